@@ -1,0 +1,72 @@
+"""Settings: one frozen value; every value knows where it came from."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from agenttrace.errors import ConfigError
+
+HOME_VARIABLE = "AGENTTRACE_HOME"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where agenttrace keeps its data, and whether it records.
+
+    Attributes:
+        home: Folder with ``spool/``, ``lake/``, ``store.duckdb`` and the user's ``queries/``.
+        home_from: Who named it: ``argument``, ``AGENTTRACE_HOME`` or ``default``.
+        disabled: ``OTEL_SDK_DISABLED`` is true, so nothing is recorded.
+        export_otlp: An OTLP endpoint is set for traces, so spans are sent on as well.
+    """
+
+    home: Path
+    home_from: str
+    disabled: bool
+    export_otlp: bool
+
+    @property
+    def spool(self) -> Path:
+        """Folder of the segments that recording processes append to."""
+        return self.home / "spool"
+
+
+def load(home: str | os.PathLike[str] | None = None) -> Settings:
+    """Read the settings from *home* and the environment.
+
+    Raises:
+        ConfigError: The home names a file.
+    """
+    chosen, source = _home(home, os.environ)
+    if chosen.is_file():
+        raise ConfigError(
+            f"{chosen} is a file, and agenttrace keeps a folder there. "
+            f"Name a folder with --store or {HOME_VARIABLE}."
+        )
+    return Settings(
+        home=chosen,
+        home_from=source,
+        disabled=os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
+        export_otlp=_exports_otlp(os.environ),
+    )
+
+
+def _home(argument: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> tuple[Path, str]:
+    if argument is not None:
+        return Path(argument).expanduser().absolute(), "argument"
+    if named := environ.get(HOME_VARIABLE):
+        return Path(named).expanduser().absolute(), HOME_VARIABLE
+    # 15 ms to import, and rarely needed.
+    import platformdirs
+
+    return Path(platformdirs.user_data_path("agenttrace", appauthor=False)), "default"
+
+
+def _exports_otlp(environ: Mapping[str, str]) -> bool:
+    if environ.get("OTEL_TRACES_EXPORTER", "otlp").strip().lower() == "none":
+        return False
+    return bool(
+        environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        or environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    )

@@ -1,0 +1,57 @@
+"""Plain values that both sides share."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["task", "agent", "tool", "step", "inference"]
+Role = Literal[
+    "main",
+    "subagent",
+    "tool",
+    "retry",
+    "fallback",
+    "compaction",
+    "summary",
+    "title",
+    "router",
+    "guard",
+    "embedding",
+    "rerank",
+    "other",
+]
+Workload = Literal["agentic", "user-facing"]
+UsageState = Literal["reported", "partial", "estimated", "missing"]
+Capture = Literal["wire", "frame", "otlp", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenUsage:
+    """Tokens of one model call; None means that the provider did not say.
+
+    Attributes:
+        input_tokens: Tokens in the request, cache reads and cache writes included.
+        output_tokens: Tokens in the response, reasoning included.
+        cache_read_tokens: Part of the input that was read from a prompt cache.
+        cache_write_tokens: Part of the input that was written to a prompt cache.
+        cache_write_1h_tokens: Part of the cache writes that is kept for an hour.
+        reasoning_tokens: Part of the output that is reasoning.
+        state: Who says so: ``reported`` by the provider, ``partial`` (a side is missing),
+            ``estimated`` by agenttrace, or ``missing``.
+    """
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    state: UsageState = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A quantity as an interval: 5 %, central, 95 %; low <= central <= high."""
+
+    low: float
+    central: float
+    high: float

@@ -1,0 +1,60 @@
+"""Attribute names and values, spelt as the OpenTelemetry GenAI conventions spell them.
+
+Written names follow semantic-conventions-genai as of November 2026 (``cache_write``, inclusive
+input and output); what the conventions do not have is ``agenttrace.*``. Older and other spellings
+are read by the fold, which keeps the table of them.
+
+Source: <https://github.com/open-telemetry/semantic-conventions-genai>
+"""
+
+from typing import Final
+
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.38.0"
+
+# The structure of a run. The task id travels in baggage under the same name.
+TASK_ID: Final = "task.id"
+KIND: Final = "agenttrace.kind"  # task | agent | tool | step | inference
+TASK_NAME: Final = "agenttrace.task.name"  # on the root span of a task only
+WORKLOAD: Final = "agenttrace.workload"  # agentic | user-facing, on the root span of a task only
+HEADLESS: Final = "agenttrace.headless"  # nobody reads the answer; on the root span of a task only
+ROLE: Final = "agenttrace.role"
+VISIBLE: Final = "agenttrace.visible"
+AGENT_SPAN_ID: Final = "agenttrace.agent.span_id"  # the nearest enclosing agent
+AGENT_DEPTH: Final = "agenttrace.agent.depth"  # agents around the call: 0 none, 1 root agent, ...
+OPERATION_ID: Final = "agenttrace.operation.id"  # attempts of one operation share it
+ATTEMPT: Final = "agenttrace.attempt"  # 1 is the first
+CAPTURE: Final = "agenttrace.capture"  # wire | frame | otlp | log
+USAGE: Final = "agenttrace.usage"  # reported | partial | estimated | missing
+OUTCOME: Final = "agenttrace.outcome"  # complete | incomplete | abandoned: how the response ended
+CACHE_WRITE_1H_TOKENS: Final = "agenttrace.usage.cache_write_1h.input_tokens"
+
+CONVERSATION_ID: Final = "gen_ai.conversation.id"
+AGENT_NAME: Final = "gen_ai.agent.name"
+TOOL_NAME: Final = "gen_ai.tool.name"
+OPERATION_NAME: Final = "gen_ai.operation.name"
+PROVIDER_NAME: Final = "gen_ai.provider.name"
+REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_STREAM: Final = "gen_ai.request.stream"
+RESPONSE_ID: Final = "gen_ai.response.id"
+RESPONSE_MODEL: Final = "gen_ai.response.model"
+TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"  # seconds
+INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"  # inclusive: cache reads and writes are in it
+OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"  # inclusive: reasoning is in it
+CACHE_READ_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
+CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
+
+CLOUD_REGION: Final = "cloud.region"
+ERROR_TYPE: Final = "error.type"
+HTTP_STATUS: Final = "http.response.status_code"
+SERVER_ADDRESS: Final = "server.address"
+SERVICE_NAME: Final = "service.name"
+
+# Values of OPERATION_NAME.
+CHAT: Final = "chat"
+EMBEDDINGS: Final = "embeddings"
+TEXT_COMPLETION: Final = "text_completion"
+GENERATE_CONTENT: Final = "generate_content"
+INVOKE_AGENT: Final = "invoke_agent"
+INVOKE_WORKFLOW: Final = "invoke_workflow"
+EXECUTE_TOOL: Final = "execute_tool"

@@ -1,0 +1,1 @@
+"""Record LangChain and LangGraph: agents, tools and model calls, as callbacks."""
