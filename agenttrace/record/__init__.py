@@ -1,0 +1,1 @@
+"""The write side: runs in the user's process, speaks OpenTelemetry, appends to the spool."""

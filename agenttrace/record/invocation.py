@@ -1,0 +1,372 @@
+"""One operation being recorded: started, current for a while, and stopped or failed.
+
+A task, an agent, a tool, a step of a workflow, or one model call. Nothing here raises into the
+user's program, and nothing keeps a prompt, a completion or the text of an error.
+"""
+
+import time
+import uuid
+from typing import Final
+
+from opentelemetry import baggage, context, trace
+from opentelemetry.context import Context
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode
+
+from agenttrace import semconv
+from agenttrace.model import Kind, TokenUsage, Workload
+from agenttrace.record import trouble
+from agenttrace.record.recorder import Attributes, AttributeValue, Recorder
+
+_CURRENT: Final = context.create_key("agenttrace-invocation")
+_MARK: Final = context.create_key("agenttrace-mark")
+
+_OPERATION_OF: Final[dict[Kind, str]] = {
+    "task": semconv.INVOKE_WORKFLOW,
+    "agent": semconv.INVOKE_AGENT,
+    "tool": semconv.EXECUTE_TOOL,
+}
+
+
+class Mark:
+    """What ``agenttrace.role`` says about the calls inside it."""
+
+    __slots__ = ("role", "visible")
+
+    def __init__(self, role: str | None, *, visible: bool | None) -> None:
+        self.role = role
+        self.visible = visible
+
+
+class Invocation:
+    """One operation being recorded.
+
+    Attributes:
+        kind: ``task``, ``agent``, ``tool``, ``step`` or ``inference``.
+        name: What people call it: the agent's name, the tool's name, the model.
+        parent: The invocation around it; None for the first in this process.
+        task_id: The task it belongs to; None for a model call outside of any task.
+        session_id: The conversation it belongs to, if that is known.
+        agent: Name of the nearest enclosing agent; an agent's own name for itself.
+        agent_span_id: Span id of that agent, 16 hex digits.
+        agent_depth: How many agents are around: 0 for none, 1 inside the root agent.
+        role: The role of this call, or of the calls inside that are not told another.
+        visible: Whether a person reads the output, where somebody has said so.
+        ended: It was stopped, failed or discarded.
+        wire_calls: Model calls that the meter saw directly inside.
+    """
+
+    __slots__ = (
+        "_attributes",
+        "_context",
+        "_loose",
+        "_parent_span_id",
+        "_previous",
+        "_recorder",
+        "_span",
+        "_start_ns",
+        "_started",
+        "agent",
+        "agent_depth",
+        "agent_span_id",
+        "ended",
+        "kind",
+        "name",
+        "parent",
+        "role",
+        "session_id",
+        "task_id",
+        "visible",
+        "wire_calls",
+    )
+
+    def __init__(
+        self,
+        recorder: Recorder | None,
+        kind: Kind,
+        name: str,
+        *,
+        parent: "Invocation | None" = None,
+        task_id: str | None = None,
+        session_id: str | None = None,
+        role: str | None = None,
+        visible: bool | None = None,
+        workload: Workload | None = None,
+        headless: bool | None = None,
+        attributes: Attributes | None = None,
+    ) -> None:
+        """Start now; without a *recorder* it holds its place in the context and is not recorded."""
+        self._start_ns = time.time_ns()
+        self._started = time.perf_counter_ns()
+        self.kind: Kind = kind
+        self.name = name
+        self.parent = parent
+        self.ended = False
+        self.wire_calls = 0
+        self._recorder = recorder
+        self._loose = False
+        self._previous: Context | None = None
+        self._context: Context | None = None
+        self._inherit(parent)
+        if session_id is not None:
+            self.session_id = session_id
+        begins_task = self._take_place(kind, name, task_id)
+        _take_mark(self, role, visible=visible)
+        self._attributes = self.place()
+        self._attributes[semconv.KIND] = kind
+        if begins_task:
+            self._attributes.update(_task_attributes(name, workload, headless=headless))
+        if attributes:
+            self._attributes.update(attributes)
+        self._start_span()
+
+    @classmethod
+    def remote(
+        cls,
+        span_context: SpanContext,
+        *,
+        task_id: str | None,
+        session_id: str | None,
+        agent: str | None,
+        agent_span_id: str | None,
+        agent_depth: int,
+        role: str,
+    ) -> "Invocation":
+        """Stand for the invocation of the parent process that this process works for."""
+        self = cls(None, "step", "parent process")
+        self._span = NonRecordingSpan(span_context)
+        self.task_id, self.session_id = task_id, session_id
+        self.agent, self.agent_span_id, self.agent_depth = agent, agent_span_id, agent_depth
+        self.role = role
+        return self
+
+    @property
+    def left_over(self) -> bool:
+        """It has ended and was not detached where it was attached."""
+        return self.ended and self._loose
+
+    @property
+    def span_context(self) -> SpanContext:
+        """Trace id and span id."""
+        return self._span.get_span_context()
+
+    def set(self, attributes: Attributes) -> None:
+        """Add attributes; the keys are those of the GenAI conventions (``agenttrace.semconv``)."""
+        self._attributes.update(attributes)
+
+    def usage(self, usage: TokenUsage) -> None:
+        """Add the tokens of a model call; what is None stays unsaid."""
+        self._attributes.update(usage_attributes(usage))
+
+    def attach(self, *, loose: bool = False) -> None:
+        """Make this the current invocation, for agenttrace and as OpenTelemetry's current span.
+
+        Args:
+            loose: The matching ``detach`` may happen in a copy of this context, as it does in a
+                framework's callbacks; what is still attached after the end is then a leftover.
+                Otherwise an invocation that is current after its end has work that outlives it.
+        """
+        try:
+            self._loose = loose
+            self._previous = context.get_current()
+            self._context = self._made_current(self._previous)
+            context.attach(self._context)
+        except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+            trouble.say("a context", error)
+
+    def detach(self) -> None:
+        """Restore what was current before."""
+        try:
+            if self._previous is None:
+                return
+            # Attaching the previous context works in a copy of the context too; a token does not.
+            if not self._loose or context.get_current() is self._context:
+                context.attach(self._previous)
+        except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+            trouble.say("a context", error)
+
+    def stop(self) -> None:
+        """End it: it went well."""
+        self._end("ok")
+
+    def fail(self, error: BaseException | str) -> None:
+        """End it: it failed. Only the type of *error* is kept, for its text may quote a prompt."""
+        kind = error if isinstance(error, str) else type(error).__qualname__
+        self._attributes[semconv.ERROR_TYPE] = kind
+        self._end("error")
+
+    def discard(self) -> None:
+        """End it and keep nothing: it turned out not to be an operation of its own."""
+        self._recorder = None
+        self._end("ok")
+
+    def place(self) -> dict[str, AttributeValue]:
+        """Say where this stands: task, session, agent and role, as attributes."""
+        found: dict[str, AttributeValue] = {semconv.ROLE: self.role}
+        if self.task_id is not None:
+            found[semconv.TASK_ID] = self.task_id
+        if self.session_id is not None:
+            found[semconv.CONVERSATION_ID] = self.session_id
+        if self.agent is not None:
+            found[semconv.AGENT_NAME] = self.agent
+            found[semconv.AGENT_DEPTH] = self.agent_depth
+            if self.agent_span_id is not None:
+                found[semconv.AGENT_SPAN_ID] = self.agent_span_id
+        if self.visible is not None:
+            found[semconv.VISIBLE] = self.visible
+        return found
+
+    def _inherit(self, parent: "Invocation | None") -> None:
+        self.role = "main"
+        self.visible: bool | None = None
+        self.task_id: str | None = None
+        self.session_id: str | None = None
+        self.agent: str | None = None
+        self.agent_span_id: str | None = None
+        self.agent_depth = 0
+        if parent is None:
+            return
+        self.role = parent.role
+        self.task_id, self.session_id = parent.task_id, parent.session_id
+        self.agent, self.agent_span_id = parent.agent, parent.agent_span_id
+        self.agent_depth = parent.agent_depth
+        if parent.kind == "inference":
+            self.visible = parent.visible
+
+    def _take_place(self, kind: Kind, name: str, task_id: str | None) -> bool:
+        """Set what the kind changes; True if a task begins here.
+
+        The first structure in a process belongs to no task yet, so it begins one.
+        """
+        begins = kind == "task" or (kind != "inference" and self.task_id is None)
+        if begins:
+            self.task_id = task_id or uuid.uuid4().hex
+            self.agent, self.agent_span_id, self.agent_depth = None, None, 0
+            self.role = "main"
+        elif task_id is not None:
+            self.task_id = task_id
+        if kind == "agent":
+            self.agent = name
+            self.agent_span_id = None
+            self.agent_depth += 1
+            self.role = "main" if self.agent_depth == 1 else "subagent"
+        elif kind == "tool":
+            self.role = "tool"
+        return begins
+
+    def _start_span(self) -> None:
+        here = context.get_current()
+        around = self._around(here)
+        outer = trace.get_current_span(around).get_span_context()
+        self._parent_span_id = outer.span_id if outer.is_valid else 0
+        if self._recorder is None:
+            self._span: Span = NonRecordingSpan(outer)
+            return
+        operation = _OPERATION_OF.get(self.kind)
+        if operation is not None:
+            self._attributes[semconv.OPERATION_NAME] = operation
+        if self.kind == "tool":
+            self._attributes[semconv.TOOL_NAME] = self.name
+        self._span = self._recorder.tracer.start_span(
+            f"{operation} {self.name}" if operation else self.name,
+            context=around,
+            kind=SpanKind.CLIENT if self.kind == "inference" else SpanKind.INTERNAL,
+            start_time=self._start_ns,
+        )
+        if self.kind == "agent":
+            self.agent_span_id = f"{self.span_context.span_id:016x}"
+            self._attributes[semconv.AGENT_SPAN_ID] = self.agent_span_id
+
+    def _around(self, here: Context) -> Context:
+        """Find the context that holds the enclosing span.
+
+        Where the parent is the current invocation, another instrumentation may have a span open
+        inside it, which is nearer. Otherwise what is current is a leftover, or elsewhere.
+        """
+        parent = self.parent
+        if parent is None or context.get_value(_CURRENT, here) is parent:
+            return here
+        return trace.set_span_in_context(parent._span, here)  # noqa: SLF001 - same class
+
+    def _made_current(self, here: Context) -> Context:
+        made = context.set_value(_CURRENT, self, here)
+        if self.task_id is not None:
+            made = baggage.set_baggage(semconv.TASK_ID, self.task_id, made)
+        return trace.set_span_in_context(self._span, made)
+
+    def _end(self, status: str) -> None:
+        if self.ended:
+            return
+        self.ended = True
+        end_ns = self._start_ns + time.perf_counter_ns() - self._started
+        span_context = self._span.get_span_context()
+        try:
+            if self._span.is_recording():
+                self._span.set_attributes(self._attributes)
+                if status == "error":
+                    self._span.set_status(Status(StatusCode.ERROR))
+            self._span.end(end_time=end_ns)
+        except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+            trouble.say("a span", error)
+        if self._recorder is not None:
+            self._recorder.keep(
+                context=span_context,
+                parent_span_id=self._parent_span_id,
+                name=self.name,
+                start_ns=self._start_ns,
+                end_ns=end_ns,
+                status=status,
+                attributes=self._attributes,
+            )
+
+
+def innermost(here: Context | None = None) -> Invocation | None:
+    """Return the invocation that is current in *here*; leftovers of callbacks are skipped."""
+    found = context.get_value(_CURRENT, here)
+    while isinstance(found, Invocation):
+        if not found.left_over:
+            return found
+        found = found.parent
+    return None
+
+
+def set_mark(mark: Mark) -> Context:
+    """Make *mark* hold for the calls inside; returns the context to restore afterwards."""
+    previous = context.get_current()
+    context.attach(context.set_value(_MARK, mark, previous))
+    return previous
+
+
+def usage_attributes(usage: TokenUsage) -> dict[str, AttributeValue]:
+    """Spell *usage* as attributes; what is None stays unsaid."""
+    counts = (
+        (semconv.INPUT_TOKENS, usage.input_tokens),
+        (semconv.OUTPUT_TOKENS, usage.output_tokens),
+        (semconv.CACHE_READ_TOKENS, usage.cache_read_tokens),
+        (semconv.CACHE_WRITE_TOKENS, usage.cache_write_tokens),
+        (semconv.CACHE_WRITE_1H_TOKENS, usage.cache_write_1h_tokens),
+        (semconv.REASONING_TOKENS, usage.reasoning_tokens),
+    )
+    said = {key: count for key, count in counts if count is not None}
+    return {semconv.USAGE: usage.state, **said}
+
+
+def _take_mark(invocation: Invocation, role: str | None, *, visible: bool | None) -> None:
+    mark = context.get_value(_MARK)
+    if isinstance(mark, Mark):
+        invocation.role = mark.role or invocation.role
+        invocation.visible = mark.visible
+    invocation.role = role or invocation.role
+    if visible is not None:
+        invocation.visible = visible
+
+
+def _task_attributes(
+    name: str, workload: Workload | None, *, headless: bool | None
+) -> dict[str, AttributeValue]:
+    found: dict[str, AttributeValue] = {
+        semconv.TASK_NAME: name,
+        semconv.WORKLOAD: workload or "agentic",
+    }
+    if headless is not None:
+        found[semconv.HEADLESS] = headless
+    return found

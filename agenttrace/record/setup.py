@@ -1,0 +1,256 @@
+"""Start recording in this process: join the tracer provider that exists, or make one."""
+
+import atexit
+import contextlib
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+
+from agenttrace import __version__, config, semconv
+from agenttrace.model import Kind, Workload
+from agenttrace.record import carrier, trouble
+from agenttrace.record.invocation import Invocation, innermost
+from agenttrace.record.recorder import SCOPE, Attributes, Recorder
+from agenttrace.record.spool import Spool
+
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+
+
+class Recording:
+    """What is switched on in this process, and how to switch it off."""
+
+    def __init__(self, settings: config.Settings) -> None:
+        self.settings = settings
+        self.recorder: Recorder | None = None
+        self.parent: Invocation | None = None
+        self._undo = contextlib.ExitStack()
+        self._provider: TracerProvider | None = None
+        self._made_provider = False
+
+    def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
+        """Join or make a tracer provider, open the spool, and install the meter."""
+        from agenttrace.record import threads
+        from agenttrace.record.wire import meter
+
+        existing = provider or _existing_provider()
+        self._made_provider = existing is None
+        joined = existing or _make_provider(service_name, self.settings)
+        if self._made_provider:
+            self._undo.callback(joined.shutdown)
+        spool = Spool(self.settings.spool, _service_name(joined))
+        self._undo.callback(spool.close)
+        self._join(joined, spool)
+        self.parent = carrier.extract(os.environ)
+        self._undo.enter_context(threads.carried())
+        self._undo.enter_context(meter.installed())
+
+    def join_late(self) -> None:
+        """Move over to the global provider, if the program has set one since."""
+        if not self._made_provider or self.recorder is None:
+            return
+        found = _existing_provider()
+        if found is not None:
+            self._made_provider = False
+            self._join(found, self.recorder.spool)
+
+    def _join(self, provider: "TracerProvider", spool: Spool) -> None:
+        from agenttrace.record import foreign
+
+        self._provider = provider
+        tracer = provider.get_tracer(SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
+        self.recorder = Recorder(tracer, spool)
+        processor = foreign.ForeignSpans(self.recorder)
+        self._undo.callback(processor.shutdown)
+        provider.add_span_processor(processor)
+
+    def flush(self) -> None:
+        """Hand what exporters still hold to them; the spool is already written."""
+        if self._provider is not None:
+            self._provider.force_flush()
+
+    def stop(self) -> None:
+        """Undo everything, latest first."""
+        self.recorder = None
+        self._undo.close()
+
+
+class _State:
+    """The one recording of this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.recording: Recording | None = None
+
+
+_state: Final = _State()
+
+
+def configure(
+    home: str | os.PathLike[str] | None = None,
+    *,
+    service_name: str | None = None,
+    tracer_provider: "TracerProvider | None" = None,
+) -> None:
+    """Start recording every model call of this process. Never raises.
+
+    Joins *tracer_provider*, or the global OpenTelemetry SDK provider if there is one; otherwise
+    makes a provider of its own, which exports over OTLP when ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set
+    and is not made global. Does nothing when ``OTEL_SDK_DISABLED`` is true. Calling it again with
+    the same home does nothing; with another home it moves there.
+
+    Args:
+        home: Folder for the data; default ``AGENTTRACE_HOME``, else the user's data folder.
+        service_name: Name of this program; default ``OTEL_SERVICE_NAME``.
+        tracer_provider: The OpenTelemetry SDK provider to join.
+    """
+    with trouble.Guard("setting up"), _state.lock:
+        settings = config.load(home)
+        running = _state.recording
+        if running is not None and running.settings.home == settings.home:
+            return
+        shutdown()
+        trouble.forget()
+        _state.recording = Recording(settings)
+        if settings.disabled:
+            trouble.logger.info("agenttrace records nothing: OTEL_SDK_DISABLED is true")
+            return
+        _state.recording.start(service_name, tracer_provider)
+
+
+def start(
+    kind: Kind,
+    name: str,
+    *,
+    parent: Invocation | None = None,
+    task_id: str | None = None,
+    session_id: str | None = None,
+    role: str | None = None,
+    visible: bool | None = None,
+    workload: Workload | None = None,
+    headless: bool | None = None,
+    attributes: Attributes | None = None,
+) -> Invocation:
+    """Start an invocation; ``configure()`` is called first if nobody has. Never raises.
+
+    Args:
+        kind: ``task``, ``agent``, ``tool``, ``step`` or ``inference``.
+        name: What people call it.
+        parent: The invocation around it; default the current one.
+        task_id: Id of the task that begins here; default a new one.
+        session_id: The conversation; default that of the parent.
+        role: Role of the calls inside; default by the nearest agent or tool.
+        visible: A person reads the output of this model call.
+        workload: ``agentic`` (default) or ``user-facing``; where a task begins.
+        headless: Nobody reads the answer of this task; where a task begins.
+        attributes: More attributes, spelt as in ``agenttrace.semconv``.
+    """
+    if _state.recording is None:
+        configure()
+    recording = _state.recording
+    try:
+        around = parent or current()
+        if around is None and recording is not None:
+            recording.join_late()
+        return Invocation(
+            recording.recorder if recording else None,
+            kind,
+            name,
+            parent=around,
+            task_id=task_id,
+            session_id=session_id,
+            role=role,
+            visible=visible,
+            workload=workload,
+            headless=headless,
+            attributes=attributes,
+        )
+    except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+        trouble.say(f"starting a {kind}", error)
+        return Invocation(None, kind, name)
+
+
+def current(here: Context | None = None) -> Invocation | None:
+    """Return the invocation that is current in *here*, else the one in the parent process.
+
+    Args:
+        here: An OpenTelemetry context; default the current one.
+    """
+    found = innermost(here)
+    if found is None and _state.recording is not None:
+        return _state.recording.parent
+    return found
+
+
+def environ() -> dict[str, str]:
+    """Return a copy of the environment with which a child process joins the current task.
+
+    Adds ``TRACEPARENT`` and ``BAGGAGE`` (OpenTelemetry's environment carriers) and
+    ``AGENTTRACE_HOME``. The child calls ``agenttrace.configure()``.
+    """
+    found = dict(os.environ)
+    with trouble.Guard("the environment of a child"):
+        if _state.recording is not None:
+            found[config.HOME_VARIABLE] = str(_state.recording.settings.home)
+        found.update(carrier.inject(current()))
+    return found
+
+
+def flush() -> None:
+    """Wait until what was recorded is handed on to OTLP; the spool is always up to date."""
+    with trouble.Guard("flushing"):
+        if _state.recording is not None:
+            _state.recording.flush()
+
+
+def shutdown() -> None:
+    """Stop recording in this process and take out every hook."""
+    with trouble.Guard("shutting down"), _state.lock:
+        recording, _state.recording = _state.recording, None
+        if recording is not None:
+            recording.stop()
+
+
+def _existing_provider() -> "TracerProvider | None":
+    from opentelemetry.sdk.trace import TracerProvider
+
+    found = trace.get_tracer_provider()
+    return found if isinstance(found, TracerProvider) else None
+
+
+def _make_provider(service_name: str | None, settings: config.Settings) -> "TracerProvider":
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+
+    named = {semconv.SERVICE_NAME: service_name} if service_name else {}
+    # Ended by our own atexit function, in the right order.
+    provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+    if settings.export_otlp:
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
+    return provider
+
+
+def _otlp_exporter() -> Any:
+    """Make the exporter that ``OTEL_EXPORTER_OTLP_*`` asks for; the protocol default is HTTP."""
+    protocol = os.environ.get(
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        os.environ.get("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+    )
+    if protocol == "grpc":
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+    else:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    return OTLPSpanExporter()
+
+
+def _service_name(provider: "TracerProvider") -> str:
+    return str(provider.resource.attributes.get(semconv.SERVICE_NAME) or Path.cwd().name)
+
+
+atexit.register(shutdown)

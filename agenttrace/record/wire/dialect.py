@@ -1,0 +1,130 @@
+"""What a dialect is, and which one a request speaks."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, cast
+
+from agenttrace.model import TokenUsage
+
+Counts = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a response says of itself.
+
+    Attributes:
+        response_id: The provider's id.
+        model: The model that answered.
+        counts: The usage object as the provider sent it; empty if it sent none.
+        finished: The protocol's last event was seen (always true of a JSON body).
+    """
+
+    response_id: str | None = None
+    model: str | None = None
+    counts: Counts = field(default_factory=dict[str, Any])
+    finished: bool = False
+
+    def then(self, later: "Reply") -> "Reply":
+        """Continue with what a later part of the stream says; later counts replace earlier ones."""
+        return Reply(
+            response_id=later.response_id or self.response_id,
+            model=later.model or self.model,
+            counts={**self.counts, **{k: v for k, v in later.counts.items() if v is not None}},
+            finished=later.finished or self.finished,
+        )
+
+
+class Dialect(Protocol):
+    """One provider protocol: pure functions from bytes to what they say.
+
+    Attributes:
+        operation: The operation's name in the GenAI conventions.
+        provider: The provider where the host does not tell.
+    """
+
+    operation: str
+    provider: str
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole JSON response; raises ``msgspec.MsgspecError`` if it is none."""
+        ...
+
+    def read_events(self, data: bytes) -> Reply:
+        """Read whole server-sent events, as few of them as hold what counts."""
+        ...
+
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Turn the provider's counts into inclusive input and output; unsaid stays None."""
+        ...
+
+    def text_bytes(self, data: bytes) -> int:
+        """Count the bytes of generated text in whole server-sent events, for an estimate."""
+        ...
+
+
+def whole(value: object) -> int | None:
+    """Return *value* if it is a count: a whole number, zero or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        return None
+    return value
+
+
+def mapping(value: object) -> Counts:
+    """Return *value* if it is a JSON object, else an empty one."""
+    return cast("Counts", value) if isinstance(value, dict) else {}
+
+
+def detail(counts: Counts, group: str, name: str) -> int | None:
+    """Return the count *name* inside the object *group* of *counts*."""
+    return whole(mapping(counts.get(group)).get(name))
+
+
+# By the end of the path, so that any base URL (a gateway, a local server) is recognised.
+_TAILS: Final[dict[str, str]] = {
+    "/chat/completions": "openai.chat",
+    "/responses": "openai.responses",
+    "/embeddings": "openai.embeddings",
+    "/messages": "anthropic.messages",
+}
+
+# Source: the providers' API references; names as in the GenAI conventions.
+_PROVIDERS: Final[tuple[tuple[str, str], ...]] = (
+    ("api.openai.com", "openai"),
+    (".openai.azure.com", "azure.ai.openai"),
+    (".services.ai.azure.com", "azure.ai.inference"),
+    ("api.anthropic.com", "anthropic"),
+    ("api.groq.com", "groq"),
+    ("api.deepseek.com", "deepseek"),
+    ("api.mistral.ai", "mistral_ai"),
+    ("api.x.ai", "x_ai"),
+    ("api.perplexity.ai", "perplexity"),
+    ("openrouter.ai", "openrouter"),
+)
+
+_REGION: Final = re.compile(
+    r"(?:^|[.-])((?:us|eu|ap|ca|sa|me|af|il|cn|mx)(?:-gov)?-"
+    r"(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-?\d)(?=[.-]|$)"
+)
+
+
+def name_of(path: str) -> str | None:
+    """Return the name of the dialect that a POST to *path* speaks, if it is one we know."""
+    head, slash, last = path.rstrip("/").rpartition("/")
+    if last == "completions":
+        return _TAILS.get(head[head.rfind("/") :] + slash + last)
+    return _TAILS.get(slash + last)
+
+
+def provider_of(host: str, otherwise: str) -> str:
+    """Return the provider that *host* belongs to; a host that is not known keeps *otherwise*."""
+    for suffix, provider in _PROVIDERS:
+        if host == suffix or host.endswith(suffix if suffix[0] == "." else "." + suffix):
+            return provider
+    return otherwise
+
+
+def region_of(host: str) -> str | None:
+    """Return the cloud region that *host* names, if it does: ``eu-west-1``, ``us-east5``."""
+    found = _REGION.search(host)
+    return found.group(1) if found else None

@@ -1,0 +1,42 @@
+"""Find the few server-sent events that matter without decoding the others.
+
+In JSON a quotation mark inside a string is escaped, so the bytes ``"usage"`` with plain quotation
+marks are always a key or a whole string, never a piece of generated text.
+
+Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+"""
+
+from collections.abc import Iterator
+
+
+def payloads(data: bytes) -> Iterator[bytes]:
+    """Yield the payload of each ``data:`` line, in order."""
+    for line in data.splitlines():
+        if line.startswith(b"data:"):
+            yield line[5:].strip()
+
+
+def first_payload(data: bytes) -> bytes:
+    """Return the payload of the first ``data:`` line that holds an object; empty if none does."""
+    start = data.find(b"data:")
+    while start >= 0:
+        payload = _payload_around(data, start)
+        if payload.startswith(b"{"):
+            return payload
+        start = data.find(b"data:", start + 5)
+    return b""
+
+
+def latest_with(data: bytes, needle: bytes) -> Iterator[bytes]:
+    """Yield the payloads of the ``data:`` lines that hold *needle*, the last one first."""
+    position = data.rfind(needle)
+    while position >= 0:
+        start = max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
+        yield _payload_around(data, start)
+        position = data.rfind(needle, 0, start)
+
+
+def _payload_around(data: bytes, start: int) -> bytes:
+    end = data.find(b"\n", start)
+    line = data[start:] if end < 0 else data[start:end]
+    return line[5:].strip() if line.startswith(b"data:") else b""

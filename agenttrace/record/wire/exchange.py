@@ -1,0 +1,275 @@
+"""Follow one request to a model: what was asked, what came back, and how it ended."""
+
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Any, Final
+
+import msgspec
+
+from agenttrace import semconv
+from agenttrace.model import TokenUsage, UsageState
+from agenttrace.record import setup, trouble
+from agenttrace.record.invocation import Invocation
+from agenttrace.record.wire import anthropic, dialect, estimate, openai
+from agenttrace.record.wire.dialect import Dialect, Reply
+
+DIALECTS: Final[dict[str, Dialect]] = {
+    "openai.chat": openai.Chat(),
+    "openai.responses": openai.Responses(),
+    "openai.embeddings": openai.Embeddings(),
+    "anthropic.messages": anthropic.Messages(),
+}
+
+CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
+_BAD_REQUEST: Final = 400
+
+# The operation that this thread or task tried last: (operation id, url).
+_last_operation: ContextVar[tuple[str, str] | None] = ContextVar("last_operation", default=None)
+
+
+class _Request(msgspec.Struct):
+    model: Any = None
+    stream: Any = None
+
+
+_request = msgspec.json.Decoder(_Request)
+
+
+class Exchange:
+    """One attempt at the wire.
+
+    The body is collected as it passes and read once, when it has ended; nothing is decoded for
+    each chunk. It is let go as soon as the counts are read.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_body",
+        "_chunks",
+        "_decode",
+        "_dialect",
+        "_done",
+        "_first_chunk",
+        "_invocation",
+        "_is_events",
+        "_passed",
+        "_reply",
+        "_started",
+        "_status",
+        "_text_bytes",
+    )
+
+    def __init__(self, spoken: Dialect, invocation: Invocation, body: bytes) -> None:
+        self._dialect = spoken
+        self._invocation = invocation
+        self._body = body
+        self._started = time.perf_counter_ns()
+        self._first_chunk = 0
+        self._chunks: list[bytes] = []
+        self._passed = 0
+        self._reply = Reply()
+        self._text_bytes = 0
+        self._status = 0
+        self._is_events = False
+        self._decode: Callable[[bytes], bytes] | None = None
+        self._done = False
+
+    def respond(
+        self, status: int, content_type: str, decode: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        """Take the head of the response.
+
+        Args:
+            status: The HTTP status.
+            content_type: The header, empty if there is none.
+            decode: What undoes the content coding of the body; None if it has none.
+        """
+        self._status = status
+        self._is_events = content_type.startswith("text/event-stream")
+        self._decode = decode
+
+    def feed(self, chunk: bytes) -> None:
+        """Take a piece of the body that is passing."""
+        if not self._first_chunk:
+            self._first_chunk = time.perf_counter_ns()
+        self._chunks.append(chunk)
+        self._passed += len(chunk)
+        if self._passed > CONDENSE_BYTES and self._is_events and self._decode is None:
+            with trouble.Guard("reading a response"):
+                self._condense()
+
+    def whole(self, body: bytes) -> None:
+        """Take a body that was read at once, and end."""
+        self._chunks = [body]
+        self.end()
+
+    def end(self, error: BaseException | None = None, *, left: bool = False) -> None:
+        """End the exchange; further calls do nothing. Never raises.
+
+        Args:
+            error: What broke it, seen by the user's program as well.
+            left: The client closed the response before its end.
+        """
+        if self._done:
+            return
+        self._done = True
+        invocation = self._invocation
+        try:
+            outcome = self._read(error, left=left)
+            invocation.set({semconv.OUTCOME: outcome})
+        except Exception as trouble_met:  # noqa: BLE001 - recording never raises into the user's program
+            trouble.say("reading a response", trouble_met)
+            invocation.set({semconv.USAGE: "missing"})
+        finally:
+            self._chunks, self._body = [], b""
+        if error is not None:
+            invocation.fail(error)
+        elif self._status >= _BAD_REQUEST:
+            invocation.fail(str(self._status))
+        else:
+            invocation.stop()
+
+    def _read(self, error: BaseException | None, *, left: bool) -> str:
+        """Read what passed into the invocation's attributes; returns how the response ended."""
+        found: dict[str, str | int | float | bool] = {}
+        requested = self._requested()
+        if isinstance(requested.model, str):
+            found[semconv.REQUEST_MODEL] = requested.model
+        if self._status:
+            found[semconv.HTTP_STATUS] = self._status
+        reply, usage = Reply(), TokenUsage()
+        if self._status and self._status < _BAD_REQUEST:
+            reply, usage = self._read_body()
+        if self._is_events:
+            found[semconv.REQUEST_STREAM] = True
+            if self._first_chunk:
+                waited = self._first_chunk - self._started
+                found[semconv.TIME_TO_FIRST_CHUNK] = waited / 1e9
+        if reply.response_id:
+            found[semconv.RESPONSE_ID] = reply.response_id
+        if reply.model:
+            found[semconv.RESPONSE_MODEL] = reply.model
+        self._invocation.name = reply.model or str(requested.model or self._dialect.operation)
+        self._invocation.set(found)
+        self._invocation.usage(usage)
+        if reply.finished or (error is None and not left):
+            return "complete"
+        return "abandoned" if left else "incomplete"
+
+    def _requested(self) -> _Request:
+        try:
+            return _request.decode(self._body)
+        except msgspec.MsgspecError:
+            return _Request()
+
+    def _read_body(self) -> tuple[Reply, TokenUsage]:
+        data = b"".join(self._chunks)
+        if self._decode is not None:
+            data = self._decode(data)
+        if not self._is_events:
+            try:
+                reply = self._dialect.read_json(data)
+            except msgspec.MsgspecError:
+                return Reply(), TokenUsage()
+            return reply, _with_state(self._dialect.usage(reply.counts))
+        data = _whole_events(data)
+        reply = self._reply.then(self._dialect.read_events(data))
+        usage = self._dialect.usage(reply.counts)
+        if not reply.finished:
+            # The counts of a stream are final only at its end.
+            usage = replace(usage, output_tokens=None, reasoning_tokens=None)
+        if usage.input_tokens is not None and usage.output_tokens is not None:
+            return reply, _with_state(usage)
+        return reply, self._estimated(usage, data)
+
+    def _estimated(self, usage: TokenUsage, data: bytes) -> TokenUsage:
+        """Fill in what the stream did not say from the size of what passed."""
+        sent, received = usage.input_tokens, usage.output_tokens
+        if sent is None:
+            sent = estimate.input_tokens(self._body)
+        if received is None:
+            received = estimate.tokens(self._text_bytes + self._dialect.text_bytes(data))
+        return replace(usage, input_tokens=sent, output_tokens=received, state="estimated")
+
+    def _condense(self) -> None:
+        """Read the whole events so far, so that a long stream does not fill the memory."""
+        data = b"".join(self._chunks)
+        cut = data.rfind(b"\n\n") + 2
+        if cut < 2:  # noqa: PLR2004 - rfind found nothing
+            self._chunks, self._passed = [data], 0
+            return
+        head = data[:cut]
+        self._reply = self._reply.then(self._dialect.read_events(head))
+        self._text_bytes += self._dialect.text_bytes(head)
+        self._chunks = [data[cut:]]
+        self._passed = len(self._chunks[0])
+
+
+def begin(
+    method: str, url: str, *, host: str, path: str, body: bytes | None, retry_count: str | None
+) -> Exchange | None:
+    """Start following a request, if it is a model call; None leaves it alone.
+
+    Args:
+        method: The HTTP method.
+        url: The whole address, to recognise a further attempt at the same operation.
+        host: The host, without the port.
+        path: The path, without the query.
+        body: The request's body; None if it is not at hand.
+        retry_count: What the SDK says of earlier attempts (``x-stainless-retry-count``).
+    """
+    if method != "POST":
+        return None
+    name = dialect.name_of(path)
+    if name is None or not body or not (b'"model"' in body or "/deployments/" in path):
+        return None
+    spoken = DIALECTS[name]
+    invocation = setup.start(
+        "inference",
+        spoken.operation,
+        attributes={
+            semconv.OPERATION_NAME: spoken.operation,
+            semconv.PROVIDER_NAME: dialect.provider_of(host, spoken.provider),
+            semconv.CAPTURE: "wire",
+            semconv.SERVER_ADDRESS: host,
+            **_region(host),
+        },
+    )
+    if spoken.operation == semconv.EMBEDDINGS and invocation.role in ("main", "subagent"):
+        invocation.set({semconv.ROLE: "embedding"})
+    if invocation.parent is not None:
+        invocation.parent.wire_calls += 1
+    invocation.set(_attempt(invocation, url, retry_count))
+    return Exchange(spoken, invocation, body)
+
+
+def _region(host: str) -> dict[str, str]:
+    region = dialect.region_of(host)
+    return {semconv.CLOUD_REGION: region} if region else {}
+
+
+def _attempt(
+    invocation: Invocation, url: str, retry_count: str | None
+) -> dict[str, str | int | float | bool]:
+    """Tie the attempts of one operation together; its id is the span id of the first."""
+    earlier = int(retry_count) if retry_count and retry_count.isdigit() else 0
+    last = _last_operation.get()
+    if earlier and last is not None and last[1] == url:
+        operation = last[0]
+    else:
+        operation = f"{invocation.span_context.span_id:016x}"
+        _last_operation.set((operation, url))
+    return {semconv.OPERATION_ID: operation, semconv.ATTEMPT: earlier + 1}
+
+
+def _with_state(usage: TokenUsage) -> TokenUsage:
+    known = (usage.input_tokens is not None) + (usage.output_tokens is not None)
+    states: tuple[UsageState, ...] = ("missing", "partial", "reported")
+    return replace(usage, state=states[known])
+
+
+def _whole_events(data: bytes) -> bytes:
+    """Drop what follows the last whole line: an event that was cut is not read."""
+    return data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]

@@ -1,0 +1,203 @@
+"""The meter's hook at httpx and httpx2: every request that any client sends, sync or async.
+
+It is put on the ``send`` of the client classes, which is what each attempt of an SDK goes through,
+so clients that exist already and transports of the user's own are seen as well. The response object
+stays the one that httpx made; of a stream, only the source of its bytes is wrapped.
+"""
+
+import contextlib
+import functools
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from types import ModuleType
+from typing import Any
+
+from agenttrace.record import trouble
+from agenttrace.record.wire import exchange as exchanges
+from agenttrace.record.wire.exchange import Exchange
+
+_RETRY_HEADER = "x-stainless-retry-count"
+
+Follow = Callable[[Exchange], None]
+
+
+@contextlib.contextmanager
+def hooked(module: ModuleType, follow: Follow) -> Generator[None]:
+    """Meter the clients of *module* (``httpx`` or ``httpx2``).
+
+    Args:
+        module: The imported module.
+        follow: Told of each exchange whose body has not ended yet.
+    """
+    client: Any = module.Client
+    async_client: Any = module.AsyncClient
+    send, async_send = client.send, async_client.send
+    client.send = _metered(send, module, _stream_class(module), follow)
+    async_client.send = _metered_async(async_send, module, _async_stream_class(module), follow)
+    try:
+        yield
+    finally:
+        client.send, async_client.send = send, async_send
+
+
+def _metered(
+    send: Callable[..., Any], module: ModuleType, stream_class: type[Any], follow: Follow
+) -> Callable[..., Any]:
+    @functools.wraps(send)
+    def wrapper(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        exchange = _begin(request)
+        if exchange is None:
+            return send(self, request, *args, **kwargs)
+        try:
+            response = send(self, request, *args, **kwargs)
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        _take(exchange, response, module, stream_class, follow)
+        return response
+
+    return wrapper
+
+
+def _metered_async(
+    send: Callable[..., Any], module: ModuleType, stream_class: type[Any], follow: Follow
+) -> Callable[..., Any]:
+    @functools.wraps(send)
+    async def wrapper(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        exchange = _begin(request)
+        if exchange is None:
+            return await send(self, request, *args, **kwargs)
+        try:
+            response = await send(self, request, *args, **kwargs)
+        except BaseException as error:
+            exchange.end(error)
+            raise
+        _take(exchange, response, module, stream_class, follow)
+        return response
+
+    return wrapper
+
+
+def _begin(request: Any) -> Exchange | None:
+    with trouble.Guard("the meter"):
+        if request.method != "POST":
+            return None
+        url = request.url
+        return exchanges.begin(
+            request.method,
+            str(url),
+            host=url.host,
+            path=url.path,
+            body=_content(request),
+            retry_count=request.headers.get(_RETRY_HEADER),
+        )
+    return None
+
+
+def _content(request: Any) -> bytes | None:
+    """Return the request's body; None if it is a stream that was not read."""
+    try:
+        return request.content
+    except Exception:  # noqa: BLE001 - httpx and httpx2 have each their own RequestNotRead
+        return None
+
+
+def _take(
+    exchange: Exchange,
+    response: Any,
+    module: ModuleType,
+    stream_class: type[Any],
+    follow: Follow,
+) -> None:
+    """Read a response that is whole, or wrap the source of one that is yet to come."""
+    try:
+        headers = response.headers
+        content_type = headers.get("content-type", "")
+        if response.is_closed:
+            exchange.respond(response.status_code, content_type)
+            exchange.whole(response.content)
+            return
+        coding = headers.get("content-encoding")
+        decode = functools.partial(_decoded, module, coding) if coding else None
+        exchange.respond(response.status_code, content_type, decode)
+        response.stream = stream_class(response.stream, exchange)
+        follow(exchange)
+    except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+        trouble.say("the meter", error)
+        exchange.end()
+
+
+def _decoded(module: ModuleType, coding: str, body: bytes) -> bytes:
+    """Undo the content coding with the library's own decoders."""
+    return module.Response(200, headers={"content-encoding": coding}, content=body).content
+
+
+def _stream_class(module: ModuleType) -> type[Any]:
+    base: Any = module.SyncByteStream
+
+    class MeteredStream(base):
+        """Passes on exactly the bytes, and shows them to the exchange."""
+
+        def __init__(self, source: Any, exchange: Exchange) -> None:
+            self._source = source
+            self._exchange = exchange
+
+        def __iter__(self) -> Iterator[bytes]:
+            feed = self._exchange.feed
+            try:
+                for chunk in self._source:
+                    feed(chunk)
+                    yield chunk
+            except GeneratorExit:
+                self._exchange.end(left=True)
+                raise
+            except BaseException as error:
+                self._exchange.end(error)
+                raise
+            self._exchange.end()
+
+        def close(self) -> None:
+            try:
+                self._source.close()
+            finally:
+                self._exchange.end(left=True)
+
+        def __del__(self) -> None:
+            self._exchange.end(left=True)
+
+    return MeteredStream
+
+
+def _async_stream_class(module: ModuleType) -> type[Any]:
+    base: Any = module.AsyncByteStream
+
+    class MeteredAsyncStream(base):
+        """Passes on exactly the bytes, and shows them to the exchange."""
+
+        def __init__(self, source: Any, exchange: Exchange) -> None:
+            self._source = source
+            self._exchange = exchange
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            feed = self._exchange.feed
+            try:
+                async for chunk in self._source:
+                    feed(chunk)
+                    yield chunk
+            except GeneratorExit:
+                self._exchange.end(left=True)
+                raise
+            except BaseException as error:
+                self._exchange.end(error)
+                raise
+            self._exchange.end()
+
+        async def aclose(self) -> None:
+            try:
+                await self._source.aclose()
+            finally:
+                self._exchange.end(left=True)
+
+        def __del__(self) -> None:
+            self._exchange.end(left=True)
+
+    return MeteredAsyncStream

@@ -1,0 +1,57 @@
+"""Install the meter at every transport, now or when the program imports it."""
+
+import contextlib
+import functools
+import weakref
+from collections.abc import Callable, Generator
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, cast
+
+import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
+
+from agenttrace.record import trouble
+from agenttrace.record.wire import httpx_hook
+
+if TYPE_CHECKING:
+    from agenttrace.record.wire.exchange import Exchange
+
+TRANSPORTS: Final = ("httpx2", "httpx")
+
+_when_imported: Final = cast(
+    "Callable[[Callable[[ModuleType], None], str], None]",
+    wrapt.register_post_import_hook,  # pyright: ignore[reportUnknownMemberType] - no stubs
+)
+
+
+class Meter:
+    """The hooks that are in, and the exchanges that are under way."""
+
+    def __init__(self) -> None:
+        self._hooks = contextlib.ExitStack()
+        self._under_way: weakref.WeakSet[Exchange] = weakref.WeakSet()
+        self._on = True
+
+    def hook(self, module: ModuleType) -> None:
+        """Meter a transport that has just been imported."""
+        with trouble.Guard(f"hooking into {module.__name__}"):
+            if self._on:
+                self._hooks.enter_context(httpx_hook.hooked(module, self._under_way.add))
+
+    def remove(self) -> None:
+        """Take out the hooks; what is still under way is recorded as it stands."""
+        self._on = False
+        self._hooks.close()
+        for exchange in list(self._under_way):
+            exchange.end(left=True)
+
+
+@contextlib.contextmanager
+def installed() -> Generator[None]:
+    """Meter every transport that is or will be imported."""
+    meter = Meter()
+    for name in TRANSPORTS:
+        _when_imported(functools.partial(Meter.hook, meter), name)
+    try:
+        yield
+    finally:
+        meter.remove()
