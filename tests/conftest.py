@@ -1,12 +1,15 @@
 """What every test may lean on: a home of its own, and no trouble that nobody looked at."""
 
+import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import agenttrace
+from agenttrace.record import trouble as recording_trouble
 
 
 class _Said(logging.Handler):
@@ -37,6 +40,20 @@ def recording(home: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
+def spooled(home: Path) -> Callable[[], list[dict[str, Any]]]:
+    """The records in the spool so far, in the order of their start."""
+
+    def read() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for segment in sorted((home / "spool").glob("*-*")):
+            lines = segment.read_bytes().rstrip(b"\0").splitlines()[1:]
+            found += [json.loads(line) for line in lines]
+        return sorted(found, key=lambda record: record["start_ns"])
+
+    return read
+
+
+@pytest.fixture
 def trouble() -> Iterator[list[str]]:
     """What agenttrace said it could not do; a test that asks for it expects some."""
     handler = _Said()
@@ -48,6 +65,7 @@ def trouble() -> Iterator[list[str]]:
 @pytest.fixture(autouse=True)
 def no_unseen_trouble(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test in which recording failed and nobody asked for ``trouble``."""
+    recording_trouble.forget()
     handler = _Said()
     logging.getLogger("agenttrace").addHandler(handler)
     yield

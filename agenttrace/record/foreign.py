@@ -4,21 +4,22 @@ Their spans come through a span processor in their own spelling; the fold knows 
 the attributes named here are read, and none of them holds a prompt or a completion.
 """
 
-import weakref
 from typing import TYPE_CHECKING, Final
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanContext, StatusCode
 
 from agenttrace import semconv
 from agenttrace.record import setup, trouble
-from agenttrace.record.invocation import Invocation
 from agenttrace.record.recorder import SCOPE, AttributeValue, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from agenttrace.record.invocation import Invocation
+
+_OPEN_SPANS: Final = 10_000  # spans that never end are forgotten beyond this
 _PREFIXES: Final = (
     "gen_ai.usage.",
     "llm.token_count.",
@@ -68,9 +69,8 @@ class ForeignSpans(SpanProcessor):
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder: Recorder | None = recorder
-        self._around: weakref.WeakKeyDictionary[ReadableSpan, Invocation] = (
-            weakref.WeakKeyDictionary()
-        )
+        # By span id: a span ends as another object than the one that started.
+        self._around: dict[int, Invocation] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Remember the invocation that *span* starts in."""
@@ -78,8 +78,11 @@ class ForeignSpans(SpanProcessor):
             if _is_ours(span):
                 return
             around = setup.current(parent_context)
-            if around is not None:
-                self._around[span] = around
+            if around is None:
+                return
+            if len(self._around) >= _OPEN_SPANS:
+                self._around.pop(next(iter(self._around)), None)
+            self._around[span.get_span_context().span_id] = around
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep *span* if it belongs to a task or says something of a model or an agent."""
@@ -87,13 +90,16 @@ class ForeignSpans(SpanProcessor):
             recorder = self._recorder
             if recorder is None or _is_ours(span):
                 return
+            span_context = span.get_span_context()
+            if span_context is None:
+                return
             attributes = _readable(span.attributes or {})
-            around = self._around.pop(span, None)
+            around = self._around.pop(span_context.span_id, None)
             if around is None and not attributes:
                 return
             if around is not None:
                 attributes = {**around.place(), **attributes}
-            _keep(recorder, span, attributes)
+            _keep(recorder, span_context, span, attributes)
 
     def shutdown(self) -> None:
         """Keep nothing more; a provider cannot let go of a processor."""
@@ -113,9 +119,13 @@ def _readable(attributes: "Mapping[str, object]") -> dict[str, AttributeValue]:
     }
 
 
-def _keep(recorder: Recorder, span: ReadableSpan, attributes: dict[str, AttributeValue]) -> None:
-    span_context = span.get_span_context()
-    if span_context is None or span.start_time is None or span.end_time is None:
+def _keep(
+    recorder: Recorder,
+    span_context: SpanContext,
+    span: ReadableSpan,
+    attributes: dict[str, AttributeValue],
+) -> None:
+    if span.start_time is None or span.end_time is None:
         return
     scope = span.instrumentation_scope
     recorder.keep(

@@ -1,0 +1,252 @@
+"""task, agent and tool: bare, called, named; on every kind of function; and as ``with``."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+
+import agenttrace
+
+Spooled = Callable[[], list[dict[str, Any]]]
+
+pytestmark = pytest.mark.usefixtures("recording")
+
+
+def shape(records: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(r["attributes"]["agenttrace.kind"], r["name"], r["status"]) for r in records]
+
+
+def test_a_bare_decorator_names_the_frame_after_the_function(spooled: Spooled) -> None:
+    @agenttrace.task
+    def triage(ticket: int) -> int:
+        return ticket + 1
+
+    assert triage(1) == 2
+    assert triage.__name__ == "triage"
+    assert shape(spooled()) == [("task", "triage", "ok")]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "name"),
+    [
+        (agenttrace.agent(), "work"),
+        (agenttrace.agent("researcher"), "researcher"),
+        (agenttrace.tool("search"), "search"),
+    ],
+)
+def test_a_called_decorator_takes_a_name(decorator: Any, name: str, spooled: Spooled) -> None:
+    @decorator
+    def work() -> str:
+        return "done"
+
+    assert work() == "done"
+    assert spooled()[0]["name"] == name
+
+
+def test_a_method_a_static_method_and_a_class_method_can_be_framed(spooled: Spooled) -> None:
+    class Desk:
+        @agenttrace.tool
+        def method(self) -> "Desk":
+            return self
+
+        @agenttrace.tool
+        @staticmethod
+        def static() -> int:
+            return 1
+
+        @agenttrace.tool
+        @classmethod
+        def of_class(cls) -> type["Desk"]:
+            return cls
+
+    desk = Desk()
+    assert desk.method() is desk
+    assert desk.static() == 1
+    assert desk.of_class() is Desk
+    assert [record["name"] for record in spooled()] == ["method", "static", "of_class"]
+
+
+async def test_a_coroutine_is_framed_while_it_runs(spooled: Spooled) -> None:
+    @agenttrace.agent
+    async def research() -> str | None:
+        await asyncio.sleep(0)
+        now = agenttrace.current()
+        return now.agent if now else None
+
+    assert await research() == "research"
+    assert agenttrace.current() is None
+    assert shape(spooled()) == [("agent", "research", "ok")]
+
+
+def test_a_generator_is_current_only_while_it_runs(spooled: Spooled) -> None:
+    @agenttrace.agent("counter")
+    def count() -> Iterator[str | None]:
+        for _ in range(2):
+            now = agenttrace.current()
+            yield now.agent if now else None
+
+    seen = []
+    for inside in count():
+        outside = agenttrace.current()
+        seen.append((inside, outside))
+    assert seen == [("counter", None), ("counter", None)]
+    assert shape(spooled()) == [("agent", "counter", "ok")]
+
+
+def test_a_generator_passes_on_what_is_sent_thrown_and_returned() -> None:
+    def talk() -> Any:
+        try:
+            got = yield "first"
+        except KeyError:
+            got = "caught"
+        yield got
+        return "end"
+
+    framed = agenttrace.tool(talk)
+
+    def drive(make: Callable[[], Any], *, throw: bool) -> list[Any]:
+        generator = make()
+        seen = [next(generator)]
+        seen.append(generator.throw(KeyError) if throw else generator.send("sent"))
+        try:
+            next(generator)
+        except StopIteration as end:
+            seen.append(end.value)
+        return seen
+
+    for throw in (False, True):
+        assert drive(framed, throw=throw) == drive(talk, throw=throw)
+
+
+def test_a_generator_left_early_is_closed_and_not_failed(spooled: Spooled) -> None:
+    closed = []
+
+    @agenttrace.tool
+    def lines() -> Iterator[int]:
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.append(True)
+
+    generator = lines()
+    assert next(iter(generator)) == 1
+    generator.close()  # type: ignore[attr-defined]
+    assert closed == [True]
+    assert shape(spooled()) == [("tool", "lines", "ok")]
+
+
+async def test_an_async_generator_is_current_only_while_it_runs(spooled: Spooled) -> None:
+    @agenttrace.agent("counter")
+    async def count() -> AsyncIterator[str | None]:
+        for _ in range(2):
+            await asyncio.sleep(0)
+            now = agenttrace.current()
+            yield now.agent if now else None
+
+    seen = [(inside, agenttrace.current()) async for inside in count()]
+    assert seen == [("counter", None), ("counter", None)]
+    assert shape(spooled()) == [("agent", "counter", "ok")]
+
+
+def test_with_is_the_twin_of_the_decorator(spooled: Spooled) -> None:
+    with agenttrace.task("ticket", id="T-1", session="S-1") as task:
+        assert task.task_id == "T-1"
+        with agenttrace.agent("writer"):
+            pass
+    outer, inner = spooled()
+    assert inner["parent_span_id"] == outer["span_id"]
+    assert inner["attributes"]["task.id"] == "T-1"
+    assert inner["attributes"]["gen_ai.conversation.id"] == "S-1"
+    assert outer["attributes"]["agenttrace.task.name"] == "ticket"
+    assert "agenttrace.task.name" not in inner["attributes"]
+
+
+async def test_async_with_works_too(spooled: Spooled) -> None:
+    async with agenttrace.task("ticket"):
+        await asyncio.sleep(0)
+    assert shape(spooled()) == [("task", "ticket", "ok")]
+
+
+def test_an_exception_goes_through_unchanged_and_only_its_type_is_kept(spooled: Spooled) -> None:
+    error = ValueError("the secret prompt")
+
+    @agenttrace.task
+    def fail() -> None:
+        raise error
+
+    with pytest.raises(ValueError, match="secret") as caught:
+        fail()
+    assert caught.value is error
+    (record,) = spooled()
+    assert record["status"] == "error"
+    assert record["attributes"]["error.type"] == "ValueError"
+    assert "secret" not in str(record)
+
+
+def test_the_first_frame_begins_a_task_whatever_its_kind(spooled: Spooled) -> None:
+    with agenttrace.agent("lone"), agenttrace.tool("hammer"):
+        pass
+    outer, inner = spooled()
+    assert outer["attributes"]["agenttrace.task.name"] == "lone"
+    assert outer["attributes"]["task.id"] == inner["attributes"]["task.id"]
+
+
+def test_roles_follow_the_nearest_agent_or_tool() -> None:
+    def now() -> str:
+        found = agenttrace.current()
+        assert found is not None
+        return found.role
+
+    with agenttrace.task("t"):
+        assert now() == "main"
+        with agenttrace.agent("supervisor"):
+            assert now() == "main"
+            with agenttrace.tool("ask"):
+                assert now() == "tool"
+                with agenttrace.agent("helper"):
+                    assert now() == "subagent"
+
+
+def test_a_role_that_the_user_names_wins(spooled: Spooled) -> None:
+    with agenttrace.agent("a"), agenttrace.role("summary", visible=False):
+        agenttrace.start("inference", "chat").stop()
+    agenttrace.start("inference", "chat").stop()
+    _, inside, after = sorted(spooled(), key=lambda r: r["start_ns"])
+    assert inside["attributes"]["agenttrace.role"] == "summary"
+    assert inside["attributes"]["agenttrace.visible"] is False
+    assert after["attributes"]["agenttrace.role"] == "main"
+
+
+async def test_work_that_outlives_its_task_still_belongs_to_it(spooled: Spooled) -> None:
+    async def later() -> None:
+        await asyncio.sleep(0.01)
+        agenttrace.start("inference", "chat").stop()
+
+    with agenttrace.task("t", id="T-1"):
+        background = asyncio.create_task(later())
+    await background
+    call = spooled()[-1]
+    assert call["attributes"]["task.id"] == "T-1"
+
+
+async def test_parallel_coroutines_keep_their_own_agents() -> None:
+    @agenttrace.task
+    async def run(name: str) -> str | None:
+        async with agenttrace.agent(name):
+            await asyncio.sleep(0.001)
+            now = agenttrace.current()
+            return now.agent if now else None
+
+    assert await asyncio.gather(*(run(str(n)) for n in range(5))) == list("01234")
+
+
+def test_what_a_callback_left_attached_after_its_end_is_skipped() -> None:
+    leftover = agenttrace.start("agent", "finished")
+    leftover.attach(loose=True)
+    leftover.stop()
+    assert agenttrace.current() is None
+    with agenttrace.task("next") as task:
+        assert task.parent is None
+    leftover.detach()

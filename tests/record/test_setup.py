@@ -1,0 +1,247 @@
+"""configure joins what is there, and the task travels into threads and processes."""
+
+import gzip
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry import baggage, trace
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+
+import agenttrace
+
+Spooled = Callable[[], list[dict[str, Any]]]
+
+
+def call() -> None:
+    agenttrace.start("inference", "chat").stop()
+
+
+def test_importing_agenttrace_loads_neither_the_sdk_nor_duckdb() -> None:
+    program = (
+        "import sys, agenttrace\n"
+        "heavy = {'opentelemetry', 'duckdb', 'click', 'rich', 'msgspec', 'httpx', 'httpx2'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
+def test_every_public_name_loads_and_the_list_is_sorted() -> None:
+    assert agenttrace.__all__ == sorted(agenttrace.__all__)
+    assert all(getattr(agenttrace, name) is not None for name in agenttrace.__all__)
+    assert set(agenttrace.__all__) <= set(dir(agenttrace))
+    with pytest.raises(AttributeError, match="no attribute 'tsk'"):
+        agenttrace.tsk  # noqa: B018
+
+
+def test_it_joins_the_provider_it_is_given(home: Path, spooled: Spooled) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    agenttrace.configure(home, tracer_provider=provider)
+    with agenttrace.agent("researcher"):
+        call()
+    agenttrace.shutdown()
+    sent = {span.name: span for span in exporter.get_finished_spans()}
+    assert set(sent) == {"chat", "invoke_agent researcher"}
+    assert [f"{span.context.span_id:016x}" for span in sent.values()] == [
+        record["span_id"] for record in reversed(spooled())
+    ]
+    provider.shutdown()
+
+
+def test_a_sampler_of_somebody_elses_does_not_thin_the_counts(home: Path, spooled: Spooled) -> None:
+    agenttrace.configure(home, tracer_provider=TracerProvider(sampler=ALWAYS_OFF))
+    with agenttrace.task("t"):
+        call()
+    agenttrace.shutdown()
+    outer, inner = spooled()
+    assert inner["parent_span_id"] == outer["span_id"]
+
+
+def test_it_does_not_make_its_own_provider_global(recording: Path) -> None:
+    assert not isinstance(trace.get_tracer_provider(), TracerProvider)
+
+
+def test_a_global_provider_that_is_set_later_is_joined_then(home: Path) -> None:
+    program = (
+        "import agenttrace\n"
+        "agenttrace.configure()\n"
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\n"
+        "provider = TracerProvider()\n"
+        "provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\n"
+        "trace.set_tracer_provider(provider)\n"
+        "with agenttrace.task('late'): pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert '"invoke_workflow late"' in done.stdout
+
+
+def test_nothing_is_recorded_when_the_sdk_is_disabled(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    agenttrace.configure(home)
+    with agenttrace.task("t") as task:
+        call()
+        assert agenttrace.current() is task
+    agenttrace.shutdown()
+    assert not home.exists()
+
+
+def test_a_home_that_cannot_be_made_is_said_and_the_program_goes_on(
+    tmp_path: Path, trouble: list[str]
+) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    agenttrace.configure(blocked)
+    agenttrace.configure(blocked / "inside")
+    with agenttrace.task("t"):
+        call()
+    agenttrace.shutdown()
+    assert len(trouble) >= 2
+
+
+class _Collector(BaseHTTPRequestHandler):
+    received: list[ExportTraceServiceRequest]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        if self.headers.get("content-encoding") == "gzip":
+            body = gzip.decompress(body)
+        self.received.append(ExportTraceServiceRequest.FromString(body))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
+    received: list[ExportTraceServiceRequest] = []
+    handler = type("Handler", (_Collector,), {"received": received})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}", received
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_the_same_spans_go_to_an_otlp_endpoint_that_is_set(
+    collector: tuple[str, list[ExportTraceServiceRequest]],
+    home: Path,
+    spooled: Spooled,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endpoint, received = collector
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    agenttrace.configure(home, service_name="desk")
+    with agenttrace.task("t"):
+        call()
+    agenttrace.flush()
+    agenttrace.shutdown()
+    spans = [
+        span
+        for request in received
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    assert {span.span_id.hex() for span in spans} == {r["span_id"] for r in spooled()}
+    attributes = received[0].resource_spans[0].resource.attributes
+    assert {a.key: a.value.string_value for a in attributes}["service.name"] == "desk"
+
+
+def test_the_task_id_travels_in_baggage(recording: Path) -> None:
+    with agenttrace.task("t", id="T-1"):
+        assert baggage.get_baggage("task.id") == "T-1"
+    assert baggage.get_baggage("task.id") is None
+
+
+def test_threads_and_pools_carry_the_task_of_the_moment(recording: Path, spooled: Spooled) -> None:
+    class Worker(threading.Thread):
+        def run(self) -> None:
+            call()
+
+    with ThreadPoolExecutor(1) as pool:
+        for name in ("A", "B"):
+            with agenttrace.task("t", id=name):
+                pool.submit(call).result()
+        pool.submit(call).result()
+        with agenttrace.task("t", id="C"):
+            thread = Worker()
+            thread.start()
+            thread.join()
+    calls = [r for r in spooled() if r["attributes"]["agenttrace.kind"] == "inference"]
+    assert [r["attributes"].get("task.id") for r in calls] == ["A", "B", None, "C"]
+
+
+def test_a_child_process_joins_the_task_through_the_environment(
+    recording: Path, spooled: Spooled
+) -> None:
+    program = (
+        "import agenttrace\n"
+        "agenttrace.configure()\n"
+        "agenttrace.start('inference', 'chat').stop()\n"
+        "with agenttrace.agent('inner'): agenttrace.start('inference', 'chat').stop()\n"
+    )
+    with agenttrace.task("t", id="T-1"), agenttrace.agent("outer") as outer:
+        subprocess.run([sys.executable, "-c", program], env=agenttrace.environ(), check=True)
+        outer_id = f"{outer.span_context.span_id:016x}"
+    records = spooled()
+    assert len({record["trace_id"] for record in records}) == 1
+    calls = [r for r in records if r["attributes"]["agenttrace.kind"] == "inference"]
+    assert [
+        (
+            c["attributes"]["task.id"],
+            c["attributes"]["gen_ai.agent.name"],
+            c["attributes"]["agenttrace.role"],
+            c["attributes"]["agenttrace.agent.depth"],
+        )
+        for c in calls
+    ] == [("T-1", "outer", "main", 1), ("T-1", "inner", "subagent", 2)]
+    assert calls[0]["parent_span_id"] == outer_id
+
+
+def test_spans_of_other_instrumentations_are_kept_without_what_was_said(
+    home: Path, spooled: Spooled
+) -> None:
+    provider = TracerProvider()
+    agenttrace.configure(home, tracer_provider=provider)
+    tracer = provider.get_tracer("openinference.instrumentation.openai")
+    with agenttrace.task("t", id="T-1"), tracer.start_as_current_span("secret name") as span:
+        span.set_attribute("openinference.span.kind", "LLM")
+        span.set_attribute("llm.token_count.prompt", 12)
+        span.set_attribute("input.value", "secret prompt")
+        span.set_attribute("llm.input_messages.0.message.content", "secret prompt")
+        call()
+    tracer.start_span("of no interest").end()
+    agenttrace.shutdown()
+    _, foreign, inner = spooled()
+    assert foreign["scope"] == "openinference.instrumentation.openai"
+    assert foreign["attributes"]["llm.token_count.prompt"] == 12
+    assert foreign["attributes"]["task.id"] == "T-1"
+    assert inner["parent_span_id"] == foreign["span_id"]
+    assert "secret" not in str(foreign)
+    assert len(spooled()) == 3
+
+
+def test_instrument_names_what_it_switched_on_and_refuses_what_it_does_not_know() -> None:
+    assert "langchain" in agenttrace.instrument()
+    with pytest.raises(agenttrace.AgentTraceError, match="No integration is called lanchain"):
+        agenttrace.instrument("lanchain")
