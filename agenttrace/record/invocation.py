@@ -266,7 +266,7 @@ class Invocation:
             self._attributes[semconv.OPERATION_NAME] = operation
         if self.kind == "tool":
             self._attributes[semconv.TOOL_NAME] = self.name
-        self._span = self._recorder.tracer.start_span(
+        self._span = self._recorder.start_span(
             f"{operation} {self.name}" if operation else self.name,
             context=around,
             kind=SpanKind.CLIENT if self.kind == "inference" else SpanKind.INTERNAL,

@@ -1,10 +1,11 @@
-"""What one process records with: a tracer for OpenTelemetry and a spool for agenttrace."""
+"""What one process records with: spans for OpenTelemetry and a spool for agenttrace."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
-from opentelemetry.trace import SpanContext, Tracer
+from opentelemetry.context import Context
+from opentelemetry.trace import Span, SpanContext, SpanKind
 
 from agenttrace.record import trouble
 from agenttrace.record.spool import Spool
@@ -15,13 +16,26 @@ AttributeValue = str | bool | int | float
 Attributes = Mapping[str, AttributeValue]
 
 
+class StartSpan(Protocol):
+    """Starts a span: ``start_span`` of a tracer of the SDK, or of ``agenttrace.record.local``."""
+
+    def __call__(self, name: str, /, context: Context, *, kind: SpanKind, start_time: int) -> Span:
+        """Start a span inside *context* at *start_time*, in Unix nanoseconds."""
+        ...
+
+
 class Recorder:
-    """The tracer and the spool of this process."""
+    """Where spans start and the spool they end in.
 
-    __slots__ = ("_encode", "spool", "tracer")
+    Attributes:
+        start_span: Starts a span.
+        spool: The writer of this process.
+    """
 
-    def __init__(self, tracer: Tracer, spool: Spool) -> None:
-        self.tracer = tracer
+    __slots__ = ("_encode", "spool", "start_span")
+
+    def __init__(self, start_span: StartSpan, spool: Spool) -> None:
+        self.start_span = start_span
         self.spool = spool
         self._encode = msgspec.json.Encoder().encode
 

@@ -3,6 +3,7 @@
 import atexit
 import contextlib
 import os
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from opentelemetry.context import Context
 
 from agenttrace import __version__, config, semconv
 from agenttrace.model import Kind, Workload
-from agenttrace.record import carrier, trouble
+from agenttrace.record import carrier, local, trouble
 from agenttrace.record.invocation import Invocation, innermost
 from agenttrace.record.recorder import SCOPE, Attributes, Recorder
 from agenttrace.record.spool import Spool
@@ -30,32 +31,34 @@ class Recording:
         self.parent: Invocation | None = None
         self._undo = contextlib.ExitStack()
         self._provider: TracerProvider | None = None
-        self._made_provider = False
+        self._alone = False
 
     def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
         """Join or make a tracer provider, open the spool, and install the meter."""
         from agenttrace.record import threads
         from agenttrace.record.wire import meter
 
-        existing = provider or _existing_provider()
-        self._made_provider = existing is None
-        joined = existing or _make_provider(service_name, self.settings)
-        if self._made_provider:
-            self._undo.callback(joined.shutdown)
-        spool = Spool(self.settings.spool, _service_name(joined))
+        joined = provider or _existing_provider()
+        if joined is None and self.settings.export_otlp:
+            joined = self._exporting_provider(service_name)
+        spool = Spool(self.settings.spool, _service_name(service_name, joined))
         self._undo.callback(spool.close)
-        self._join(joined, spool)
+        if joined is None:
+            self._alone = True
+            self.recorder = Recorder(local.start_span, spool)
+        else:
+            self._join(joined, spool)
         self.parent = carrier.extract(os.environ)
         self._undo.enter_context(threads.carried())
         self._undo.enter_context(meter.installed())
 
     def join_late(self) -> None:
         """Move over to the global provider, if the program has set one since."""
-        if not self._made_provider or self.recorder is None:
+        if not self._alone or self.recorder is None:
             return
         found = _existing_provider()
         if found is not None:
-            self._made_provider = False
+            self._alone = False
             self._join(found, self.recorder.spool)
 
     def _join(self, provider: "TracerProvider", spool: Spool) -> None:
@@ -63,10 +66,22 @@ class Recording:
 
         self._provider = provider
         tracer = provider.get_tracer(SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
-        self.recorder = Recorder(tracer, spool)
+        self.recorder = Recorder(tracer.start_span, spool)
         processor = foreign.ForeignSpans(self.recorder)
         self._undo.callback(processor.shutdown)
         provider.add_span_processor(processor)
+
+    def _exporting_provider(self, service_name: str | None) -> "TracerProvider":
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+        named = {semconv.SERVICE_NAME: service_name} if service_name else {}
+        # Ended by our own atexit function, after the spans that are still under way.
+        provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
+        self._undo.callback(provider.shutdown)
+        provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
+        return provider
 
     def flush(self) -> None:
         """Hand what exporters still hold to them; the spool is already written."""
@@ -98,10 +113,11 @@ def configure(
 ) -> None:
     """Start recording every model call of this process. Never raises.
 
-    Joins *tracer_provider*, or the global OpenTelemetry SDK provider if there is one; otherwise
-    makes a provider of its own, which exports over OTLP when ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set
-    and is not made global. Does nothing when ``OTEL_SDK_DISABLED`` is true. Calling it again with
-    the same home does nothing; with another home it moves there.
+    Joins *tracer_provider*, or the global OpenTelemetry SDK provider, also when the program sets
+    one later. Where there is none, makes what is needed: a provider that exports where
+    ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set, else spans that have ids only. It is not made global,
+    for that is the program's choice. Does nothing when ``OTEL_SDK_DISABLED`` is true. Calling it
+    again with the same home does nothing; with another home it moves there.
 
     Args:
         home: Folder for the data; default ``AGENTTRACE_HOME``, else the user's data folder.
@@ -154,7 +170,7 @@ def start(
     recording = _state.recording
     try:
         around = parent or current()
-        if around is None and recording is not None:
+        if around is None and kind != "inference" and recording is not None:
             recording.join_late()
         return Invocation(
             recording.recorder if recording else None,
@@ -216,24 +232,13 @@ def shutdown() -> None:
 
 
 def _existing_provider() -> "TracerProvider | None":
+    # Unless it is imported nobody has made an SDK provider, and importing it takes 0.2 s.
+    if "opentelemetry.sdk.trace" not in sys.modules:
+        return None
     from opentelemetry.sdk.trace import TracerProvider
 
     found = trace.get_tracer_provider()
     return found if isinstance(found, TracerProvider) else None
-
-
-def _make_provider(service_name: str | None, settings: config.Settings) -> "TracerProvider":
-    from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-
-    named = {semconv.SERVICE_NAME: service_name} if service_name else {}
-    # Ended by our own atexit function, in the right order.
-    provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
-    if settings.export_otlp:
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
-        provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
-    return provider
 
 
 def _otlp_exporter() -> Any:
@@ -249,8 +254,11 @@ def _otlp_exporter() -> Any:
     return OTLPSpanExporter()
 
 
-def _service_name(provider: "TracerProvider") -> str:
-    return str(provider.resource.attributes.get(semconv.SERVICE_NAME) or Path.cwd().name)
+def _service_name(named: str | None, provider: "TracerProvider | None") -> str:
+    if provider is not None:
+        return str(provider.resource.attributes.get(semconv.SERVICE_NAME, ""))
+    program = Path(sys.argv[0]).name if sys.argv else ""
+    return named or os.environ.get("OTEL_SERVICE_NAME") or program or "python"
 
 
 atexit.register(shutdown)

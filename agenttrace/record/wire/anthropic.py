@@ -13,7 +13,7 @@ import msgspec
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
-from agenttrace.record.wire.dialect import Counts, Reply, detail, mapping, whole
+from agenttrace.record.wire.dialect import Counts, Reply, counted, details, mapping, whole
 
 
 class _Message(msgspec.Struct):
@@ -64,13 +64,15 @@ class Messages:
         uncached = whole(counts.get("input_tokens"))
         read = whole(counts.get("cache_read_input_tokens"))
         written = whole(counts.get("cache_creation_input_tokens"))
-        return TokenUsage(
-            input_tokens=None if uncached is None else uncached + (read or 0) + (written or 0),
-            output_tokens=whole(counts.get("output_tokens")),
-            cache_read_tokens=read,
-            cache_write_tokens=written,
-            cache_write_1h_tokens=detail(counts, "cache_creation", "ephemeral_1h_input_tokens"),
-            reasoning_tokens=detail(counts, "output_tokens_details", "thinking_tokens"),
+        (hour,) = details(counts, "cache_creation", "ephemeral_1h_input_tokens")
+        (reasoning,) = details(counts, "output_tokens_details", "thinking_tokens")
+        return counted(
+            None if uncached is None else uncached + (read or 0) + (written or 0),
+            whole(counts.get("output_tokens")),
+            cache_read=read,
+            cache_write=written,
+            cache_write_1h=hour,
+            reasoning=reasoning,
         )
 
     def text_bytes(self, data: bytes) -> int:

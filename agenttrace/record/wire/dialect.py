@@ -1,10 +1,11 @@
 """What a dialect is, and which one a request speaks."""
 
+import functools
 import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 
-from agenttrace.model import TokenUsage
+from agenttrace.model import TokenUsage, UsageState
 
 Counts = dict[str, Any]
 
@@ -70,19 +71,36 @@ def whole(value: object) -> int | None:
     return value
 
 
+def counted(
+    given: int | None,
+    output: int | None,
+    *,
+    cache_read: int | None = None,
+    cache_write: int | None = None,
+    cache_write_1h: int | None = None,
+    reasoning: int | None = None,
+) -> TokenUsage:
+    """Make the usage that a provider reported: wholly, partly or not at all."""
+    if given is None and output is None:
+        state: UsageState = "missing"
+    else:
+        state = "partial" if given is None or output is None else "reported"
+    return TokenUsage(given, output, cache_read, cache_write, cache_write_1h, reasoning, state)
+
+
 def mapping(value: object) -> Counts:
     """Return *value* if it is a JSON object, else an empty one."""
     return cast("Counts", value) if isinstance(value, dict) else {}
 
 
-def detail(counts: Counts, group: str, name: str) -> int | None:
-    """Return the count *name* inside the object *group* of *counts*."""
-    return whole(mapping(counts.get(group)).get(name))
+def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
+    """Return the counts *names* inside the object *group* of *counts*."""
+    inner = mapping(counts.get(group))
+    return tuple(whole(inner.get(name)) for name in names)
 
 
 # By the end of the path, so that any base URL (a gateway, a local server) is recognised.
 _TAILS: Final[dict[str, str]] = {
-    "/chat/completions": "openai.chat",
     "/responses": "openai.responses",
     "/embeddings": "openai.embeddings",
     "/messages": "anthropic.messages",
@@ -110,12 +128,12 @@ _REGION: Final = re.compile(
 
 def name_of(path: str) -> str | None:
     """Return the name of the dialect that a POST to *path* speaks, if it is one we know."""
-    head, slash, last = path.rstrip("/").rpartition("/")
-    if last == "completions":
-        return _TAILS.get(head[head.rfind("/") :] + slash + last)
-    return _TAILS.get(slash + last)
+    if path.endswith("/chat/completions"):
+        return "openai.chat"
+    return _TAILS.get(path[path.rfind("/") :])
 
 
+@functools.cache
 def provider_of(host: str, otherwise: str) -> str:
     """Return the provider that *host* belongs to; a host that is not known keeps *otherwise*."""
     for suffix, provider in _PROVIDERS:

@@ -1,5 +1,6 @@
 """Follow one request to a model: what was asked, what came back, and how it ended."""
 
+import functools
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -9,7 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from agenttrace import semconv
-from agenttrace.model import TokenUsage, UsageState
+from agenttrace.model import TokenUsage
 from agenttrace.record import setup, trouble
 from agenttrace.record.invocation import Invocation
 from agenttrace.record.wire import anthropic, dialect, estimate, openai
@@ -25,7 +26,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
 CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
 _BAD_REQUEST: Final = 400
 
-# The operation that this thread or task tried last: (operation id, url).
+# The operation that this thread or task tried last: (operation id, host and path).
 _last_operation: ContextVar[tuple[str, str] | None] = ContextVar("last_operation", default=None)
 
 
@@ -173,7 +174,7 @@ class Exchange:
                 reply = self._dialect.read_json(data)
             except msgspec.MsgspecError:
                 return Reply(), TokenUsage()
-            return reply, _with_state(self._dialect.usage(reply.counts))
+            return reply, self._dialect.usage(reply.counts)
         data = _whole_events(data)
         reply = self._reply.then(self._dialect.read_events(data))
         usage = self._dialect.usage(reply.counts)
@@ -181,7 +182,7 @@ class Exchange:
             # The counts of a stream are final only at its end.
             usage = replace(usage, output_tokens=None, reasoning_tokens=None)
         if usage.input_tokens is not None and usage.output_tokens is not None:
-            return reply, _with_state(usage)
+            return reply, usage
         return reply, self._estimated(usage, data)
 
     def _estimated(self, usage: TokenUsage, data: bytes) -> TokenUsage:
@@ -208,22 +209,18 @@ class Exchange:
 
 
 def begin(
-    method: str, url: str, *, host: str, path: str, body: bytes | None, retry_count: str | None
+    name: str, *, host: str, path: str, body: bytes | None, retry_count: str | None
 ) -> Exchange | None:
     """Start following a request, if it is a model call; None leaves it alone.
 
     Args:
-        method: The HTTP method.
-        url: The whole address, to recognise a further attempt at the same operation.
+        name: The dialect that its path says it speaks (``dialect.name_of``).
         host: The host, without the port.
-        path: The path, without the query.
+        path: The path.
         body: The request's body; None if it is not at hand.
         retry_count: What the SDK says of earlier attempts (``x-stainless-retry-count``).
     """
-    if method != "POST":
-        return None
-    name = dialect.name_of(path)
-    if name is None or not body or not (b'"model"' in body or "/deployments/" in path):
+    if not body or not (b'"model"' in body or "/deployments/" in path):
         return None
     spoken = DIALECTS[name]
     invocation = setup.start(
@@ -234,40 +231,35 @@ def begin(
             semconv.PROVIDER_NAME: dialect.provider_of(host, spoken.provider),
             semconv.CAPTURE: "wire",
             semconv.SERVER_ADDRESS: host,
-            **_region(host),
+            **_region_of(host),
         },
     )
     if spoken.operation == semconv.EMBEDDINGS and invocation.role in ("main", "subagent"):
         invocation.set({semconv.ROLE: "embedding"})
     if invocation.parent is not None:
         invocation.parent.wire_calls += 1
-    invocation.set(_attempt(invocation, url, retry_count))
+    invocation.set(_attempt(invocation, host + path, retry_count))
     return Exchange(spoken, invocation, body)
 
 
-def _region(host: str) -> dict[str, str]:
+@functools.cache
+def _region_of(host: str) -> dict[str, str]:
     region = dialect.region_of(host)
     return {semconv.CLOUD_REGION: region} if region else {}
 
 
 def _attempt(
-    invocation: Invocation, url: str, retry_count: str | None
+    invocation: Invocation, target: str, retry_count: str | None
 ) -> dict[str, str | int | float | bool]:
     """Tie the attempts of one operation together; its id is the span id of the first."""
     earlier = int(retry_count) if retry_count and retry_count.isdigit() else 0
     last = _last_operation.get()
-    if earlier and last is not None and last[1] == url:
+    if earlier and last is not None and last[1] == target:
         operation = last[0]
     else:
         operation = f"{invocation.span_context.span_id:016x}"
-        _last_operation.set((operation, url))
+        _last_operation.set((operation, target))
     return {semconv.OPERATION_ID: operation, semconv.ATTEMPT: earlier + 1}
-
-
-def _with_state(usage: TokenUsage) -> TokenUsage:
-    known = (usage.input_tokens is not None) + (usage.output_tokens is not None)
-    states: tuple[UsageState, ...] = ("missing", "partial", "reported")
-    return replace(usage, state=states[known])
 
 
 def _whole_events(data: bytes) -> bytes:

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from agenttrace.record import trouble
+from agenttrace.record.wire import dialect
 from agenttrace.record.wire import exchange as exchanges
 from agenttrace.record.wire.exchange import Exchange
 
@@ -82,11 +83,14 @@ def _begin(request: Any) -> Exchange | None:
         if request.method != "POST":
             return None
         url = request.url
+        path = url.raw_path.partition(b"?")[0].decode("ascii")
+        name = dialect.name_of(path)
+        if name is None:
+            return None
         return exchanges.begin(
-            request.method,
-            str(url),
+            name,
             host=url.host,
-            path=url.path,
+            path=path,
             body=_content(request),
             retry_count=request.headers.get(_RETRY_HEADER),
         )

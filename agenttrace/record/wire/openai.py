@@ -12,7 +12,7 @@ import msgspec
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
-from agenttrace.record.wire.dialect import Counts, Reply, detail, mapping, whole
+from agenttrace.record.wire.dialect import Counts, Reply, counted, details, mapping, whole
 
 
 class _Envelope(msgspec.Struct):
@@ -150,13 +150,9 @@ def _reply(envelope: _Envelope, *, finished: bool = False) -> Reply:
 def _usage(
     counts: Counts, given: int | None, output: int | None, input_group: str, output_group: str
 ) -> TokenUsage:
-    return TokenUsage(
-        input_tokens=given,
-        output_tokens=output,
-        cache_read_tokens=detail(counts, input_group, "cached_tokens"),
-        cache_write_tokens=detail(counts, input_group, "cache_write_tokens"),
-        reasoning_tokens=detail(counts, output_group, "reasoning_tokens"),
-    )
+    read, written = details(counts, input_group, "cached_tokens", "cache_write_tokens")
+    (reasoning,) = details(counts, output_group, "reasoning_tokens")
+    return counted(given, output, cache_read=read, cache_write=written, reasoning=reasoning)
 
 
 def _strings(delta: dict[str, Any]) -> int:
