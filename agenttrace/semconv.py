@@ -9,8 +9,6 @@ Source: <https://github.com/open-telemetry/semantic-conventions-genai>
 
 from typing import Final
 
-SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.38.0"
-
 # The structure of a run. The task id travels in baggage under the same name.
 TASK_ID: Final = "task.id"
 KIND: Final = "agenttrace.kind"  # task | agent | tool | step | inference

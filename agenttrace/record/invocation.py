@@ -301,6 +301,10 @@ class Invocation:
         span_context = self._span.get_span_context()
         try:
             if self._span.is_recording():
+                if self.kind == "inference":
+                    # Which model answered is known only now.
+                    operation = self._attributes.get(semconv.OPERATION_NAME, self.kind)
+                    self._span.update_name(f"{operation} {self.name}")
                 self._span.set_attributes(self._attributes)
                 if status == "error":
                     self._span.set_status(Status(StatusCode.ERROR))

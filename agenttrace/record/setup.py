@@ -65,7 +65,7 @@ class Recording:
         from agenttrace.record import foreign
 
         self._provider = provider
-        tracer = provider.get_tracer(SCOPE, __version__, schema_url=semconv.SCHEMA_URL)
+        tracer = provider.get_tracer(SCOPE, __version__)
         self.recorder = Recorder(tracer.start_span, spool)
         processor = foreign.ForeignSpans(self.recorder)
         self._undo.callback(processor.shutdown)

@@ -54,7 +54,7 @@ def test_it_joins_the_provider_it_is_given(home: Path, spooled: Spooled) -> None
         call()
     agenttrace.shutdown()
     sent = {span.name: span for span in exporter.get_finished_spans()}
-    assert set(sent) == {"chat", "invoke_agent researcher"}
+    assert set(sent) == {"inference chat", "invoke_agent researcher"}
     assert [f"{span.context.span_id:016x}" for span in sent.values()] == [
         record["span_id"] for record in reversed(spooled())
     ]

@@ -88,7 +88,7 @@ class Exchange:
             decode: What undoes the content coding of the body; None if it has none.
         """
         self._status = status
-        self._is_events = content_type.startswith("text/event-stream")
+        self._is_events = content_type.lower().startswith("text/event-stream")
         self._decode = decode
 
     def feed(self, chunk: bytes) -> None:
@@ -152,7 +152,9 @@ class Exchange:
             found[semconv.RESPONSE_ID] = reply.response_id
         if reply.model:
             found[semconv.RESPONSE_MODEL] = reply.model
-        self._invocation.name = reply.model or str(requested.model or self._dialect.operation)
+        model = reply.model or requested.model
+        if isinstance(model, str):
+            self._invocation.name = model
         self._invocation.set(found)
         self._invocation.usage(usage)
         if reply.finished or (error is None and not left):
