@@ -1,4 +1,4 @@
-"""CPU time of fresh processes that take turns: shared by the benchmarks of start-up and reports.
+"""CPU time of fresh processes that take turns: what start-up and reports are measured with."""
 
 import os
 import resource

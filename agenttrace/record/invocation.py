@@ -4,6 +4,7 @@ A task, an agent, a tool, a step of a workflow, or one model call. Nothing here 
 user's program, and nothing keeps a prompt, a completion or the text of an error.
 """
 
+import os
 import time
 import uuid
 from typing import Final
@@ -60,6 +61,7 @@ class Invocation:
         "_context",
         "_loose",
         "_parent_span_id",
+        "_pid",
         "_previous",
         "_recorder",
         "_span",
@@ -103,6 +105,7 @@ class Invocation:
         self.ended = False
         self.wire_calls = 0
         self._recorder = recorder
+        self._pid = os.getpid()
         self._loose = False
         self._previous: Context | None = None
         self._context: Context | None = None
@@ -311,7 +314,8 @@ class Invocation:
             self._span.end(end_time=end_ns)
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("a span", error)
-        if self._recorder is not None:
+        # A forked child unwinds the parent's blocks as well; they are the parent's to record.
+        if self._recorder is not None and self._pid == os.getpid():
             self._recorder.keep(
                 context=span_context,
                 parent_span_id=self._parent_span_id,

@@ -153,8 +153,10 @@ class Spool:
             self._drain()
             if self._segment is not None:
                 segment, self._segment = self._segment, None
-                with contextlib.suppress(OSError):
+                try:
                     segment.close()
+                except OSError as error:
+                    trouble.say("closing a spool segment", error)
             self._lost += len(self._pending)
             self._pending.clear()
             self._report_lost()

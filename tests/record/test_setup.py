@@ -1,6 +1,8 @@
 """configure joins what is there, and the task travels into threads and processes."""
 
 import gzip
+import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -126,7 +128,7 @@ class _Collector(BaseHTTPRequestHandler):
         self.send_response(200)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None: ...
+    def log_message(self, *args: object) -> None: ...
 
 
 @pytest.fixture
@@ -173,6 +175,19 @@ def test_the_task_id_travels_in_baggage(recording: Path) -> None:
     assert baggage.get_baggage("task.id") is None
 
 
+def test_a_home_that_vanishes_is_said_and_made_again(
+    recording: Path, spooled: Spooled, trouble: list[str]
+) -> None:
+    call()
+    shutil.rmtree(recording)
+    call()
+    agenttrace.shutdown()
+    assert "spool segment" in trouble[0]
+    agenttrace.configure(recording)
+    call()
+    assert len(spooled()) == 1
+
+
 def test_threads_and_pools_carry_the_task_of_the_moment(recording: Path, spooled: Spooled) -> None:
     class Worker(threading.Thread):
         def run(self) -> None:
@@ -216,6 +231,22 @@ def test_a_child_process_joins_the_task_through_the_environment(
         for c in calls
     ] == [("T-1", "outer", "main", 1), ("T-1", "inner", "subagent", 2)]
     assert calls[0]["parent_span_id"] == outer_id
+
+
+def test_a_forked_child_records_its_own_calls_and_not_the_parents_frames(
+    recording: Path, spooled: Spooled
+) -> None:
+    with agenttrace.task("t", id="T-1"):
+        child = os.fork()
+        if not child:
+            call()
+    if not child:
+        os._exit(0)
+    os.waitpid(child, 0)
+    records = spooled()
+    assert [r["attributes"]["agenttrace.kind"] for r in records] == ["task", "inference"]
+    assert records[1]["attributes"]["task.id"] == "T-1"
+    assert records[1]["parent_span_id"] == records[0]["span_id"]
 
 
 def test_spans_of_other_instrumentations_are_kept_without_what_was_said(
