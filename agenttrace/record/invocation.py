@@ -170,7 +170,7 @@ class Invocation:
         """
         try:
             self._loose = loose
-            self._previous = context.get_current()
+            self._previous = _without_leftovers(context.get_current())
             self._context = self._made_current(self._previous)
             context.attach(self._context)
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
@@ -196,6 +196,22 @@ class Invocation:
         kind = error if isinstance(error, str) else type(error).__qualname__
         self._attributes[semconv.ERROR_TYPE] = kind
         self._end("error")
+
+    def left_in(self, here: Context) -> Context:
+        """Return *here* as it would be without this invocation, which was left in it."""
+        before = self._previous
+        assert before is not None
+        if here is self._context:
+            return before
+        # Something was put on top since, which stays.
+        inherited = context.get_value(_CURRENT, before)
+        found = context.set_value(_CURRENT, inherited, here)
+        if trace.get_current_span(here) is self._span:
+            found = trace.set_span_in_context(trace.get_current_span(before), found)
+        task_id = baggage.get_baggage(semconv.TASK_ID, before)
+        if task_id is None:
+            return baggage.remove_baggage(semconv.TASK_ID, found)
+        return baggage.set_baggage(semconv.TASK_ID, task_id, found)
 
     def discard(self) -> None:
         """End it and keep nothing: it turned out not to be an operation of its own."""
@@ -257,7 +273,7 @@ class Invocation:
         return begins
 
     def _start_span(self) -> None:
-        here = context.get_current()
+        here = _without_leftovers(context.get_current())
         around = self._around(here)
         outer = trace.get_current_span(around).get_span_context()
         self._parent_span_id = outer.span_id if outer.is_valid else 0
@@ -283,7 +299,7 @@ class Invocation:
         """Find the context that holds the enclosing span.
 
         Where the parent is the current invocation, another instrumentation may have a span open
-        inside it, which is nearer. Otherwise what is current is a leftover, or elsewhere.
+        inside it, which is nearer.
         """
         parent = self.parent
         if parent is None or context.get_value(_CURRENT, here) is parent:
@@ -329,12 +345,18 @@ class Invocation:
 
 def innermost(here: Context | None = None) -> Invocation | None:
     """Return the invocation that is current in *here*; leftovers of callbacks are skipped."""
+    cleaned = _without_leftovers(context.get_current() if here is None else here)
+    found = context.get_value(_CURRENT, cleaned)
+    return found if isinstance(found, Invocation) else None
+
+
+def _without_leftovers(here: Context) -> Context:
+    """Return *here* as it was before callbacks attached what they could not detach."""
     found = context.get_value(_CURRENT, here)
-    while isinstance(found, Invocation):
-        if not found.left_over:
-            return found
-        found = found.parent
-    return None
+    while isinstance(found, Invocation) and found.left_over:
+        here = found.left_in(here)
+        found = context.get_value(_CURRENT, here)
+    return here
 
 
 def set_mark(mark: Mark) -> Context:

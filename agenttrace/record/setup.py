@@ -100,6 +100,7 @@ class _State:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.recording: Recording | None = None
+        self.untouched = True  # neither configured nor shut down by anybody
 
 
 _state: Final = _State()
@@ -117,7 +118,7 @@ def configure(
     one later. Where there is none, makes what is needed: a provider that exports where
     ``OTEL_EXPORTER_OTLP_ENDPOINT`` is set, else spans that have ids only. It is not made global,
     for that is the program's choice. Does nothing when ``OTEL_SDK_DISABLED`` is true. Calling it
-    again with the same home does nothing; with another home it moves there.
+    again does nothing, or moves to the *home* that is named.
 
     Args:
         home: Folder for the data; default ``AGENTTRACE_HOME``, else the user's data folder.
@@ -125,8 +126,10 @@ def configure(
         tracer_provider: The OpenTelemetry SDK provider to join.
     """
     with trouble.Guard("setting up"), _state.lock:
-        settings = config.load(home)
         running = _state.recording
+        if running is not None and home is None:
+            return
+        settings = config.load(home)
         if running is not None and running.settings.home == settings.home:
             return
         shutdown()
@@ -151,7 +154,7 @@ def start(
     headless: bool | None = None,
     attributes: Attributes | None = None,
 ) -> Invocation:
-    """Start an invocation; ``configure()`` is called first if nobody has. Never raises.
+    """Start an invocation; calls ``configure()`` first if nobody ever has. Never raises.
 
     Args:
         kind: ``task``, ``agent``, ``tool``, ``step`` or ``inference``.
@@ -165,7 +168,7 @@ def start(
         headless: Nobody reads the answer of this task; where a task begins.
         attributes: More attributes, spelt as in ``agenttrace.semconv``.
     """
-    if _state.recording is None:
+    if _state.untouched:
         configure()
     recording = _state.recording
     try:
@@ -224,8 +227,9 @@ def flush() -> None:
 
 
 def shutdown() -> None:
-    """Stop recording in this process and take out every hook."""
+    """Stop recording in this process and take out every hook, until the next ``configure()``."""
     with trouble.Guard("shutting down"), _state.lock:
+        _state.untouched = False
         recording, _state.recording = _state.recording, None
         if recording is not None:
             recording.stop()

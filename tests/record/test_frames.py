@@ -1,10 +1,12 @@
 """task, agent and tool: bare, called, named; on every kind of function; and as ``with``."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from opentelemetry import baggage, context
 
 import agenttrace
 
@@ -242,11 +244,39 @@ async def test_parallel_coroutines_keep_their_own_agents() -> None:
     assert await asyncio.gather(*(run(str(n)) for n in range(5))) == list("01234")
 
 
-def test_what_a_callback_left_attached_after_its_end_is_skipped() -> None:
-    leftover = agenttrace.start("agent", "finished")
+def leave(kind: Any, name: str) -> None:
+    """Attach as a callback of a framework does, and end without detaching."""
+    leftover = agenttrace.start(kind, name)
     leftover.attach(loose=True)
     leftover.stop()
+
+
+def test_what_a_callback_left_attached_after_its_end_is_skipped(spooled: Spooled) -> None:
+    leave("agent", "finished")
     assert agenttrace.current() is None
-    with agenttrace.task("next") as task:
-        assert task.parent is None
-    leftover.detach()
+    agenttrace.start("inference", "chat").stop()
+    baggage_on_top = context.attach(baggage.set_baggage("user", "1"))
+    agenttrace.start("inference", "chat").stop()
+    context.detach(baggage_on_top)
+    finished, *after = spooled()
+    for record in after:
+        assert "task.id" not in record["attributes"]
+        assert record["parent_span_id"] is None
+        assert record["trace_id"] != finished["trace_id"]
+
+
+def test_what_was_current_before_a_leftover_is_current_again() -> None:
+    with agenttrace.task("outer") as outer:
+        leave("agent", "finished")
+        leave("inference", "chat")
+        assert agenttrace.current() is outer
+
+
+def test_leftovers_of_a_long_loop_are_let_go() -> None:
+    with agenttrace.task("outer"):
+        leave("inference", "first")
+        for _ in range(100):
+            leave("inference", "chat")
+        gc.collect()
+        alive = [o for o in gc.get_objects() if isinstance(o, agenttrace.Invocation)]
+    assert len(alive) < 5

@@ -72,6 +72,25 @@ def test_a_sampler_of_somebody_elses_does_not_thin_the_counts(home: Path, spoole
     assert inner["parent_span_id"] == outer["span_id"]
 
 
+def test_configuring_again_without_a_home_stays_where_it_is(
+    home: Path, tmp_path: Path, spooled: Spooled
+) -> None:
+    agenttrace.configure(tmp_path / "elsewhere")
+    agenttrace.configure()
+    call()
+    agenttrace.shutdown()
+    assert spooled() == []
+    assert list((tmp_path / "elsewhere" / "spool").iterdir())
+
+
+def test_shutting_down_holds_until_somebody_configures_again(home: Path) -> None:
+    agenttrace.configure(home)
+    agenttrace.shutdown()
+    with agenttrace.task("t"):
+        call()
+    assert not home.exists()
+
+
 def test_it_does_not_make_its_own_provider_global(recording: Path) -> None:
     assert not isinstance(trace.get_tracer_provider(), TracerProvider)
 

@@ -1,0 +1,166 @@
+"""Read the data of the installed EcoLogits: its model catalogue and its electricity mixes.
+
+The files are read, not imported: importing the package loads pydantic and builds 350 models (about
+150 ms), and its loader drops the sources of every entry, which the files have.
+
+Source: EcoLogits <https://ecologits.ai>, MPL-2.0.
+"""
+
+import importlib.util
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from agenttrace.errors import FactorError
+from agenttrace.model import Range
+
+MODELS = "models.json"
+MIXES = "electricity_mixes.json"
+FILES = (MODELS, MIXES)
+
+_NOT_RELEASED = "model-arch-not-released"
+
+
+class _Span(msgspec.Struct, frozen=True):
+    """A range of parameters, or the two counts of a mixture of experts; all in 1e9."""
+
+    min: float = math.nan
+    max: float = math.nan
+    total: "float | _Span | None" = None
+    active: "float | _Span | None" = None
+
+
+class _Architecture(msgspec.Struct, frozen=True):
+    type: Literal["dense", "moe"]
+    parameters: float | _Span
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A model of the catalogue.
+
+    Attributes:
+        provider: The catalogue's name of the provider.
+        name: The catalogue's name of the model.
+        architecture: Dense or mixture of experts, with its parameters.
+        warnings: Codes of what is uncertain about it.
+        sources: Addresses that the catalogue gives for it.
+    """
+
+    provider: str
+    name: str
+    architecture: _Architecture
+    warnings: list[str] | None = None
+    sources: list[str] | None = None
+
+    @property
+    def dense(self) -> bool:
+        """Whether every parameter is active for every token."""
+        return self.architecture.type == "dense"
+
+    @property
+    def published(self) -> bool:
+        """Whether the maker published the parameters; if not, they are EcoLogits' assumption."""
+        return _NOT_RELEASED not in (self.warnings or ())
+
+    @property
+    def active_parameters_b(self) -> Range:
+        """Active parameters in 1e9; the geometric mean is central in a range."""
+        return _range(self._count("active"))
+
+    @property
+    def total_parameters_b(self) -> Range:
+        """Total parameters in 1e9."""
+        return _range(self._count("total"))
+
+    def _count(self, kind: Literal["active", "total"]) -> float | _Span:
+        parameters = self.architecture.parameters
+        if isinstance(parameters, _Span):
+            return getattr(parameters, kind) or parameters
+        return parameters
+
+
+class _Alias(msgspec.Struct, frozen=True):
+    name: str
+    alias: str
+
+
+class _Models(msgspec.Struct, frozen=True):
+    models: list[Entry]
+    aliases: list[_Alias] = []
+
+
+class _Mix(msgspec.Struct, frozen=True):
+    name: str
+    gwp: float
+
+
+class _Mixes(msgspec.Struct, frozen=True):
+    electricity_mixes: list[_Mix]
+
+
+@cache
+def models() -> Mapping[str, Entry]:
+    """Return the catalogue by lower-case name.
+
+    Aliases are in it, and names of the form ``organisation/model`` also without the organisation.
+    No two providers share a name in it for different parameters.
+    """
+    catalogue = _decode(MODELS, _Models)
+    found = {entry.name.lower(): entry for entry in catalogue.models}
+    for entry in catalogue.models:
+        found.setdefault(entry.name.lower().rpartition("/")[2], entry)
+    for alias in catalogue.aliases:
+        found.setdefault(alias.name.lower(), found[alias.alias.lower()])
+    return found
+
+
+@cache
+def mixes() -> Mapping[str, float]:
+    """Return the carbon intensity of electricity, kgCO2e/kWh, by ISO 3166-1 alpha-3 code.
+
+    A zone with an intensity of zero is left out: no grid has one, so it is a gap in the data.
+    """
+    return {mix.name: mix.gwp for mix in _decode(MIXES, _Mixes).electricity_mixes if mix.gwp > 0}
+
+
+@cache
+def read(name: str) -> bytes:
+    """Read one data file of the installed package.
+
+    Raises:
+        FactorError: EcoLogits is not installed, or has no such file.
+    """
+    found = importlib.util.find_spec("ecologits")
+    if found is None or found.origin is None:
+        raise FactorError("ecologits is not installed. Install it with: pip install ecologits")
+    path = Path(found.origin).parent / "data" / name
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise FactorError(
+            f"the installed ecologits has no data/{name}. Install a version that has it: "
+            f"pip install 'ecologits>=0.11,<0.12'"
+        ) from error
+
+
+_Data = TypeVar("_Data")
+
+
+def _decode(name: str, type_: type[_Data]) -> _Data:
+    try:
+        return msgspec.json.decode(read(name), type=type_)
+    except msgspec.DecodeError as error:
+        raise FactorError(
+            f"the installed ecologits has an unexpected data/{name}: {error}. "
+            f"Install a version that is understood: pip install 'ecologits>=0.11,<0.12'"
+        ) from error
+
+
+def _range(count: float | _Span) -> Range:
+    if isinstance(count, _Span):
+        return Range(count.min, math.sqrt(count.min * count.max), count.max)
+    return Range(count, count, count)
