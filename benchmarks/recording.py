@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 CHUNKS: Final = 500
-BLOCKS: Final = 5
+BLOCKS: Final = 9
 
 USAGE: Final = {
     "prompt_tokens": 1200,

@@ -325,9 +325,9 @@ def test_chunks_pass_unchanged_however_they_are_cut(
 def test_a_long_stream_is_read_in_pieces_and_counted_the_same(
     client: openai.OpenAI, provider: ModelProvider, spooled: Spooled, monkeypatch: Any
 ) -> None:
-    from agenttrace.record.wire import exchange
+    from agenttrace.record.wire import httpx_hook
 
-    monkeypatch.setattr(exchange, "CONDENSE_BYTES", 500)
+    monkeypatch.setattr(httpx_hook, "CONDENSE_BYTES", 500)
     provider.script(Reply("word " * 500), Reply("word " * 500, usage="missing"))
     for _ in range(2):
         list(said(client, stream=True, stream_options={"include_usage": True}))

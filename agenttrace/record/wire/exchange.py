@@ -23,7 +23,6 @@ DIALECTS: Final[dict[str, Dialect]] = {
     "anthropic.messages": anthropic.Messages(),
 }
 
-CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
 _BAD_REQUEST: Final = 400
 
 # The operation that this thread or task tried last: (operation id, host and path).
@@ -43,23 +42,25 @@ class Exchange:
 
     The body is collected as it passes and read once, when it has ended; nothing is decoded for
     each chunk. It is let go as soon as the counts are read.
+
+    Attributes:
+        chunks: The pieces of the body that have passed and were not read yet.
     """
 
     __slots__ = (
         "__weakref__",
         "_body",
-        "_chunks",
         "_decode",
         "_dialect",
         "_done",
         "_first_chunk",
         "_invocation",
         "_is_events",
-        "_passed",
         "_reply",
         "_started",
         "_status",
         "_text_bytes",
+        "chunks",
     )
 
     def __init__(self, spoken: Dialect, invocation: Invocation, body: bytes) -> None:
@@ -68,8 +69,7 @@ class Exchange:
         self._body = body
         self._started = time.perf_counter_ns()
         self._first_chunk = 0
-        self._chunks: list[bytes] = []
-        self._passed = 0
+        self.chunks: list[bytes] = []
         self._reply = Reply()
         self._text_bytes = 0
         self._status = 0
@@ -91,19 +91,26 @@ class Exchange:
         self._is_events = content_type.lower().startswith("text/event-stream")
         self._decode = decode
 
-    def feed(self, chunk: bytes) -> None:
-        """Take a piece of the body that is passing."""
+    def begin_body(self) -> list[bytes]:
+        """Note the first piece of the body; returns the list that pieces are put into."""
         if not self._first_chunk:
             self._first_chunk = time.perf_counter_ns()
-        self._chunks.append(chunk)
-        self._passed += len(chunk)
-        if self._passed > CONDENSE_BYTES and self._is_events and self._decode is None:
-            with trouble.Guard("reading a response"):
-                self._condense()
+        return self.chunks
+
+    def condense(self) -> None:
+        """Read the whole events so far, so that a long stream does not fill the memory."""
+        if not self._is_events or self._decode is not None:
+            return
+        with trouble.Guard("reading a response"):
+            data = b"".join(self.chunks)
+            head = _whole_events(data)
+            self._reply = self._reply.then(self._dialect.read_events(head))
+            self._text_bytes += self._dialect.text_bytes(head)
+            self.chunks[:] = [data[len(head) :]]
 
     def whole(self, body: bytes) -> None:
         """Take a body that was read at once, and end."""
-        self._chunks = [body]
+        self.chunks = [body]
         self.end()
 
     def end(self, error: BaseException | None = None, *, left: bool = False) -> None:
@@ -124,7 +131,7 @@ class Exchange:
             trouble.say("reading a response", trouble_met)
             invocation.set({semconv.USAGE: "missing"})
         finally:
-            self._chunks, self._body = [], b""
+            self.chunks, self._body = [], b""
         if error is not None:
             invocation.fail(error)
         elif self._status >= _BAD_REQUEST:
@@ -168,7 +175,7 @@ class Exchange:
             return _Request()
 
     def _read_body(self) -> tuple[Reply, TokenUsage]:
-        data = b"".join(self._chunks)
+        data = b"".join(self.chunks)
         if self._decode is not None:
             data = self._decode(data)
         if not self._is_events:
@@ -195,19 +202,6 @@ class Exchange:
         if received is None:
             received = estimate.tokens(self._text_bytes + self._dialect.text_bytes(data))
         return replace(usage, input_tokens=sent, output_tokens=received, state="estimated")
-
-    def _condense(self) -> None:
-        """Read the whole events so far, so that a long stream does not fill the memory."""
-        data = b"".join(self._chunks)
-        cut = data.rfind(b"\n\n") + 2
-        if cut < 2:  # noqa: PLR2004 - rfind found nothing
-            self._chunks, self._passed = [data], 0
-            return
-        head = data[:cut]
-        self._reply = self._reply.then(self._dialect.read_events(head))
-        self._text_bytes += self._dialect.text_bytes(head)
-        self._chunks = [data[cut:]]
-        self._passed = len(self._chunks[0])
 
 
 def begin(

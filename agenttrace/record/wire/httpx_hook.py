@@ -9,14 +9,15 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from agenttrace.record import trouble
 from agenttrace.record.wire import dialect
 from agenttrace.record.wire import exchange as exchanges
 from agenttrace.record.wire.exchange import Exchange
 
-_RETRY_HEADER = "x-stainless-retry-count"
+_RETRY_HEADER: Final = "x-stainless-retry-count"
+CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
 
 Follow = Callable[[Exchange], None]
 
@@ -146,10 +147,18 @@ def _stream_class(module: ModuleType) -> type[Any]:
             self._exchange = exchange
 
         def __iter__(self) -> Iterator[bytes]:
-            feed = self._exchange.feed
+            room = CONDENSE_BYTES
+            chunks = None
             try:
                 for chunk in self._source:
-                    feed(chunk)
+                    # This runs for each piece of a stream, so it is written out here.
+                    if chunks is None:
+                        chunks = self._exchange.begin_body()
+                    chunks.append(chunk)
+                    room -= len(chunk)
+                    if room < 0:
+                        self._exchange.condense()
+                        room = CONDENSE_BYTES
                     yield chunk
             except GeneratorExit:
                 self._exchange.end(left=True)
@@ -182,10 +191,17 @@ def _async_stream_class(module: ModuleType) -> type[Any]:
             self._exchange = exchange
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
-            feed = self._exchange.feed
+            room = CONDENSE_BYTES
+            chunks = None
             try:
                 async for chunk in self._source:
-                    feed(chunk)
+                    if chunks is None:
+                        chunks = self._exchange.begin_body()
+                    chunks.append(chunk)
+                    room -= len(chunk)
+                    if room < 0:
+                        self._exchange.condense()
+                        room = CONDENSE_BYTES
                     yield chunk
             except GeneratorExit:
                 self._exchange.end(left=True)
