@@ -10,7 +10,7 @@ did and what it cost::
         client = openai.OpenAI(base_url=provider.openai_base_url, api_key="test")
         provider.script(Failure(429), Reply(tool_calls=[ToolCall("search", {"q": "x"})]), "Found.")
         run_my_agent(client)
-        assert [billed.output_tokens for billed in provider.ledger] == [5, 2]
+        assert [billed.output_tokens for billed in provider.ledger] == [4, 2]
 
 ``python -m agenttrace.testing --port 8080`` serves it alone, for programs in any language.
 This package needs nothing but the standard library, and nothing of agenttrace needs it.

@@ -17,6 +17,7 @@ from agenttrace.testing.protocol import (
     member,
     model_of,
     named_event,
+    number,
     objects,
     text_of,
     text_pieces,
@@ -73,7 +74,7 @@ class Messages:
             tools=schemas,
             must_call=_forced_tool(body.get("tool_choice"), schemas),
             output_schema=_output_schema(body),
-            max_tokens=body.get("max_tokens"),
+            max_tokens=number(body, "max_tokens"),
         )
 
     def response(self, answer: Answer) -> JSON:

@@ -19,6 +19,7 @@ from agenttrace.testing.protocol import (
     compact,
     member,
     model_of,
+    number,
     objects,
     text_of,
     text_pieces,
@@ -84,8 +85,8 @@ class Chat:
             tools=tools,
             must_call=forced_tool(body.get("tool_choice"), tools),
             output_schema=_output_schema(body.get("response_format")),
-            max_tokens=body.get("max_completion_tokens") or body.get("max_tokens"),
-            choices=body.get("n") or 1,
+            max_tokens=number(body, "max_completion_tokens") or number(body, "max_tokens"),
+            choices=number(body, "n") or 1,
         )
 
     def response(self, answer: Answer) -> JSON:
@@ -225,6 +226,7 @@ class Embeddings:
 
     def read(self, body: JSON) -> Asked:
         """Understand a request; tokens given as numbers count as they are."""
+        number(body, "dimensions")
         return Asked(
             segments=[Segment(text) for text in _inputs(body)],
             model=model_of(body),
@@ -234,7 +236,8 @@ class Embeddings:
     def response(self, answer: Answer) -> JSON:
         """Spell a list of embeddings, as numbers or in base64."""
         body = answer.request.body
-        size = body.get("dimensions") or (3072 if answer.request.model.endswith("-large") else 1536)
+        usual = 3072 if answer.request.model.endswith("-large") else 1536
+        size = number(body, "dimensions") or usual
         base64_wanted = body.get("encoding_format") == "base64"
         vectors = [_vector(text, size) for text in _inputs(body)]
         return {
@@ -256,17 +259,9 @@ class Embeddings:
             ),
         }
 
-    def events(self, answer: Answer) -> Iterator[Event]:  # noqa: ARG002  the protocol has it
-        """Embeddings do not stream."""
-        return iter(())
-
     def error(self, status: int, message: str) -> JSON:
         """Spell an error."""
         return error(status, message)
-
-    def error_event(self, status: int, message: str) -> bytes:
-        """Spell an error in the middle of a stream."""
-        return _data(error(status, message))
 
 
 def _inputs(body: JSON) -> list[str]:

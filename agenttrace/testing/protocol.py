@@ -4,9 +4,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
-from agenttrace.testing.tokens import CHARACTERS_PER_TOKEN, Segment, count_tokens
+from agenttrace.testing.tokens import CHARACTERS_PER_TOKEN, Segment, count_tokens, tokens_in
 from agenttrace.testing.values import JSON, Message, Reply, Request, Tokens, ToolCall, Usage
 
 # 2026-01-01: responses are the same in every run, their clock too.
@@ -153,12 +153,17 @@ class Dialect(Protocol):
         """Spell the whole response."""
         ...
 
-    def events(self, answer: Answer) -> Iterator[Event]:
-        """Spell the response as a stream."""
-        ...
-
     def error(self, status: int, message: str) -> JSON:
         """Spell an error."""
+        ...
+
+
+@runtime_checkable
+class StreamingDialect(Dialect, Protocol):
+    """A protocol that can send its responses as streams."""
+
+    def events(self, answer: Answer) -> Iterator[Event]:
+        """Spell the response as a stream."""
         ...
 
     def error_event(self, status: int, message: str) -> bytes:
@@ -167,27 +172,25 @@ class Dialect(Protocol):
 
 
 class Tally:
-    """What a stream has generated so far, in proportion to the characters that have left."""
+    """What a stream has generated so far: counted, or a share of the tokens said outright."""
 
     def __init__(self, answer: Answer, *, shows_thinking: bool) -> None:
         self._total = answer.tokens
+        self._counts = answer.reply.tokens is None
         calls = sum(len(call.name) + len(call.json) for call in answer.tool_calls)
-        self._said_of = max(1, answer.choices * (len(answer.text) + calls))
-        self._thought_of = max(1, len(answer.thinking))
+        self._said_of = answer.choices * (len(answer.text) + calls)
+        self._thought_of = len(answer.thinking)
         self._said = 0
         # Reasoning that is not shown is over before the first word.
-        self._thought = 0 if shows_thinking and answer.thinking else self._thought_of
+        self._thought = 0 if shows_thinking else self._thought_of
 
     @property
     def tokens(self) -> Tokens:
         """The input, and the output so far."""
-        reasoning = _share(self._total.reasoning_tokens, self._thought, self._thought_of)
+        reasoning = self._share(self._total.reasoning_tokens, self._thought, self._thought_of)
         visible = self._total.output_tokens - self._total.reasoning_tokens
-        return replace(
-            self._total,
-            output_tokens=reasoning + _share(visible, self._said, self._said_of),
-            reasoning_tokens=reasoning,
-        )
+        said = self._share(visible, self._said, self._said_of)
+        return replace(self._total, output_tokens=reasoning + said, reasoning_tokens=reasoning)
 
     def said(self, piece: str) -> Tokens:
         """Count a piece of the answer."""
@@ -199,9 +202,10 @@ class Tally:
         self._thought += len(piece)
         return self.tokens
 
-
-def _share(total: int, done: int, of: int) -> int:
-    return -(-total * done // of)
+    def _share(self, total: int, done: int, of: int) -> int:
+        if done >= of:
+            return total
+        return tokens_in(done) if self._counts else total * done // of
 
 
 def text_of(content: object) -> str:
@@ -219,10 +223,8 @@ def text_of(content: object) -> str:
 
 
 def _text_of_part(part: object) -> str:
-    if isinstance(part, str):
-        return part
     if not isinstance(part, Mapping):
-        raise BadRequestError("a part of content is neither text nor an object")
+        raise BadRequestError("a part of content is not an object")
     known = cast("JSON", part)
     return known["text"] if isinstance(known.get("text"), str) else f"[{known.get('type')}]"
 
@@ -267,6 +269,14 @@ def member(body: JSON, name: str) -> JSON:
     if not isinstance(value, Mapping):
         raise BadRequestError(f"{name} is not an object")
     return cast("JSON", value)
+
+
+def number(body: JSON, name: str) -> int | None:
+    """Return a whole number of *body*, 1 or more; None where it is not given."""
+    value = body.get(name)
+    if value is not None and not (isinstance(value, int) and value >= 1):
+        raise BadRequestError(f"{name} must be a whole number, 1 or more")
+    return value
 
 
 def model_of(body: JSON) -> str:

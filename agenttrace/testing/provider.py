@@ -107,13 +107,16 @@ class ModelProvider:
 
         A proxy set for the machine is kept away from it.
         """
-        around = [host for host in os.environ.get("NO_PROXY", "").split(",") if host]
+        # Python prefers the lower case, most other programs know only the upper one.
+        around = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+        no_proxy = ",".join(filter(None, (around, self._address[0])))
         return {
             "OPENAI_BASE_URL": self.openai_base_url,
             "OPENAI_API_KEY": "test",
             "ANTHROPIC_BASE_URL": self.anthropic_base_url,
             "ANTHROPIC_API_KEY": "test",
-            "NO_PROXY": ",".join([*around, self._address[0]]),
+            "NO_PROXY": no_proxy,
+            "no_proxy": no_proxy,
         }
 
     def script(

@@ -1,5 +1,6 @@
 """OpenAI's Responses API."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from agenttrace.testing.protocol import (
     member,
     model_of,
     named_event,
+    number,
     objects,
     text_of,
     text_pieces,
@@ -66,7 +68,7 @@ class Responses:
             tools=tools,
             must_call=openai.forced_tool(body.get("tool_choice"), tools),
             output_schema=_output_schema(member(member(body, "text"), "format")),
-            max_tokens=body.get("max_output_tokens"),
+            max_tokens=number(body, "max_output_tokens"),
         )
 
     def _turns(self, body: JSON) -> list[tuple[str, str]]:
@@ -105,10 +107,10 @@ class Responses:
 
     def events(self, answer: Answer) -> Iterator[Event]:
         """Spell the response as named events, numbered."""
-        number = iter(range(10**9))
+        sequence = itertools.count()
 
         def event(kind: str, /, **members: Any) -> bytes:
-            return named_event(kind, {"type": kind, "sequence_number": next(number), **members})
+            return named_event(kind, {"type": kind, "sequence_number": next(sequence), **members})
 
         tally = Tally(answer, shows_thinking=_shows_thinking(answer))
         begun = _response(answer, status="in_progress", output=[], usage=False)
@@ -229,12 +231,12 @@ def _said(answer: Answer) -> Iterator[str]:
 
 def _output(answer: Answer) -> list[dict[str, Any]]:
     """Return the output items: reasoning, the message, then a function call each."""
-    number = f"{answer.request.number:06d}"
+    serial = f"{answer.request.number:06d}"
     items: list[dict[str, Any]] = []
     if answer.thinking:
         shown = [{"type": "summary_text", "text": answer.thinking}]
         summary = shown if _shows_thinking(answer) else []
-        items.append({"type": "reasoning", "id": f"rs_{number}", "summary": summary})
+        items.append({"type": "reasoning", "id": f"rs_{serial}", "summary": summary})
     if answer.text or not answer.tool_calls:
         part: dict[str, Any] = {
             "type": "output_text",
@@ -242,16 +244,16 @@ def _output(answer: Answer) -> list[dict[str, Any]]:
             "annotations": [],
             "logprobs": [],
         }
-        message = {"type": "message", "id": f"msg_{number}", "role": "assistant"}
+        message = {"type": "message", "id": f"msg_{serial}", "role": "assistant"}
         items.append({**message, "status": _status(answer), "content": [part]})
-    items.extend(_function_call(call, number) for call in answer.tool_calls)
+    items.extend(_function_call(call, serial) for call in answer.tool_calls)
     return items
 
 
-def _function_call(call: ToolCall, number: str) -> dict[str, Any]:
+def _function_call(call: ToolCall, serial: str) -> dict[str, Any]:
     return {
         "type": "function_call",
-        "id": f"fc_{number}_{call.id}",
+        "id": f"fc_{serial}_{call.id}",
         "call_id": call.id,
         "name": call.name,
         "arguments": call.json,

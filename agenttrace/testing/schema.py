@@ -37,7 +37,9 @@ def _of_type(schema: JSON, known: JSON) -> Any:
             names = schema.get("required", ())
             return {name: sample(properties.get(name, {}), known) for name in names}
         case "array":
-            return [sample(schema.get("items", {}), known)] * schema.get("minItems", 0)
+            return [
+                sample(schema.get("items", {}), known) for _ in range(schema.get("minItems", 0))
+            ]
         case "integer" | "number":
             return schema.get("minimum", 0)
         case "boolean":

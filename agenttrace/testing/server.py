@@ -11,12 +11,20 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 
+_BUFFER_BYTES = 4096
+
 
 class Connection(Protocol):
     """One request's way back to the client."""
 
-    def send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send a whole response; the content type is among *headers*."""
+    def send(
+        self,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        before_end: Callable[[], None] | None = None,
+    ) -> None:
+        """Send a whole response; *before_end* is called when nearly all of it has left."""
         ...
 
     def send_half(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
@@ -31,8 +39,8 @@ class Connection(Protocol):
         """Send an event, at once."""
         ...
 
-    def end_stream(self) -> None:
-        """End a stream the way the protocol wants."""
+    def end_stream(self, data: bytes) -> None:
+        """Send the last event and end the stream the way HTTP wants."""
         ...
 
     def cut(self) -> None:
@@ -114,9 +122,21 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
         """Say nothing: the provider remembers its requests."""
 
-    def send(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
+    def send(
+        self,
+        status: int,
+        body: bytes,
+        headers: Mapping[str, str],
+        before_end: Callable[[], None] | None = None,
+    ) -> None:
         body = self._begin(status, body, headers)
-        self.wfile.write(body)
+        # What fits into the socket's buffer is as good as sent.
+        last = max(0, len(body) - _BUFFER_BYTES)
+        if last:
+            self.wfile.write(body[:last])
+        if before_end:
+            before_end()
+        self.wfile.write(body[last:])
 
     def send_half(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         body = self._begin(status, body, headers)
@@ -153,17 +173,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def stream(self, data: bytes) -> None:
-        if self._compressor:
-            data = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
-        self._chunk(data)
+        self.wfile.write(_chunk(self._compressed(data, zlib.Z_SYNC_FLUSH)))
 
-    def end_stream(self) -> None:
-        if self._compressor:
-            self._chunk(self._compressor.flush())
-        self.wfile.write(b"0\r\n\r\n")
+    def end_stream(self, data: bytes) -> None:
+        # In one write: a client that stops reading at the last event can use the connection again.
+        self.wfile.write(_chunk(self._compressed(data, zlib.Z_FINISH)) + _chunk(b""))
 
-    def _chunk(self, data: bytes) -> None:
-        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
+    def _compressed(self, data: bytes, mode: int) -> bytes:
+        if self._compressor is None:
+            return data
+        return self._compressor.compress(data) + self._compressor.flush(mode)
 
     def cut(self) -> None:
         self.close_connection = True
@@ -186,6 +205,10 @@ class _Handler(BaseHTTPRequestHandler):
             return not self.connection.recv(1, socket.MSG_PEEK)
         except OSError:
             return True
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def _shut(connection: socket.socket) -> None:

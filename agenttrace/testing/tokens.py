@@ -21,7 +21,12 @@ Lifetime = Literal["", "5m", "1h"]
 
 def count_tokens(text: str) -> int:
     """Count the tokens of *text*: one for each four characters begun."""
-    return -(-len(text) // CHARACTERS_PER_TOKEN)
+    return tokens_in(len(text))
+
+
+def tokens_in(characters: int) -> int:
+    """Count the tokens of so many characters."""
+    return -(-characters // CHARACTERS_PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,8 @@ class PromptCache:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: set[tuple[str, bytes]] = set()
+        self._seen: set[tuple[str, bytes]] = set()
+        self._marked: set[tuple[str, bytes]] = set()
 
     def automatic(self, model: str, prompt: str) -> Tokens:
         """Count *prompt* the way OpenAI does: the longest prefix seen before is read.
@@ -53,10 +59,10 @@ class PromptCache:
         prefixes = [(model, digest) for digest in _prefix_digests(blocks)]
         with self._lock:
             seen = 0
-            while seen < len(prefixes) and prefixes[seen] in self._known:
+            while seen < len(prefixes) and prefixes[seen] in self._seen:
                 seen += 1
             if input_tokens >= CACHE_MINIMUM_TOKENS:
-                self._known.update(prefixes)
+                self._seen.update(prefixes)
         cached = seen * CACHE_STEP_TOKENS
         return Tokens(
             input_tokens=input_tokens,
@@ -82,9 +88,9 @@ class PromptCache:
             return Tokens(input_tokens=input_tokens)
         with self._lock:
             read = next(
-                (ends[at] for at in range(marks[-1], -1, -1) if prefixes[at] in self._known), 0
+                (ends[at] for at in range(marks[-1], -1, -1) if prefixes[at] in self._marked), 0
             )
-            self._known.update(prefixes[at] for at in marks)
+            self._marked.update(prefixes[at] for at in marks)
         hour = max((ends[at] for at in marks if segments[at].cache == "1h"), default=0)
         return Tokens(
             input_tokens=input_tokens,
@@ -99,7 +105,7 @@ def _ends(segments: Sequence[Segment]) -> Iterator[int]:
     characters = 0
     for segment in segments:
         characters += len(segment.text)
-        yield -(-characters // CHARACTERS_PER_TOKEN)
+        yield tokens_in(characters)
 
 
 def _prefix_digests(blocks: Sequence[str]) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, fields
+from itertools import takewhile
 from typing import Any, Literal
 
 JSON = Mapping[str, Any]
@@ -92,13 +93,8 @@ class Request:
     @property
     def tool_results(self) -> tuple[str, ...]:
         """Texts of the tool messages after the last user message."""
-        results: list[str] = []
-        for message in reversed(self.messages):
-            if message.role == "user":
-                break
-            if message.role == "tool":
-                results.append(message.text)
-        return tuple(reversed(results))
+        since = takewhile(lambda message: message.role != "user", reversed(self.messages))
+        return tuple(message.text for message in since if message.role == "tool")[::-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,9 @@
 """How responses go wrong on the wire, and what is billed then."""
 
+import contextlib
 import json
+import socket
+import struct
 import threading
 import time
 from typing import Any
@@ -35,8 +38,8 @@ def stream(client: openai.OpenAI, **more: Any) -> Any:
 def test_a_stream_the_client_leaves_is_billed_for_what_it_had_generated(provider, client):
     provider.script(Reply(TEN, stall_after=4))
     with stream(client, stream_options={"include_usage": True}) as chunks:
-        pieces = [next(chunks).choices[0].delta.content for _ in range(3)]
-    assert pieces == ["", "one ", "two "]
+        pieces = [next(chunks).choices[0].delta.content for _ in range(5)]
+    assert pieces == ["", "one ", "two ", "three ", "four "]
     assert ends(provider) == [("abandoned", "missing", 5)]  # "one two three four "
 
 
@@ -54,24 +57,23 @@ def test_an_anthropic_stream_that_is_left_had_reported_its_input(provider):
     provider.script(Reply(TEN, stall_after=2))
     with (
         anthropic.Anthropic(base_url=provider.anthropic_base_url, api_key="test") as client,
-        client.messages.create(
-            model="claude", max_tokens=99, messages=HELLO, stream=True
-        ) as events,
+        client.messages.stream(model="claude", max_tokens=99, messages=HELLO) as events,
     ):
-        assert next(iter(events)).message.usage.input_tokens == 5
+        assert [next(events.text_stream) for _ in range(2)] == ["one ", "two "]
+        assert events.current_message_snapshot.usage.input_tokens == 5
     assert ends(provider) == [("abandoned", "partial", 2)]
 
 
-@pytest.mark.parametrize(("pieces", "output_tokens"), [(0, 0), (3, 4), (10, 12), (11, 12)])
+@pytest.mark.parametrize(("pieces", "output_tokens"), [(0, 0), (3, 4), (10, 12)])
 def test_a_stream_cut_by_the_provider_is_billed_up_to_there(
     provider, client, pieces, output_tokens
 ):
     provider.script(Reply(TEN, cut_after=pieces))
     seen = []
-    if pieces <= 10:
-        with pytest.raises(openai.APIConnectionError | httpx.HTTPError | Exception):
-            seen.extend(stream(client))
-    assert ends(provider)[0] == ("cut", "missing", output_tokens)
+    with pytest.raises(openai.APIConnectionError):
+        seen.extend(chunk.choices[0].delta.content for chunk in stream(client))
+    assert "".join(seen).split() == TEN.split()[:pieces]
+    assert ends(provider) == [("cut", "missing", output_tokens)]
 
 
 def test_a_response_cut_in_the_middle_is_billed_all_of_it(provider, client):
@@ -103,6 +105,22 @@ def test_a_client_that_leaves_before_the_first_word_is_billed_no_output(provider
     assert ends(provider) == [("abandoned", "missing", 0)]
 
 
+def test_a_client_that_leaves_in_the_middle_of_a_response_is_billed_all_of_it(provider):
+    provider.script("x" * 50_000_000)  # More than any socket's buffers hold.
+    url = f"{provider.openai_base_url}/chat/completions"
+    body = {"model": "m", "messages": HELLO}
+    with httpx.Client() as client, client.stream("POST", url, json=body) as response:
+        assert response.status_code == 200
+    assert ends(provider) == [("abandoned", "reported", 12_500_000)]
+
+
+def test_a_failure_bills_the_reply_it_had_worked_on(provider, client):
+    provider.script(Failure(500, work=Reply(TEN, thinking="x" * 40)))
+    with pytest.raises(openai.InternalServerError):
+        client.chat.completions.create(model="m", messages=HELLO)
+    assert ends(provider) == [("failed", "missing", 22)]
+
+
 def test_delays_are_kept(provider, client):
     provider.script(
         Reply("a b", delay_s=0.05), Reply("a b", chunk_delay_s=0.05), Failure(400, delay_s=0.05)
@@ -110,10 +128,8 @@ def test_delays_are_kept(provider, client):
 
     def seconds(call: Any) -> float:
         began = time.perf_counter()
-        try:
+        with contextlib.suppress(openai.BadRequestError):
             call()
-        except openai.BadRequestError:
-            pass
         return time.perf_counter() - began
 
     assert seconds(lambda: client.chat.completions.create(model="m", messages=HELLO)) >= 0.05
@@ -155,12 +171,51 @@ def test_compressed_responses_read_the_same():
         assert whole == "You said: Hello there"
 
 
-def test_a_connection_is_used_again(provider, client):
-    for _ in range(2):
-        client.chat.completions.create(model="m", messages=HELLO)
-        list(stream(client))
-    threads = [thread for thread in threading.enumerate() if "process_request" in thread.name]
-    assert len(threads) == 1
+def test_a_connection_is_used_again_after_a_stream_too(provider):
+    url = f"{provider.openai_base_url}/chat/completions"
+    body = {"model": "m", "messages": HELLO}
+    ports = set()
+    with httpx.Client() as client:
+        for streams in [True, False, True]:
+            with client.stream("POST", url, json={**body, "stream": streams}) as response:
+                response.read()
+                ports.add(response.extensions["network_stream"].get_extra_info("client_addr"))
+    assert len(ports) == 1
+
+
+def http(**more: Any) -> bytes:
+    body = json.dumps({"model": "m", "messages": HELLO, **more}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+def connect(provider: ModelProvider) -> socket.socket:
+    host, _, port = provider.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)))
+
+
+def test_a_request_sent_ahead_is_not_taken_for_leaving(provider):
+    provider.script(Reply("first", delay_s=0.2), "second")
+    received = b""
+    with connect(provider) as connection:
+        connection.sendall(http())
+        while not provider.requests:
+            time.sleep(0.001)
+        connection.sendall(http())
+        while b"second" not in received:
+            received += connection.recv(65536)
+    assert received.index(b"first") < received.index(b"second")
+    assert [one.outcome for one in provider.ledger] == ["complete", "complete"]
+
+
+def test_a_client_that_resets_its_connection_has_left(provider):
+    provider.script(Reply(TEN, stall_after=1))
+    with connect(provider) as connection:
+        connection.sendall(http(stream=True))
+        while b"one" not in connection.recv(65536):
+            pass
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    assert ends(provider) == [("abandoned", "missing", 1)]
 
 
 def test_an_attempt_in_flight_is_in_the_ledger_as_open():

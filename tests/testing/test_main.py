@@ -15,7 +15,7 @@ def test_a_provider_on_its_own_prints_how_to_reach_it_and_serves_until_it_is_tol
     command = [sys.executable, "-m", "agenttrace.testing", "--reply", "Good morning."]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(6)]
+        lines = [process.stdout.readline() for _ in range(7)]
         exports = [line for line in lines if line.startswith("export ")]
         env = dict(line.removeprefix("export ").strip().split("=", 1) for line in exports)
         with openai.OpenAI(base_url=env["OPENAI_BASE_URL"], api_key="test") as client:
@@ -32,7 +32,7 @@ def test_a_provider_on_its_own_prints_how_to_reach_it_and_serves_until_it_is_tol
 def test_help_says_what_it_is(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
-    assert "GET /ledger" in capsys.readouterr().out
+    assert "GET /ledger says what it billed" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_port_that_is_taken_is_said(provider):

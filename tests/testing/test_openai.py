@@ -218,7 +218,7 @@ def test_a_stream_breaks_with_an_error_event(provider, client):
     with pytest.raises(openai.APIError, match="in the script"):
         seen += client.chat.completions.create(model="m", messages=HELLO, stream=True)
     assert provider.ledger[0].outcome == "failed"
-    assert provider.ledger[0].output_tokens == 3  # of "One two "
+    assert provider.ledger[0].output_tokens == 2  # of "One two "
 
 
 def test_usage_can_be_missing_or_null(provider, client):
@@ -244,6 +244,8 @@ def test_another_model_may_answer(provider, client):
         ({"model": "m", "messages": ["hi"]}, "not an object"),
         ({"model": "m", "messages": HELLO, "stream_options": 1}, "stream_options"),
         ({"model": "m", "messages": HELLO, "tools": [{}]}, "could not be read"),
+        ({"model": "m", "messages": HELLO, "n": 0}, "n must be a whole number"),
+        ({"model": "m", "messages": HELLO, "max_tokens": "5"}, "max_tokens must be"),
         ({"model": "m", "messages": [{"role": "user", "content": 1}]}, "content is int"),
         ({"model": "m", "messages": [{"role": "user", "content": [1]}]}, "part of content"),
         ([], "not a JSON object"),
@@ -298,6 +300,13 @@ def test_embeddings_leave_scripts_for_chats_alone(provider, client):
         client.embeddings.create(model="e", input="x")
     client.embeddings.create(model="e", input="x")
     assert provider.pending == 1
+
+
+def test_words_that_cancel_out_still_make_a_vector(client):
+    made = client.embeddings.create(
+        model="e", input="cat fish", dimensions=1, encoding_format="float"
+    )
+    assert made.data[0].embedding == [1.0]
 
 
 def test_embeddings_need_an_input(client):

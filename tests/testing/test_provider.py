@@ -1,18 +1,20 @@
 """Scripts, the ledger, and what a test sees of a provider's life."""
 
+import http.client
 import json
 import os
 import socket
 import subprocess
 import sys
 import threading
+import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from agenttrace.testing import Failure, ModelProvider, Reply, Request, Tokens
+from agenttrace.testing import Failure, ModelProvider, Reply, Request, Tokens, ToolCall
 
 
 def post(provider: ModelProvider, user: str = "Hello", **more: Any) -> Any:
@@ -87,25 +89,48 @@ def test_a_broken_stream_of_a_provider_whose_default_fails_echoes_so_far():
         assert provider.ledger[0].output_tokens == 1  # of "You said: Hello"
 
 
-def test_what_a_script_raises_fails_the_test():
-    with pytest.raises(ZeroDivisionError), ModelProvider() as provider:
-        provider.script("never", when=lambda request: 1 / 0 > request.number)
+def broken(_: Request) -> bool:
+    raise LookupError("no such agent")
+
+
+def use_broken_script() -> None:
+    with ModelProvider() as provider:
+        provider.script("never", when=broken)
         with pytest.raises(urllib.error.HTTPError, match="400"):
             post(provider)
 
 
+def test_what_a_script_raises_fails_the_test():
+    with pytest.raises(LookupError, match="no such agent"):
+        use_broken_script()
+
+
+def use_broken_script_and_trip_over_it() -> None:
+    with ModelProvider() as provider:
+        provider.script("never", when=broken)
+        post(provider)
+
+
 def test_what_a_script_raises_is_noted_beside_what_it_led_to():
-    with pytest.raises(KeyError) as caught, ModelProvider() as provider:
-        provider.script("never", when=lambda request: 1 / 0 > request.number)
-        with pytest.raises(urllib.error.HTTPError):
-            post(provider)
-        raise KeyError("the agent could not go on")
-    assert "ZeroDivisionError" in caught.value.__notes__[0]
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        use_broken_script_and_trip_over_it()
+    caught.value.close()
+    assert "no such agent" in caught.value.__notes__[0]
+
+
+def test_a_reply_that_cannot_be_sent_fails_the_test():
+    provider = ModelProvider().start()
+    provider.script(Reply(tool_calls=[ToolCall("search", {"q": object()})]))
+    with pytest.raises(http.client.RemoteDisconnected):
+        post(provider)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        provider.stop()
+    provider.stop()  # Said once; stopping what is stopped does nothing.
 
 
 @pytest.mark.parametrize(("replies", "times"), [((), 1), (("a",), 0)])
 def test_a_script_that_plays_nothing_is_refused(provider, replies, times):
-    with pytest.raises(ValueError, match="script needs|must be 1"):
+    with pytest.raises(ValueError, match=r"needs at least one|must be 1"):
         provider.script(*replies, times=times)
 
 
@@ -176,9 +201,12 @@ def test_a_provider_runs_once_at_a_time_and_has_no_address_before():
         assert post(provider) == "You said: Hello"
 
 
-def test_a_proxy_of_the_machine_is_kept_away(monkeypatch, provider):
-    monkeypatch.setenv("NO_PROXY", "intranet.example")
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_a_proxy_of_the_machine_is_kept_away(monkeypatch, provider, name):
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv(name, "intranet.example")
     assert provider.env()["NO_PROXY"] == "intranet.example,127.0.0.1"
+    assert provider.env()["no_proxy"] == "intranet.example,127.0.0.1"
 
 
 def test_importing_agenttrace_does_not_load_the_provider():

@@ -1,7 +1,8 @@
 """Find the few server-sent events that matter without decoding the others.
 
 In JSON a quotation mark inside a string is escaped, so the bytes ``"usage"`` with plain quotation
-marks are always a key or a whole string, never a piece of generated text.
+marks are always a key or a whole string, never a piece of generated text. Lines end in ``\\n`` or
+``\\r\\n``, as every provider sends them.
 
 Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 """
@@ -31,7 +32,7 @@ def latest_with(data: bytes, needle: bytes) -> Iterator[bytes]:
     """Yield the payloads of the ``data:`` lines that hold *needle*, the last one first."""
     position = data.rfind(needle)
     while position >= 0:
-        start = max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
+        start = data.rfind(b"\n", 0, position) + 1
         yield _payload_around(data, start)
         position = data.rfind(needle, 0, start)
 

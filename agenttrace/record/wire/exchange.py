@@ -91,11 +91,9 @@ class Exchange:
         self._is_events = content_type.lower().startswith("text/event-stream")
         self._decode = decode
 
-    def begin_body(self) -> list[bytes]:
-        """Note the first piece of the body; returns the list that pieces are put into."""
-        if not self._first_chunk:
-            self._first_chunk = time.perf_counter_ns()
-        return self.chunks
+    def begin_body(self) -> None:
+        """Note when the first piece of the body comes."""
+        self._first_chunk = time.perf_counter_ns()
 
     def condense(self) -> None:
         """Read the whole events so far, so that a long stream does not fill the memory."""
@@ -260,4 +258,4 @@ def _attempt(
 
 def _whole_events(data: bytes) -> bytes:
     """Drop what follows the last whole line: an event that was cut is not read."""
-    return data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
+    return data[: data.rfind(b"\n") + 1]

@@ -147,14 +147,18 @@ def _stream_class(module: ModuleType) -> type[Any]:
             self._exchange = exchange
 
         def __iter__(self) -> Iterator[bytes]:
+            # What runs for each piece of a stream is written out here, for it is most of the cost.
             room = CONDENSE_BYTES
-            chunks = None
+            append = self._exchange.chunks.append
+            source = iter(self._source)
             try:
-                for chunk in self._source:
-                    # This runs for each piece of a stream, so it is written out here.
-                    if chunks is None:
-                        chunks = self._exchange.begin_body()
-                    chunks.append(chunk)
+                for chunk in source:
+                    self._exchange.begin_body()
+                    append(chunk)
+                    yield chunk
+                    break
+                for chunk in source:
+                    append(chunk)
                     room -= len(chunk)
                     if room < 0:
                         self._exchange.condense()
@@ -191,13 +195,18 @@ def _async_stream_class(module: ModuleType) -> type[Any]:
             self._exchange = exchange
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
+            # What runs for each piece of a stream is written out here, for it is most of the cost.
             room = CONDENSE_BYTES
-            chunks = None
+            append = self._exchange.chunks.append
+            source = aiter(self._source)
             try:
-                async for chunk in self._source:
-                    if chunks is None:
-                        chunks = self._exchange.begin_body()
-                    chunks.append(chunk)
+                async for chunk in source:
+                    self._exchange.begin_body()
+                    append(chunk)
+                    yield chunk
+                    break
+                async for chunk in source:
+                    append(chunk)
                     room -= len(chunk)
                     if room < 0:
                         self._exchange.condense()

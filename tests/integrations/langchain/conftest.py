@@ -1,0 +1,126 @@
+"""Real models against a local provider, and what was recorded of them as an outline."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
+
+import anthropic
+import pytest
+from langchain_anthropic import ChatAnthropic
+from langchain_openai import ChatOpenAI
+
+from agenttrace.testing import ModelProvider
+from agenttrace_langchain import guard
+from agenttrace_langchain.frames import RUNS
+
+
+class Models:
+    """Models and clients that talk to the provider; closed in the event loop that used them."""
+
+    def __init__(self, provider: ModelProvider) -> None:
+        self.provider = provider
+        self._made: list[Any] = []
+
+    def gpt(self, **options: Any) -> ChatOpenAI:
+        model = ChatOpenAI(
+            model="gpt-5",
+            base_url=self.provider.openai_base_url,
+            api_key="test",
+            stream_usage=True,
+            **options,
+        )
+        self._made.append(model)
+        return model
+
+    def claude(self, **options: Any) -> ChatAnthropic:
+        model = ChatAnthropic(
+            model_name="claude-haiku-4-5",
+            base_url=self.provider.anthropic_base_url,
+            api_key="test",
+            **options,
+        )
+        self._made.append(model)
+        return model
+
+    def anthropic(self) -> anthropic.Anthropic:
+        return anthropic.Anthropic(base_url=self.provider.anthropic_base_url, api_key="test")
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        """Run a coroutine to its end, and close what it used."""
+
+        async def closing() -> Any:
+            try:
+                return await coroutine
+            finally:
+                # LangChain keeps its clients for ever; this one's event loop ends here.
+                for model in self._made:
+                    await (getattr(model, "root_async_client", None) or model._async_client).close()
+
+        return asyncio.run(closing())
+
+    def drive(self, how: str, runnable: Any, given: Any, config: Any = None) -> Any:
+        """Run *runnable* by one of its four methods."""
+        if how == "invoke":
+            return runnable.invoke(given, config)
+        if how == "stream":
+            return list(runnable.stream(given, config))
+        if how == "ainvoke":
+            return self.run(runnable.ainvoke(given, config))
+
+        async def consume() -> list[Any]:
+            return [item async for item in runnable.astream(given, config)]
+
+        return self.run(consume())
+
+
+@pytest.fixture
+def provider() -> Iterator[ModelProvider]:
+    with ModelProvider() as running:
+        yield running
+
+
+@pytest.fixture
+def models(provider: ModelProvider) -> Models:
+    return Models(provider)
+
+
+@pytest.fixture
+def outline(recording: Any, spooled: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[str]]:
+    """What was recorded, as a tree: kind and name; of a model call its capture, role and agent."""
+    return lambda: _outline(spooled())
+
+
+def _outline(records: list[dict[str, Any]]) -> list[str]:
+    known = {record["span_id"] for record in records}
+    lines: list[str] = []
+
+    def below(parent: str | None, depth: int) -> None:
+        for record in records:
+            above = record["parent_span_id"]
+            if above == parent if parent else above not in known:
+                stray = "" if parent or above is None else "stray "
+                lines.append("  " * depth + stray + _line(record))
+                below(record["span_id"], depth + 1)
+
+    below(None, 0)
+    return lines
+
+
+def _line(record: dict[str, Any]) -> str:
+    said = record["attributes"]
+    line = f"{said['agenttrace.kind']} {record['name']}"
+    if said["agenttrace.kind"] == "inference":
+        place = f"{said['agenttrace.role']} of {said.get('gen_ai.agent.name', 'nobody')}"
+        line = f"{said['agenttrace.capture']} {record['name']}: {place}"
+    failed = said.get("error.type")
+    return f"{line} !{failed}" if failed else line
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every run that begins is ended, so nothing is kept of it; trouble is said in each test."""
+    monkeypatch.setattr(guard, "_said", set())
+    yield
+    left, RUNS._runs = RUNS._runs, OrderedDict()
+    assert not left
