@@ -64,6 +64,7 @@ class Invocation:
         "_pid",
         "_previous",
         "_recorder",
+        "_shown",
         "_span",
         "_start_ns",
         "_started",
@@ -109,6 +110,7 @@ class Invocation:
         self._loose = False
         self._previous: Context | None = None
         self._context: Context | None = None
+        self._shown: Span = trace.INVALID_SPAN
         self._inherit(parent)
         if session_id is not None:
             self.session_id = session_id
@@ -197,6 +199,12 @@ class Invocation:
         self._attributes[semconv.ERROR_TYPE] = kind
         self._end("error")
 
+    def context_now(self) -> SpanContext:
+        """Return the span context of this, or once it has ended, of what was current before it."""
+        if not self.ended or self._previous is None:
+            return self.span_context
+        return trace.get_current_span(self._previous).get_span_context()
+
     def left_in(self, here: Context) -> Context:
         """Return *here* as it would be without this invocation, which was left in it."""
         before = self._previous
@@ -206,7 +214,7 @@ class Invocation:
         # Something was put on top since, which stays.
         inherited = context.get_value(_CURRENT, before)
         found = context.set_value(_CURRENT, inherited, here)
-        if trace.get_current_span(here) is self._span:
+        if trace.get_current_span(here) is self._shown:
             found = trace.set_span_in_context(trace.get_current_span(before), found)
         task_id = baggage.get_baggage(semconv.TASK_ID, before)
         if task_id is None:
@@ -310,7 +318,8 @@ class Invocation:
         made = context.set_value(_CURRENT, self, here)
         if self.task_id is not None:
             made = baggage.set_baggage(semconv.TASK_ID, self.task_id, made)
-        return trace.set_span_in_context(self._span, made)
+        self._shown = _LooseSpan(self) if self._loose else self._span
+        return trace.set_span_in_context(self._shown, made)
 
     def _end(self, status: str) -> None:
         if self.ended:
@@ -341,6 +350,21 @@ class Invocation:
                 status=status,
                 attributes=self._attributes,
             )
+
+
+class _LooseSpan(NonRecordingSpan):
+    """What OpenTelemetry sees as the current span where an invocation is attached loosely.
+
+    Until the end it is the invocation's span. After that it is what was current before, so that
+    what is left attached does not adopt the spans that other instrumentations start.
+    """
+
+    def __init__(self, invocation: Invocation) -> None:
+        super().__init__(invocation.span_context)
+        self._invocation = invocation
+
+    def get_span_context(self) -> SpanContext:
+        return self._invocation.context_now()
 
 
 def innermost(here: Context | None = None) -> Invocation | None:

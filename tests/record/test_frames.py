@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 
 import agenttrace
 
@@ -270,6 +270,15 @@ def test_what_was_current_before_a_leftover_is_current_again() -> None:
         leave("agent", "finished")
         leave("inference", "chat")
         assert agenttrace.current() is outer
+
+
+def test_a_leftover_does_not_adopt_the_spans_of_other_instrumentations() -> None:
+    with agenttrace.task("outer") as outer:
+        inside = agenttrace.start("agent", "finished")
+        inside.attach(loose=True)
+        assert trace.get_current_span().get_span_context() == inside.span_context
+        inside.stop()
+        assert trace.get_current_span().get_span_context() == outer.span_context
 
 
 def test_leftovers_of_a_long_loop_are_let_go() -> None:

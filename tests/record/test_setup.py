@@ -292,6 +292,9 @@ def test_spans_of_other_instrumentations_are_kept_without_what_was_said(
 
 
 def test_instrument_names_what_it_switched_on_and_refuses_what_it_does_not_know() -> None:
+    from agenttrace_langchain import LangChainInstrumentor
+
     assert "langchain" in agenttrace.instrument()
+    LangChainInstrumentor().uninstrument()
     with pytest.raises(agenttrace.AgentTraceError, match="No integration is called lanchain"):
         agenttrace.instrument("lanchain")

@@ -1,8 +1,8 @@
 """Find the few server-sent events that matter without decoding the others.
 
 In JSON a quotation mark inside a string is escaped, so the bytes ``"usage"`` with plain quotation
-marks are always a key or a whole string, never a piece of generated text. Lines end in ``\\n`` or
-``\\r\\n``, as every provider sends them.
+marks are always a key or a whole string, never a piece of generated text. Lines end in LF or CRLF,
+as every provider sends them.
 
 Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 """
