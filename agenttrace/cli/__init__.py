@@ -1,1 +1,65 @@
-"""The command line."""
+"""The command line: one module per command, and the one place where errors become exit codes.
+
+Nothing but click is imported here or at the top of a command's module, so that ``--help`` answers
+at once; a command imports what it works with when it runs.
+"""
+
+import importlib
+import io
+import sys
+
+import click
+
+from agenttrace import __version__
+from agenttrace.errors import AgentTraceError
+
+_COMMANDS = ("demo", "report", "query", "store")
+
+
+class _Commands(click.Group):
+    """Take each command from the module of its name."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"agenttrace.cli.{cmd_name}"), cmd_name
+        )
+        return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except AgentTraceError as error:
+            message = " ".join(str(error).split())
+            raise click.ClickException(message) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="agenttrace")
+@click.option(
+    "--store",
+    "home",
+    metavar="DIR",
+    help="Folder of the recorded data; AGENTTRACE_HOME or the user's data folder if not given.",
+)
+@click.pass_context
+def commands(ctx: click.Context, home: str | None) -> None:
+    """See every model call that your agents made, what it used, and how much that is."""
+    ctx.obj = home
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character shows a question mark instead of a traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    commands()

@@ -1,0 +1,5 @@
+"""``python -m agenttrace.cli``: the command line without its script."""
+
+from agenttrace.cli import main
+
+main()

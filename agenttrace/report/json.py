@@ -1,0 +1,23 @@
+"""The report as JSON: its values field by field, with nothing cut and nothing rounded."""
+
+import dataclasses
+import json
+
+from agenttrace import __version__
+from agenttrace.report.values import REPORT_FORMAT, Overview, TaskReport
+
+
+def to_json(report: Overview | TaskReport) -> str:
+    """Return *report* as one JSON object.
+
+    Three fields go before those of the report: ``agenttrace_report`` is the version of this form,
+    ``agenttrace_version`` that of the program, ``kind`` is ``overview`` or ``task``.
+    """
+    head = {
+        "agenttrace_report": REPORT_FORMAT,
+        "agenttrace_version": __version__,
+        "kind": "overview" if isinstance(report, Overview) else "task",
+    }
+    return json.dumps(
+        head | dataclasses.asdict(report), indent=2, ensure_ascii=False, allow_nan=False
+    )

@@ -1,0 +1,164 @@
+"""Build the report on everything in a store."""
+
+from typing import Final
+
+from agenttrace.reader import Reader
+from agenttrace.report import sums
+from agenttrace.report.sums import Row, held
+from agenttrace.report.values import Equivalent, ModelLine, Overview, RoleLine, TaskLine
+
+_LARGEST: Final = """
+SELECT task_moments.task_id
+FROM task_moments
+GROUP BY task_moments.task_id
+ORDER BY sum(task_moments.energy_wh) DESC NULLS LAST, task_moments.task_id
+LIMIT $1
+"""
+
+# Ranges cost a product per task and draw, so only the tasks that are shown are given theirs.
+_TASKS: Final = """
+SELECT
+    shown.*,
+    task_energy.energy_wh,
+    task_energy.energy_low_wh,
+    task_energy.energy_high_wh
+FROM (
+    SELECT
+        model_call.task_id,
+        any_value(model_call.task_name) AS task_name,
+        min(model_call.started_at) AS started_at,
+        count(*) AS calls,
+        count(*) FILTER (WHERE model_call.hidden) AS hidden_calls,
+        count(*) FILTER (WHERE model_call.usage = 'estimated') AS estimated_calls,
+        sum(model_call.total_tokens)::BIGINT AS total_tokens
+    FROM model_call
+    WHERE list_contains($1, model_call.task_id)
+    GROUP BY model_call.task_id
+) AS shown
+INNER JOIN (FROM task_energy WHERE list_contains($1, task_energy.task_id)) AS task_energy
+    ON shown.task_id = task_energy.task_id
+ORDER BY task_energy.energy_wh DESC NULLS LAST, shown.task_id
+"""
+
+_ROLES: Final = """
+SELECT
+    role_tokens.role,
+    role_tokens.calls,
+    role_tokens.hidden_calls,
+    role_tokens.total_tokens,
+    role_energy.energy_wh,
+    role_energy.energy_wh / nullif(sum(role_energy.energy_wh) OVER (), 0) AS energy_share
+FROM role_tokens
+INNER JOIN role_energy ON role_tokens.role = role_energy.role
+ORDER BY role_energy.energy_wh DESC NULLS LAST, role_tokens.role
+"""
+
+_MODELS: Final = """
+SELECT
+    model_energy.*,
+    model_tokens.total_tokens
+FROM model_energy
+INNER JOIN model_tokens
+    ON
+        model_energy.provider IS NOT DISTINCT FROM model_tokens.provider
+        AND model_energy.model IS NOT DISTINCT FROM model_tokens.model
+ORDER BY model_energy.energy_wh DESC NULLS LAST, model_energy.provider, model_energy.model
+"""
+
+_EQUIVALENTS: Final = """
+SELECT
+    human_equivalent.*,
+    persona.class,
+    persona.year
+FROM human_equivalent
+INNER JOIN persona ON human_equivalent.persona = persona.id
+ORDER BY human_equivalent.prompts_per_day
+"""
+
+
+def overview(reader: Reader, *, limit: int = 10) -> Overview:
+    """Report on everything that *reader* reads.
+
+    Args:
+        reader: An open reader.
+        limit: How many of the largest tasks to list.
+    """
+    shared = ("model_call", "call_energy", "task_moments", "total_draw", "totals", "coverage")
+    with held(reader, *shared):
+        (row,) = reader.query("totals")
+        return Overview(
+            store=str(reader.home),
+            first_started_at=sums.moment(row["first_started_at"]),
+            last_started_at=sums.moment(row["last_started_at"]),
+            tasks=row["tasks"],
+            totals=sums.totals(reader),
+            equivalents=tuple(map(_equivalent, reader.query(_EQUIVALENTS))),
+            roles=tuple(map(_role, reader.query(_ROLES))),
+            models=tuple(map(_model, reader.query(_MODELS))),
+            top_tasks=_largest(reader, limit),
+            coverage=sums.coverage(reader),
+            method=sums.method(reader),
+            warnings=sums.warnings(reader),
+        )
+
+
+def _largest(reader: Reader, limit: int) -> tuple[TaskLine, ...]:
+    ids = [row["task_id"] for row in reader.query(_LARGEST, [limit])]
+    return tuple(map(_task, reader.query(_TASKS, [ids]))) if ids else ()
+
+
+def _task(row: Row) -> TaskLine:
+    return TaskLine(
+        task_id=row["task_id"],
+        name=row["task_name"],
+        started_at=f"{row['started_at'].isoformat()}Z",
+        calls=row["calls"],
+        hidden_calls=row["hidden_calls"],
+        tokens=row["total_tokens"],
+        estimated_calls=row["estimated_calls"],
+        energy_wh=sums.energy_wh(row),
+    )
+
+
+def _role(row: Row) -> RoleLine:
+    return RoleLine(
+        role=row["role"],
+        calls=row["calls"],
+        hidden_calls=row["hidden_calls"],
+        tokens=row["total_tokens"],
+        energy_wh=row["energy_wh"],
+        energy_share=row["energy_share"],
+    )
+
+
+def _model(row: Row) -> ModelLine:
+    return ModelLine(
+        provider=row["provider"],
+        model=row["model"],
+        calls=row["calls"],
+        tokens=row["total_tokens"],
+        energy_wh=sums.energy_wh(row),
+        model_class=row["class"],
+        known=row["known"],
+        match_reason=row["match_reason"],
+    )
+
+
+def _equivalent(row: Row) -> Equivalent:
+    by_tokens = row["user_days_by_tokens"]
+    return Equivalent(
+        persona=row["persona"],
+        name=row["name"],
+        prompts_per_day=row["prompts_per_day"],
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        model_class=row["class"],
+        user_days=sums.spread(row["user_days_low"], row["user_days"], row["user_days_high"]),
+        user_days_by_tokens=by_tokens,
+        days=row["days"],
+        users=sums.spread(row["users_low"], row["users"], row["users_high"]),
+        users_by_tokens=None if by_tokens is None else by_tokens / row["days"],
+        title=row["title"],
+        year=row["year"],
+        url=row["url"],
+    )

@@ -1,0 +1,189 @@
+"""What the overview and the report of a task have in common: totals, coverage and method."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from agenttrace.model import Range
+from agenttrace.reader import Reader
+from agenttrace.report.values import Coverage, Grid, Method, Source, Tokens, Totals, Unreported
+
+Row = dict[str, Any]
+
+
+@contextmanager
+def held(reader: Reader, *names: str, where: str = "") -> Generator[None]:
+    """Compute queries once and keep their rows while several others read them.
+
+    A temporary table goes before the view of its name, so every query that reads the view reads the
+    kept rows.
+
+    Args:
+        reader: An open reader.
+        names: Of queries, trusted; each may read those before it.
+        where: SQL, trusted: the rows to keep, and so all that other queries see.
+    """
+    kept: list[str] = []
+    try:
+        for name in names:
+            reader.query(f"CREATE TEMP TABLE {name} AS FROM {name} {where}")
+            kept.append(name)
+        yield
+    finally:
+        for name in kept:
+            reader.query(f"DROP TABLE temp.{name}")
+
+
+@contextmanager
+def narrowed(reader: Reader, task_id: str) -> Generator[None]:
+    """Let queries see one task only.
+
+    Which calls count is decided over everything recorded, before the rest is put out of sight.
+    """
+    quoted = task_id.replace("'", "''")
+    with (
+        held(reader, "model_call", where=f"WHERE task_id = '{quoted}'"),
+        held(reader, "span", where=f"WHERE coalesce(task_id, trace_id) = '{quoted}'"),
+    ):
+        yield
+
+
+def totals(reader: Reader) -> Totals:
+    """Return the sums over all calls that *reader* shows."""
+    (row,) = reader.query("totals")
+    found = _counts(reader)
+    return Totals(
+        calls=row["calls"],
+        visible_calls=row["calls"] - row["hidden_calls"],
+        hidden_calls=row["hidden_calls"],
+        hidden_tokens=row["hidden_tokens"],
+        estimated_calls=found.get(("usage", "estimated"), 0),
+        tokens=tokens(row),
+        unreported_calls=Unreported(
+            input=found.get(("unreported", "input_tokens"), 0),
+            cache_read=found.get(("unreported", "cache_read_tokens"), 0),
+            cache_write=found.get(("unreported", "cache_write_tokens"), 0),
+            output=found.get(("unreported", "output_tokens"), 0),
+            reasoning=found.get(("unreported", "reasoning_tokens"), 0),
+        ),
+        unpriced_calls=row["calls_unpriced"],
+        energy_wh=energy_wh(row),
+        hidden_energy_wh=row["hidden_energy_wh"],
+        carbon_g=spread(row["carbon_low_g"], row["carbon_g"], row["carbon_high_g"]),
+    )
+
+
+def coverage(reader: Reader) -> Coverage:
+    """Return what the figures of *reader* rest on."""
+    found = _counts(reader)
+    (row,) = reader.query("totals")
+    (failed,) = reader.query(
+        "SELECT count(*) AS calls FROM model_call WHERE usage = 'missing' AND status = 'error'"
+    )
+    return Coverage(
+        reported_calls=found.get(("usage", "reported"), 0),
+        partial_calls=found.get(("usage", "partial"), 0),
+        estimated_calls=found.get(("usage", "estimated"), 0),
+        missing_calls=found.get(("usage", "missing"), 0),
+        missing_failed_calls=failed["calls"],
+        calls_by_capture=_captures(found),
+        incomplete_calls=found.get(("outcome", "incomplete"), 0),
+        abandoned_calls=found.get(("outcome", "abandoned"), 0),
+        failed_calls=row["failed_calls"],
+        retried_calls=row["retry_calls"],
+        quarantined_records=found.get(("record", "quarantined"), 0),
+        lost_records=found.get(("record", "lost"), 0),
+    )
+
+
+def method(reader: Reader) -> Method:
+    """Return how *reader* estimates energy and carbon."""
+    (factor_set,) = reader.query("factor_set")
+    (grid,) = reader.query("grid")
+    sources = reader.query(
+        "SELECT title, authors, year, url, list(DISTINCT id ORDER BY id) AS factors "
+        "FROM factor_source GROUP BY title, authors, year, url ORDER BY authors, year, title"
+    )
+    return Method(
+        factor_set=factor_set["version"],
+        boundary=factor_set["boundary"],
+        draws=factor_set["draws"],
+        low_quantile=factor_set["low_quantile"],
+        high_quantile=factor_set["high_quantile"],
+        grid=Grid(
+            zone=grid["zone"],
+            resolution=grid["resolution"],
+            g_per_kwh=Range(grid["g_per_kwh_low"], grid["g_per_kwh"], grid["g_per_kwh_high"]),
+            title=grid["title"],
+            url=grid["url"],
+        ),
+        sources=tuple(
+            Source(
+                title=source["title"],
+                authors=source["authors"],
+                year=source["year"],
+                url=source["url"],
+                factors=tuple(source["factors"]),
+            )
+            for source in sources
+        ),
+    )
+
+
+def warnings(reader: Reader) -> tuple[str, ...]:
+    """Return what to know before believing a figure: of the factors, what concerns these calls."""
+    rows = reader.query("SELECT DISTINCT provider, model FROM model_call")
+    used = {(row["provider"], row["model"]) for row in rows}
+    unknown = [one for one in reader.factors.models if not one.match.known]
+    concern = [
+        warning
+        for one, warning in zip(unknown, reader.factors.warnings, strict=True)
+        if (one.provider, one.model) in used
+    ]
+    return (*reader.store_warnings, *concern)
+
+
+def tokens(row: Row) -> Tokens:
+    """Return the tokens of a row of ``totals`` or of ``model_call``."""
+    output, reasoning = row["output_tokens"], row["reasoning_tokens"]
+    return Tokens(
+        total=row["total_tokens"],
+        input=row["input_tokens"],
+        input_uncached=row["input_uncached_tokens"],
+        cache_read=row["cache_read_tokens"],
+        cache_write=row["cache_write_tokens"],
+        output=output,
+        output_visible=None if output is None else output - (reasoning or 0),
+        reasoning=reasoning,
+    )
+
+
+def energy_wh(row: Row) -> Range | None:
+    """Return the energy of a row of ``totals``, ``task_energy`` or ``model_energy``."""
+    return spread(row["energy_low_wh"], row["energy_wh"], row["energy_high_wh"])
+
+
+def spread(low: float | None, central: float | None, high: float | None) -> Range | None:
+    """Return a range that holds its central value, or None where that is unknown.
+
+    Central values add up and the quantiles of draws do not, so a sum over many models can leave its
+    own draws' 5 % to 95 %; the range is then widened to it.
+    """
+    if central is None or low is None or high is None:
+        return None
+    return Range(min(low, central), central, max(high, central))
+
+
+def moment(value: datetime | None) -> str | None:
+    """Return a UTC time of the store as ISO 8601."""
+    return None if value is None else f"{value.isoformat()}Z"
+
+
+def _counts(reader: Reader) -> dict[tuple[str, str], int]:
+    return {(row["aspect"], row["value"]): row["count"] for row in reader.query("coverage")}
+
+
+def _captures(found: dict[tuple[str, str], int]) -> dict[str, int]:
+    calls = {value: count for (aspect, value), count in found.items() if aspect == "capture"}
+    return dict(sorted(calls.items(), key=lambda one: (-one[1], one[0])))

@@ -1,0 +1,267 @@
+"""The columns of the ``span`` table: type, meaning with the unit, and the SQL that reads each."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from agenttrace import semconv
+from agenttrace.store.spellings import (
+    INPUT_WITHOUT_CACHE,
+    KINDS,
+    OPERATIONS,
+    PROVIDERS,
+    SPELLINGS,
+)
+
+TOKENS: Final = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "cache_write_1h_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+TOKENS_AT_MOST: Final = 10**12  # far more than any call holds; keeps every sum a BIGINT
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of ``span``.
+
+    Attributes:
+        name: As SQL knows it.
+        type: SQL type.
+        comment: Meaning, with the unit.
+        source: SQL over the fields of a record (see ``rows_of``).
+    """
+
+    name: str
+    type: str
+    comment: str
+    source: str
+
+
+def _said(name: str, sql_type: str = "VARCHAR") -> str:
+    """Return SQL for what the attributes say about *name*, whatever they call it."""
+    keys = [f'attributes."{key}"' for key in SPELLINGS[name]]
+    text = keys[0] if len(keys) == 1 else f"coalesce({', '.join(keys)})"
+    return text if sql_type == "VARCHAR" else f"TRY_CAST({text} AS {sql_type})"
+
+
+def _decoded(table: dict[str, dict[str, str]], otherwise: str) -> str:
+    """Return SQL that looks the values of attributes up, one attribute after the other."""
+    found = [
+        f'CASE lower(attributes."{key}") '
+        + " ".join(f"WHEN '{value}' THEN '{meaning}'" for value, meaning in values.items())
+        + " END"
+        for key, values in table.items()
+    ]
+    return f"coalesce({', '.join([*found, otherwise])})"
+
+
+def _provider() -> str:
+    said = f"lower({_said('provider')})"
+    older = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in PROVIDERS.items())
+    return f"CASE {said} {older} ELSE {said} END"
+
+
+def _one_of(name: str, *values: str) -> str:
+    return f"CASE WHEN {_said(name)} IN ({', '.join(map(repr, values))}) THEN {_said(name)} END"
+
+
+# A table reads best as one.
+# fmt: off
+COLUMNS: Final = tuple(Column(*row) for row in (
+    ("trace_id", "VARCHAR", "trace of the span, 32 hex digits", "trace_id"),
+    ("span_id", "VARCHAR", "the span, 16 hex digits", "span_id"),
+    ("parent_span_id", "VARCHAR",
+     "enclosing span, 16 hex digits; NULL for a root; it may be late or never arrive",
+     "CASE WHEN parent_span_id NOT IN ('', '0000000000000000') THEN parent_span_id END"),
+    ("kind", "VARCHAR",
+     "task, agent, tool, step, inference or other; only inference can be a model call",
+     _decoded(KINDS, "'other'")),
+    ("name", "VARCHAR", "name of the span", "coalesce(name, '')"),
+    ("scope", "VARCHAR", "instrumentation that made it; agenttrace for our own",
+     "coalesce(scope, '')"),
+    ("service_name", "VARCHAR", "service.name of the process", "service_name"),
+    ("host", "VARCHAR", "machine that recorded it", "host"),
+    ("pid", "BIGINT", "process that recorded it", "pid"),
+    ("started_at", "TIMESTAMP", "start, UTC", "make_timestamp(start_ns // 1000)"),
+    ("start_ns", "BIGINT", "start, nanoseconds since 1970-01-01 UTC", "start_ns"),
+    ("duration_ns", "BIGINT",
+     "nanoseconds from start to end; NULL where the end is missing or before the start",
+     "CASE WHEN end_ns >= start_ns THEN end_ns - start_ns END"),
+    ("status", "VARCHAR", "ok, error or unset",
+     "CASE WHEN status IN ('ok', 'error') THEN status ELSE 'unset' END"),
+    ("error_type", "VARCHAR", "class or code of an error, never its text", _said("error_type")),
+    ("task_id", "VARCHAR", "task of the span, as recorded", _said("task_id")),
+    ("task_name", "VARCHAR", "name of the task; on its root span only", _said("task_name")),
+    ("session_id", "VARCHAR", "conversation of the span", _said("session_id")),
+    ("workload", "VARCHAR", "agentic or user-facing; on the task's root span only",
+     _said("workload")),
+    ("headless", "BOOLEAN", "nobody reads the task's answer; on the task's root span only",
+     _said("headless", "BOOLEAN")),
+    ("agent", "VARCHAR", "name of the nearest enclosing agent", _said("agent")),
+    ("agent_span_id", "VARCHAR", "span of the nearest enclosing agent, 16 hex digits",
+     _said("agent_span_id")),
+    ("agent_depth", "INTEGER", "agents around the span: 0 none, 1 inside the root agent",
+     _said("agent_depth", "INTEGER")),
+    ("role", "VARCHAR", "role of a call, as recorded", _said("role")),
+    ("visible", "BOOLEAN", "marked by the user: a person reads the output, or does not",
+     _said("visible", "BOOLEAN")),
+    ("operation_id", "VARCHAR", "attempts of one operation share it", _said("operation_id")),
+    ("attempt", "INTEGER", "1 for the first attempt of an operation",
+     f"coalesce({_said('attempt', 'INTEGER')}, {_said('resend_count', 'INTEGER')} + 1)"),
+    ("operation", "VARCHAR", "gen_ai.operation.name: chat, embeddings, invoke_agent, ...",
+     f'coalesce(attributes."{semconv.OPERATION_NAME}", {_decoded(OPERATIONS, "NULL")})'),
+    ("capture", "VARCHAR",
+     "what saw a model call: wire, frame, otlp or log; NULL for other instrumentations",
+     _one_of("capture", "wire", "frame", "otlp", "log")),
+    ("usage", "VARCHAR",
+     "who says the tokens: reported, partial, estimated or missing; NULL where nothing does",
+     f"CASE WHEN NOT tokens_refused THEN "
+     f"{_one_of('usage', 'reported', 'partial', 'estimated', 'missing')} END"),
+    ("outcome", "VARCHAR", "how the response ended: complete, incomplete or abandoned",
+     _said("outcome")),
+    ("provider", "VARCHAR", "gen_ai.provider.name, in lower case", _provider()),
+    ("request_model", "VARCHAR", "model that was asked for", _said("request_model")),
+    ("response_model", "VARCHAR", "model that answered", _said("response_model")),
+    ("response_id", "VARCHAR", "the provider's id of the response", _said("response_id")),
+    ("server_address", "VARCHAR", "host name of the provider", _said("server_address")),
+    ("region", "VARCHAR", "cloud region, where the host tells", _said("region")),
+    ("http_status", "INTEGER", "HTTP status of the response", _said("http_status", "INTEGER")),
+    ("time_to_first_token_ns", "BIGINT", "nanoseconds from the request to the first chunk",
+     f"CASE WHEN {_said('time_to_first_token_s', 'DOUBLE')} BETWEEN 0 AND 1e6 "
+     f"THEN CAST({_said('time_to_first_token_s', 'DOUBLE')} * 1e9 AS BIGINT) END"),
+    ("input_tokens", "BIGINT",
+     "tokens sent, cache reads and writes included; NULL where not reported", "input_tokens"),
+    ("cache_read_tokens", "BIGINT",
+     "part of input_tokens read from a prompt cache; NULL where not reported",
+     "cache_read_tokens"),
+    ("cache_write_tokens", "BIGINT",
+     "part of input_tokens written to a prompt cache; NULL where not reported",
+     "cache_write_tokens"),
+    ("cache_write_1h_tokens", "BIGINT",
+     "part of cache_write_tokens kept for an hour; NULL where not reported",
+     "cache_write_1h_tokens"),
+    ("output_tokens", "BIGINT",
+     "tokens generated, reasoning included; NULL where not reported", "output_tokens"),
+    ("reasoning_tokens", "BIGINT",
+     "part of output_tokens that is reasoning; NULL where not reported", "reasoning_tokens"),
+))
+# fmt: on
+
+NAMES: Final = ", ".join(column.name for column in COLUMNS)
+
+
+def shape() -> str:
+    """Return the part of a record that is read, as ``json_transform`` wants it."""
+    fields: dict[str, object] = {
+        "trace_id": "VARCHAR",
+        "span_id": "VARCHAR",
+        "parent_span_id": "VARCHAR",
+        "name": "VARCHAR",
+        "start_ns": "BIGINT",
+        "end_ns": "BIGINT",
+        "status": "VARCHAR",
+        "scope": "VARCHAR",
+    }
+    keys = {key for keys in SPELLINGS.values() for key in keys}
+    keys.update(KINDS, OPERATIONS)
+    return json.dumps({**fields, "attributes": dict.fromkeys(sorted(keys), "VARCHAR")})
+
+
+def table(name: str) -> str:
+    """Return SQL that creates an empty table with these columns."""
+    return f"CREATE TABLE {name} ({', '.join(f'{one.name} {one.type}' for one in COLUMNS)})"
+
+
+def rows_of(lines: str, segments: str) -> str:
+    """Return a SELECT that reads records.
+
+    Args:
+        lines: Table with ``segment`` (its number), ``number`` (of the line, from 1) and ``line``.
+        segments: Table with ``segment``, ``service_name``, ``host`` and ``pid``.
+
+    Returns:
+        SQL for one row per line: the columns of ``span``, then ``segment``, ``number``, and
+        ``refused`` (why the line is no span, or NULL) and ``tokens_refused`` (a token count of a
+        line that is a span is not a number of tokens, so it is NULL).
+    """
+    counts = (*TOKENS, "total_tokens")
+    said = ",\n        ".join(f"{_said(name)} AS {name}_said" for name in counts)
+    counted = ",\n        ".join(
+        f"CASE WHEN TRY_CAST({name}_said AS BIGINT) BETWEEN 0 AND {TOKENS_AT_MOST} "
+        f"THEN TRY_CAST({name}_said AS BIGINT) END AS {name}"
+        for name in counts
+    )
+    refused = " OR ".join(f"({name}_said IS NOT NULL AND {name} IS NULL)" for name in TOKENS)
+    columns = ",\n    ".join(f"{column.source} AS {column.name}" for column in COLUMNS)
+    return f"""
+WITH parsed AS (
+    SELECT segment, number, TRY(json_transform(line, '{shape()}')) AS record
+    FROM {lines}
+),
+said AS (
+    SELECT
+        segment, number, record IS NULL AS torn, unnest(record),
+        {said}
+    FROM (SELECT segment, number, record, record.attributes AS attributes FROM parsed)
+),
+counted AS (
+    SELECT
+        * EXCLUDE ({", ".join(f"{name}_said" for name in counts)}),
+        {counted},
+        {refused} AS tokens_refused
+    FROM said
+),
+inclusive AS (
+    SELECT * REPLACE (
+        {_input()} AS input_tokens,
+        {_output()} AS output_tokens
+    )
+    FROM counted
+)
+SELECT
+    {columns},
+    segment,
+    number,
+    {_refusal()} AS refused,
+    tokens_refused
+FROM inclusive
+LEFT JOIN {segments} USING (segment)
+"""  # noqa: S608 - names of ours and columns of the tables above
+
+
+def _input() -> str:
+    """Input with the cache in it, whether the source counts it so or beside."""
+    cache = "coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0)"
+    beside = " OR ".join(
+        (
+            f"scope IN ({', '.join(map(repr, INPUT_WITHOUT_CACHE))})",
+            f"input_tokens < {cache}",
+            f"total_tokens = input_tokens + output_tokens + {cache}",
+        )
+    )
+    return f"CASE WHEN {beside} THEN input_tokens + {cache} ELSE input_tokens END"
+
+
+def _output() -> str:
+    """Output with the reasoning in it; Gemini's candidates come without."""
+    beside = (
+        "output_tokens < reasoning_tokens "
+        "OR total_tokens = input_tokens + output_tokens + reasoning_tokens"
+    )
+    return f"CASE WHEN {beside} THEN output_tokens + reasoning_tokens ELSE output_tokens END"
+
+
+def _refusal() -> str:
+    return """CASE
+        WHEN torn THEN 'not JSON'
+        WHEN trace_id IS NULL OR length(trace_id) <> 32 OR trace_id = repeat('0', 32)
+            THEN 'no trace id'
+        WHEN span_id IS NULL OR length(span_id) <> 16 OR span_id = repeat('0', 16)
+            THEN 'no span id'
+        WHEN start_ns IS NULL OR start_ns < 0 THEN 'no start'
+        WHEN attributes IS NULL THEN 'no attributes'
+    END"""

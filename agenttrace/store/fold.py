@@ -1,0 +1,230 @@
+"""Bring the spool into the lake, exactly once, whatever dies when.
+
+One process folds at a time; the others only read. A fold writes the new spans to a Parquet file of
+their own, and then publishes a store that lists the file and the bytes it came from. Until that
+moment nothing has happened: a file that is not listed does not exist, and the segments are still
+there. Segments are removed only afterwards, and remembered until they are gone.
+"""
+
+import contextlib
+import fcntl
+import os
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import duckdb
+
+from agenttrace.record.spool import NEW_SUFFIX, OPEN_SUFFIX, SEGMENT_SUFFIX
+from agenttrace.store import published, segments, staging
+from agenttrace.store.segments import Slice
+from agenttrace.store.staging import Refused
+
+LOCK_NAME: Final = "fold.lock"
+QUARANTINE: Final = "quarantine"
+BATCH_CHARACTERS: Final = 64 * 1024 * 1024  # of the spool, per Parquet file: bounds the memory
+_ABANDONED_SECONDS: Final = 60.0  # after which a segment that was never begun is a leftover
+
+
+class _Part(NamedTuple):
+    """A Parquet file of the lake, as the table ``part`` describes it."""
+
+    file: str
+    rows: int
+    min_start_ns: int
+    max_start_ns: int
+
+
+def fold(
+    connection: duckdb.DuckDBPyConnection,
+    home: Path,
+    warnings: list[str],
+    *,
+    batch_characters: int = BATCH_CHARACTERS,
+) -> bool:
+    """Bring everything new in the spool of *home* into its lake.
+
+    Args:
+        connection: DuckDB in memory, to work with.
+        home: Folder of spool, lake and store.
+        warnings: Gets a sentence for whatever has to be left alone.
+        batch_characters: How much is published at once, about.
+
+    Returns:
+        False if another process is folding, and nothing was done.
+
+    Raises:
+        OSError: The folder cannot be written.
+        duckdb.Error: The same, as DuckDB says it.
+        StoreError: The store in it cannot be read, or is newer.
+    """
+    with _only_folder(home) as alone:
+        if alone:
+            state = _tidy(connection, home, warnings)
+            new = segments.new(home / "spool", state.watermarks, warnings)
+            for batch in _batches(new, batch_characters):
+                _fold_batch(connection, home, batch, gone=state.finished)
+        return alone
+
+
+@contextlib.contextmanager
+def _only_folder(home: Path) -> Generator[bool]:
+    descriptor = os.open(home / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        yield _locked(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _locked(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _tidy(
+    connection: duckdb.DuckDBPyConnection, home: Path, warnings: list[str]
+) -> published.Published:
+    """Make the store where there is none, and remove what processes that died have left."""
+    lake = home / published.LAKE
+    lake.mkdir(parents=True, exist_ok=True, mode=0o700)
+    state = published.read(connection, home)
+    if not state.exists:
+        _publish_first(connection, home, warnings)
+        state = published.read(connection, home)
+    for path in lake.iterdir():
+        if path.name not in state.parts:
+            path.unlink()
+    for name in state.finished:
+        _remove(home / "spool", name)
+    for path in (home / "spool").glob(f"*{NEW_SUFFIX}"):
+        _remove_never_begun(path)
+    return state
+
+
+def _publish_first(connection: duckdb.DuckDBPyConnection, home: Path, warnings: list[str]) -> None:
+    """Make a store. If somebody moved an older one away, its spans are still there and count."""
+    parts: list[_Part] = []
+    for path in sorted((home / published.LAKE).glob("*.parquet")):
+        try:
+            parts.append(_describe(connection, path))
+        except duckdb.Error as error:
+            reason = str(error).partition("\n")[0]
+            warnings.append(f"{path} is not a file of spans and is moved to quarantine: {reason}")
+            kept = home / QUARANTINE
+            kept.mkdir(mode=0o700, exist_ok=True)
+            path.rename(kept / path.name)
+    published.change(connection, home, lambda store: _insert_parts(store, parts))
+
+
+def _batches(slices: Iterable[Slice], characters: int) -> Iterator[list[Slice]]:
+    batch: list[Slice] = []
+    for one in slices:
+        batch.append(one)
+        if sum(len(one.text) for one in batch) >= characters:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _fold_batch(
+    connection: duckdb.DuckDBPyConnection,
+    home: Path,
+    batch: Sequence[Slice],
+    gone: Iterable[str],
+) -> None:
+    refused = staging.stage(connection, batch)
+    _keep_refused(home / QUARANTINE, refused)
+    part = _write_part(connection, home / published.LAKE)
+
+    def commit(store: duckdb.DuckDBPyConnection) -> None:
+        _insert_parts(store, [part] if part.rows else [])
+        _move_watermarks(store, batch, gone)
+        _insert_refused(store, refused)
+
+    published.change(connection, home, commit)
+    staging.discard(connection)
+    for one in batch:
+        if one.finished:
+            _remove(home / "spool", one.name)
+
+
+def _write_part(connection: duckdb.DuckDBPyConnection, lake: Path) -> _Part:
+    """Write what has arrived to a file of its own; with no spans there is no file."""
+    path = lake / f"{time.time_ns()}.parquet"
+    if not connection.execute("SELECT 1 FROM arrived_span LIMIT 1").fetchall():
+        return _Part(path.name, 0, 0, 0)
+    connection.execute(
+        f"COPY arrived_span TO {published.quoted(path)} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    published.sync(path)
+    published.sync(lake)
+    return _describe(connection, path)
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, path: Path) -> _Part:
+    (found,) = connection.execute(
+        "SELECT count(*), min(start_ns), max(start_ns) FROM read_parquet($1)", [str(path)]
+    ).fetchall()
+    return _Part(path.name, *found)
+
+
+def _insert_parts(store: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
+    for part in parts:
+        store.execute("INSERT INTO published.part VALUES ($1, $2, $3, $4)", part)
+
+
+def _move_watermarks(
+    store: duckdb.DuckDBPyConnection, batch: Sequence[Slice], gone: Iterable[str]
+) -> None:
+    moved = [one.name for one in batch]
+    store.execute(
+        "DELETE FROM published.segment WHERE list_contains($1::VARCHAR[], name)", [[*moved, *gone]]
+    )
+    store.execute(
+        "INSERT INTO published.segment SELECT unnest($1), unnest($2), unnest($3), "
+        "unnest($4), unnest($5), unnest($6), unnest($7), unnest($8)",
+        [
+            moved,
+            [one.end for one in batch],
+            [one.finished for one in batch],
+            [one.header.service_name for one in batch],
+            [one.header.host for one in batch],
+            [one.header.pid for one in batch],
+            [one.header.version for one in batch],
+            [one.header.started_ns for one in batch],
+        ],
+    )
+
+
+def _insert_refused(store: duckdb.DuckDBPyConnection, refused: Sequence[Refused]) -> None:
+    if refused:
+        staging.insert_refused(store, "published.quarantine", refused)
+
+
+def _keep_refused(folder: Path, refused: Sequence[Refused]) -> None:
+    """Keep the refused records themselves: the segments that hold them are removed."""
+    if not refused:
+        return
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for name in dict.fromkeys(one.segment for one in refused):
+        own = [one for one in refused if one.segment == name]
+        path = folder / f"{name}-{own[0].byte_offset}.jsonl"
+        path.write_text("".join(one.line + "\n" for one in own), encoding="utf-8")
+
+
+def _remove(spool: Path, name: str) -> None:
+    """Remove a segment; one that its writer renamed meanwhile goes by its other name."""
+    for suffix in (OPEN_SUFFIX, SEGMENT_SUFFIX):
+        (spool / (name + suffix)).unlink(missing_ok=True)
+
+
+def _remove_never_begun(path: Path) -> None:
+    """Remove the file of a writer that died before its segment was begun."""
+    with contextlib.suppress(FileNotFoundError):
+        if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+            path.unlink()

@@ -1,0 +1,128 @@
+"""Turn lines of the spool into rows, in bulk, and say which lines are refused."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+
+from agenttrace.store import columns
+from agenttrace.store.segments import Slice
+
+_LINES: Final = """
+INSERT INTO arriving
+SELECT slice.segment, generate_subscripts(slice.lines, 1), unnest(slice.lines)
+FROM (
+    SELECT given.segment, string_split(given.text, chr(10)) AS lines
+    FROM (SELECT unnest($segments) AS segment, unnest($texts) AS text) AS given
+) AS slice
+"""
+_SEGMENTS: Final = """
+INSERT INTO writer
+SELECT unnest($segments), unnest($service_names), unnest($hosts), unnest($pids)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that is not taken, or (``token count``) a part of one.
+
+    Attributes:
+        segment: Name of the segment.
+        byte_offset: Where the record begins in it.
+        bytes: Length of the record.
+        reason: Why.
+        line: The record itself.
+    """
+
+    segment: str
+    byte_offset: int
+    bytes: int
+    reason: str
+    line: str
+
+
+def stage(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> list[Refused]:
+    """Read the lines of *slices* into ``arrived_span``, which has the columns of ``span``.
+
+    Args:
+        connection: Where it is made; one of that name is replaced.
+        slices: What is new in the spool.
+
+    Returns:
+        What is refused, in the order of segments and offsets.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE arriving (segment INT, number INT, line VARCHAR)"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE writer "
+        "(segment INT, service_name VARCHAR, host VARCHAR, pid BIGINT)"
+    )
+    written = [number for number, one in enumerate(slices) if one.text]
+    if written:
+        headers = [slices[number].header for number in written]
+        texts = [slices[number].text for number in written]
+        connection.execute(_LINES, {"segments": written, "texts": texts})
+        connection.execute(
+            _SEGMENTS,
+            {
+                "segments": written,
+                "service_names": [header.service_name for header in headers],
+                "hosts": [header.host for header in headers],
+                "pids": [header.pid for header in headers],
+            },
+        )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE arrived AS {columns.rows_of('arriving', 'writer')}"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW arrived_span AS SELECT {columns.NAMES} "  # noqa: S608 - ours
+        "FROM arrived WHERE refused IS NULL"
+    )
+    connection.execute("DROP TABLE arriving")
+    connection.execute("DROP TABLE writer")
+    empty = [
+        Refused(one.name, one.start, one.end - one.start, one.trouble, "")
+        for one in slices
+        if one.trouble
+    ]
+    return empty + _refused(connection, slices)
+
+
+def _refused(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> list[Refused]:
+    rows: list[tuple[int, int, str]] = connection.execute(
+        "SELECT segment, number, coalesce(refused, 'token count') FROM arrived "
+        "WHERE refused IS NOT NULL OR tokens_refused ORDER BY segment, number"
+    ).fetchall()
+    lines: dict[int, list[tuple[int, str]]] = {}
+    found: list[Refused] = []
+    for segment, number, reason in rows:
+        one = slices[segment]
+        if segment not in lines:
+            lines[segment] = one.lines()
+        offset, line = lines[segment][number - 1]
+        found.append(Refused(one.name, offset, len(line.encode()), reason, line))
+    return found
+
+
+def discard(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of what was staged."""
+    connection.execute("DROP VIEW arrived_span")
+    connection.execute("DROP TABLE arrived")
+
+
+def insert_refused(
+    connection: duckdb.DuckDBPyConnection, table: str, refused: Sequence[Refused]
+) -> None:
+    """Add *refused* to a table with the columns of ``quarantine``."""
+    connection.execute(
+        f"INSERT INTO {table} SELECT unnest($1), unnest($2), unnest($3), unnest($4), "
+        "current_timestamp AT TIME ZONE 'UTC'",
+        [
+            [one.segment for one in refused],
+            [one.byte_offset for one in refused],
+            [one.bytes for one in refused],
+            [one.reason for one in refused],
+        ],
+    )

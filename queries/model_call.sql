@@ -1,0 +1,292 @@
+-- One row per model call: one request that a provider, or a local model, worked on.
+-- The one place that decides what counts. Structure (tasks, agents, tools, steps) never counts, whatever
+-- usage it carries. Of inference spans nested in one another the innermost counts, and the outer ones lend it
+-- their operation, agent and role. A span that arrives twice counts once, and so does a response that was
+-- captured in several ways: the first of wire, otlp, frame and log is believed.
+--   call_id                id of the call: its task and its span
+--   operation_id           attempts of one operation share it
+--   trace_id               trace of the call, 32 hex digits
+--   span_id                span of the call, 16 hex digits
+--   task_id                task of the call; the trace id where no task was recorded
+--   task_name              name of the task; NULL until its root span has arrived
+--   session_id             conversation of the call
+--   workload               agentic or user-facing
+--   agent                  name of the nearest enclosing agent
+--   role                   main, subagent, tool, retry, summary, title, router, guard, embedding, ...
+--   hidden                 nobody reads the output as the answer of the task
+--   attempt                1 for the first attempt of the operation
+--   operation              chat, text_completion, generate_content, embeddings, rerank
+--   provider               who answered, as gen_ai.provider.name
+--   model                  model that answered, else the one that was asked for
+--   response_id            the provider's id of the response
+--   started_at             start, UTC
+--   duration_ms            milliseconds from the request to the end of the response
+--   time_to_first_token_ms milliseconds from the request to the first chunk of a stream
+--   status                 ok, error or unset
+--   error_type             class or code of the error
+--   http_status            HTTP status of the response
+--   outcome                complete, incomplete or abandoned: how the response ended
+--   usage                  who says the tokens: reported, partial, estimated or missing
+--   capture                what saw the call: wire, frame, otlp or log
+--   region                 cloud region, where the host tells
+--   service_name           service.name of the process
+--   total_tokens           input and output together; of a side that is not reported, the other
+--   input_tokens           tokens sent, cache reads and writes included; NULL where not reported
+--   input_uncached_tokens  part of input_tokens neither read from a prompt cache nor written to one
+--   cache_read_tokens      part of input_tokens read from a prompt cache; NULL where not reported
+--   cache_write_tokens     part of input_tokens written to a prompt cache; NULL where not reported
+--   output_tokens          tokens generated, reasoning included; NULL where not reported
+--   reasoning_tokens       part of output_tokens that is reasoning; NULL where not reported
+WITH RECURSIVE
+link AS MATERIALIZED (
+    SELECT
+        coalesce(span.task_id, span.trace_id) AS task_id,
+        span.span_id,
+        span.parent_span_id,
+        span.start_ns,
+        span.kind = 'inference' AS is_inference,
+        span.operation_id,
+        span.agent,
+        span.agent_depth,
+        span.role,
+        span.visible
+    FROM span
+    WHERE span.kind IN ('inference', 'other')
+),
+
+-- Upwards from each inference span, through other inference spans and through spans that say nothing about
+-- structure, such as an HTTP client's. Parents that point at one another end at the 32nd.
+enclosing AS (
+    SELECT
+        inner_span.task_id,
+        inner_span.span_id,
+        1 AS distance,
+        outer_span.span_id AS outer_span_id,
+        outer_span.parent_span_id,
+        outer_span.is_inference,
+        outer_span.operation_id,
+        outer_span.agent,
+        outer_span.agent_depth,
+        outer_span.role,
+        outer_span.visible
+    FROM link AS inner_span
+    INNER JOIN link AS outer_span
+        ON inner_span.task_id = outer_span.task_id AND inner_span.parent_span_id = outer_span.span_id
+    WHERE inner_span.is_inference AND inner_span.span_id <> outer_span.span_id
+    UNION ALL
+    SELECT
+        enclosing.task_id,
+        enclosing.span_id,
+        enclosing.distance + 1 AS distance,
+        outer_span.span_id AS outer_span_id,
+        outer_span.parent_span_id,
+        outer_span.is_inference,
+        outer_span.operation_id,
+        outer_span.agent,
+        outer_span.agent_depth,
+        outer_span.role,
+        outer_span.visible
+    FROM enclosing
+    INNER JOIN link AS outer_span
+        ON enclosing.task_id = outer_span.task_id AND enclosing.parent_span_id = outer_span.span_id
+    WHERE enclosing.distance < 32
+),
+
+-- One row per inference span that has another around it (what that one lends) or inside it (covers).
+nesting AS (
+    SELECT
+        nested.task_id,
+        nested.span_id,
+        bool_or(nested.covers) AS covers,
+        arg_min(nested.operation_id, nested.distance) AS operation_id,
+        arg_max(nested.outer_span_id, nested.distance) AS outermost_span_id,
+        arg_min(nested.agent, nested.distance) AS agent,
+        arg_min(nested.agent_depth, nested.distance) AS agent_depth,
+        arg_min(nested.role, nested.distance) AS role,
+        arg_min(nested.visible, nested.distance) AS visible
+    FROM (
+        SELECT
+            enclosing.*,
+            FALSE AS covers
+        FROM enclosing
+        WHERE enclosing.is_inference
+        UNION ALL BY NAME
+        SELECT
+            enclosing.task_id,
+            enclosing.outer_span_id AS span_id,
+            TRUE AS covers
+        FROM enclosing
+        WHERE enclosing.is_inference
+    ) AS nested
+    GROUP BY nested.task_id, nested.span_id
+),
+
+-- A span may arrive twice, through a span processor and through a receiver. Ids alone do not tell: a program
+-- that seeds its random numbers has the same ones in every run.
+repeated AS (
+    SELECT
+        link.task_id,
+        link.span_id,
+        link.start_ns
+    FROM link
+    WHERE link.is_inference
+    GROUP BY link.task_id, link.span_id, link.start_ns
+    HAVING count(*) > 1
+),
+
+inference AS (
+    SELECT span.* REPLACE (coalesce(span.task_id, span.trace_id) AS task_id)
+    FROM span
+    ANTI JOIN repeated
+        ON
+            coalesce(span.task_id, span.trace_id) = repeated.task_id
+            AND span.span_id = repeated.span_id
+            AND span.start_ns = repeated.start_ns
+    WHERE span.kind = 'inference'
+    UNION ALL
+    SELECT span.* REPLACE (repeated.task_id AS task_id)
+    FROM span
+    INNER JOIN repeated
+        ON
+            coalesce(span.task_id, span.trace_id) = repeated.task_id
+            AND span.span_id = repeated.span_id
+            AND span.start_ns = repeated.start_ns
+    WHERE span.kind = 'inference'
+    QUALIFY row_number() OVER (
+        PARTITION BY repeated.task_id, span.span_id, span.start_ns
+        ORDER BY span.capture = 'wire' DESC NULLS LAST, span.duration_ns DESC NULLS LAST
+    ) = 1
+),
+
+innermost AS (
+    SELECT
+        inference.* REPLACE (
+            coalesce(inference.capture, 'frame') AS capture,
+            coalesce(
+                inference.operation_id, nesting.operation_id, nesting.outermost_span_id, inference.span_id
+            ) AS operation_id,
+            coalesce(inference.agent, nesting.agent) AS agent,
+            coalesce(inference.agent_depth, nesting.agent_depth, 0) AS agent_depth,
+            coalesce(inference.visible, nesting.visible) AS visible,
+            -- Nobody reads an embedding, wherever it was asked for.
+            coalesce(
+                nullif(coalesce(inference.role, nesting.role), 'main'),
+                CASE inference.operation
+                    WHEN 'embeddings' THEN 'embedding'
+                    WHEN 'rerank' THEN 'rerank'
+                    ELSE 'main'
+                END
+            ) AS role
+        ),
+        {
+            'rank': CASE inference.capture WHEN 'wire' THEN 1 WHEN 'otlp' THEN 2 WHEN 'log' THEN 4 ELSE 3 END,
+            'scope': inference.scope
+        } AS source
+    FROM inference
+    LEFT JOIN nesting ON inference.task_id = nesting.task_id AND inference.span_id = nesting.span_id
+    WHERE nesting.covers IS NOT TRUE
+),
+
+-- Responses that several sources tell of, and which of them is believed. One source may repeat an id without
+-- telling of the same response: some local servers number theirs from 1 to 999.
+retold AS (
+    SELECT
+        innermost.response_id,
+        min(innermost.source) AS believed
+    FROM innermost
+    SEMI JOIN innermost AS second_hand
+        ON innermost.response_id = second_hand.response_id AND second_hand.source.rank > 1
+    GROUP BY innermost.response_id
+),
+
+counted AS (
+    SELECT innermost.*
+    FROM innermost
+    LEFT JOIN retold ON innermost.response_id = retold.response_id
+    WHERE retold.believed IS NULL OR retold.believed = innermost.source
+),
+
+task_root AS (
+    SELECT
+        coalesce(span.task_id, span.trace_id) AS task_id,
+        arg_min(span.task_name, span.start_ns) AS task_name,
+        arg_min(span.workload, span.start_ns) AS workload,
+        bool_or(span.headless) AS headless
+    FROM span
+    WHERE span.task_name IS NOT NULL OR span.workload IS NOT NULL OR span.headless IS NOT NULL
+    GROUP BY coalesce(span.task_id, span.trace_id)
+),
+
+-- What a person reads: the calls that are marked, else the last good main call of the outermost agent.
+answer AS (
+    SELECT
+        counted.task_id,
+        bool_or(counted.visible) AS is_marked,
+        max(
+            {
+                'depth': -counted.agent_depth,
+                'start_ns': counted.start_ns,
+                'span_id': counted.span_id
+            }
+        ) FILTER (
+            WHERE counted.role = 'main' AND counted.status <> 'error' AND coalesce(counted.visible, TRUE)
+        ) AS last_call
+    FROM counted
+    GROUP BY counted.task_id
+)
+
+SELECT
+    counted.task_id || '-' || counted.span_id AS call_id,
+    counted.operation_id,
+    counted.trace_id,
+    counted.span_id,
+    counted.task_id,
+    task_root.task_name,
+    counted.session_id,
+    coalesce(task_root.workload, 'agentic') AS workload,
+    counted.agent,
+    CASE WHEN counted.attempt > 1 THEN 'retry' ELSE counted.role END AS role,
+    CASE
+        WHEN answer.is_marked THEN NOT coalesce(counted.visible, FALSE)
+        WHEN task_root.headless THEN TRUE
+        ELSE coalesce(counted.span_id <> answer.last_call.span_id, TRUE)
+    END AS hidden,
+    coalesce(counted.attempt, 1) AS attempt,
+    counted.operation,
+    counted.provider,
+    coalesce(counted.response_model, counted.request_model) AS model,
+    counted.response_id,
+    counted.started_at,
+    counted.duration_ns / 1e6 AS duration_ms,
+    counted.time_to_first_token_ns / 1e6 AS time_to_first_token_ms,
+    counted.status,
+    counted.error_type,
+    counted.http_status,
+    counted.outcome,
+    coalesce(
+        counted.usage,
+        CASE
+            WHEN counted.input_tokens IS NULL AND counted.output_tokens IS NULL THEN 'missing'
+            WHEN counted.input_tokens IS NULL THEN 'partial'
+            WHEN counted.output_tokens IS NOT NULL THEN 'reported'
+            WHEN counted.operation IN ('embeddings', 'rerank') THEN 'reported'
+            ELSE 'partial'
+        END
+    ) AS usage,
+    counted.capture,
+    counted.region,
+    counted.service_name,
+    coalesce(
+        counted.input_tokens + counted.output_tokens, counted.input_tokens, counted.output_tokens
+    ) AS total_tokens,
+    counted.input_tokens,
+    counted.input_tokens
+    - coalesce(counted.cache_read_tokens, 0)
+    - coalesce(counted.cache_write_tokens, 0) AS input_uncached_tokens,
+    counted.cache_read_tokens,
+    counted.cache_write_tokens,
+    counted.output_tokens,
+    counted.reasoning_tokens
+FROM counted
+LEFT JOIN task_root ON counted.task_id = task_root.task_id
+LEFT JOIN answer ON counted.task_id = answer.task_id

@@ -1,0 +1,85 @@
+-- One row per model: the energy and carbon of its calls as ranges, and what its factors rest on.
+--   provider         who answered
+--   model            model that answered, else the one that was asked for
+--   class            size class whose factors are used
+--   known            the catalogue or a name pattern knows the model; if not, the range spans all classes
+--   match_reason     why this class
+--   calls            model calls
+--   calls_unpriced   calls whose usage lacks a side: what is missing is in no sum
+--   energy_wh        Wh at the facility, central estimate; NULL where no call reports its usage
+--   energy_low_wh    5 % of the draws of the factors
+--   energy_high_wh   95 % of the draws of the factors
+--   carbon_g         grams of CO2 equivalent, central estimate
+--   carbon_low_g     5 % of the draws of the factors and of the grid
+--   carbon_high_g    95 % of the draws of the factors and of the grid
+WITH
+model_moments AS (
+    SELECT
+        task_moments.provider,
+        task_moments.model,
+        sum(task_moments.calls)::BIGINT AS calls,
+        sum(task_moments.calls_unpriced)::BIGINT AS calls_unpriced,
+        sum(task_moments.uncached) AS uncached,
+        sum(task_moments.uncached_context) AS uncached_context,
+        sum(task_moments.cached) AS cached,
+        sum(task_moments.output) AS output,
+        sum(task_moments.output_context) AS output_context,
+        sum(task_moments.energy_wh) AS energy_wh
+    FROM task_moments
+    GROUP BY task_moments.provider, task_moments.model
+),
+
+drawn AS (
+    SELECT
+        model_factor_draw.provider,
+        model_factor_draw.model,
+        grid_draw.g_per_kwh,
+        list_sum([
+            model_moments.uncached * model_factor_draw.j_uncached,
+            model_moments.uncached_context * model_factor_draw.j_uncached_context,
+            model_moments.cached * model_factor_draw.j_cached,
+            model_moments.output * model_factor_draw.j_output,
+            model_moments.output_context * model_factor_draw.j_output_context
+        ]) / 3600 AS energy_wh
+    FROM model_moments
+    INNER JOIN model_factor_draw
+        ON
+            model_moments.provider IS NOT DISTINCT FROM model_factor_draw.provider
+            AND model_moments.model IS NOT DISTINCT FROM model_factor_draw.model
+    INNER JOIN grid_draw ON model_factor_draw.draw = grid_draw.draw
+),
+
+drawn_range AS (
+    SELECT
+        drawn.provider,
+        drawn.model,
+        quantile_cont(drawn.energy_wh, [0.05, 0.95]) AS energies_wh,
+        quantile_cont(drawn.energy_wh * drawn.g_per_kwh / 1000, [0.05, 0.95]) AS carbons_g
+    FROM drawn
+    GROUP BY drawn.provider, drawn.model
+)
+
+SELECT
+    model_moments.provider,
+    model_moments.model,
+    model_factor.class,
+    model_factor.known,
+    model_factor.match_reason,
+    model_moments.calls,
+    model_moments.calls_unpriced,
+    model_moments.energy_wh,
+    drawn_range.energies_wh[1] AS energy_low_wh,
+    drawn_range.energies_wh[2] AS energy_high_wh,
+    model_moments.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
+    drawn_range.carbons_g[1] AS carbon_low_g,
+    drawn_range.carbons_g[2] AS carbon_high_g
+FROM model_moments
+LEFT JOIN model_factor
+    ON
+        model_moments.provider IS NOT DISTINCT FROM model_factor.provider
+        AND model_moments.model IS NOT DISTINCT FROM model_factor.model
+LEFT JOIN drawn_range
+    ON
+        model_moments.provider IS NOT DISTINCT FROM drawn_range.provider
+        AND model_moments.model IS NOT DISTINCT FROM drawn_range.model
+CROSS JOIN grid

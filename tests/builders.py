@@ -1,0 +1,301 @@
+"""Spans as a recorder leaves them in the spool, small enough to stand in sight of an assertion.
+
+    records = spans(agent("researcher", chat(input=100, output=20), tool("search")))
+    with opened(home, records) as store: ...
+
+Each span starts a second after the one written before it and lasts half a second, or until its last
+child ends. Ids count from 1. Without a task around them, the spans are put into a task ``job``.
+"""
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from agenttrace import rollup, semconv
+from agenttrace.record.spool import SEGMENT_SUFFIX, Spool
+from agenttrace.store import Store
+
+START_NS = 1_760_000_000_000_000_000
+SECOND_NS = 1_000_000_000
+
+Record = dict[str, Any]
+
+_KEYS = {
+    "agent": semconv.AGENT_NAME,
+    "attempt": semconv.ATTEMPT,
+    "cache_read": semconv.CACHE_READ_TOKENS,
+    "cache_write": semconv.CACHE_WRITE_TOKENS,
+    "capture": semconv.CAPTURE,
+    "depth": semconv.AGENT_DEPTH,
+    "error_type": semconv.ERROR_TYPE,
+    "headless": semconv.HEADLESS,
+    "http_status": semconv.HTTP_STATUS,
+    "input": semconv.INPUT_TOKENS,
+    "model": semconv.RESPONSE_MODEL,
+    "operation": semconv.OPERATION_NAME,
+    "operation_id": semconv.OPERATION_ID,
+    "outcome": semconv.OUTCOME,
+    "output": semconv.OUTPUT_TOKENS,
+    "provider": semconv.PROVIDER_NAME,
+    "reasoning": semconv.REASONING_TOKENS,
+    "request_model": semconv.REQUEST_MODEL,
+    "response_id": semconv.RESPONSE_ID,
+    "role": semconv.ROLE,
+    "session": semconv.CONVERSATION_ID,
+    "task_id": semconv.TASK_ID,
+    "usage": semconv.USAGE,
+    "visible": semconv.VISIBLE,
+    "workload": semconv.WORKLOAD,
+}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A span to be, with the spans inside it; *said* are attributes by short or by full name."""
+
+    kind: str
+    name: str
+    children: tuple["Node", ...]
+    said: dict[str, Any]
+    scope: str = "agenttrace"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the spans inside know of those around them."""
+
+    parent: str | None = None
+    task_id: str | None = None
+    agent: str | None = None
+    agent_span_id: str | None = None
+    depth: int = 0
+    role: str = "main"
+
+
+def chat(*children: Node, name: str = "chat", **said: Any) -> Node:
+    """A model call that the meter saw; without *children* nearly always."""
+    usage = "reported" if "input" in said and "output" in said else "missing"
+    defaults = {"operation": "chat", "provider": "openai", "model": "gpt-5", "usage": usage}
+    return Node("inference", name, children, {**defaults, "capture": "wire", **said})
+
+
+def frame(*children: Node, name: str = "ChatOpenAI", **said: Any) -> Node:
+    """A model call as a framework's callback sees it."""
+    return Node("inference", name, children, {"operation": "chat", "capture": "frame", **said})
+
+
+def tool(name: str, *children: Node, **said: Any) -> Node:
+    """A tool, and the spans inside it."""
+    return Node("tool", name, children, said)
+
+
+def agent(name: str, *children: Node, **said: Any) -> Node:
+    """An agent, and the spans inside it."""
+    return Node("agent", name, children, said)
+
+
+def step(name: str, *children: Node, **said: Any) -> Node:
+    """A step of a workflow, and the spans inside it."""
+    return Node("step", name, children, said)
+
+
+def task(name: str, *children: Node, **said: Any) -> Node:
+    """A task, and the spans inside it; its id is its name unless ``task_id`` is given."""
+    return Node("task", name, children, said)
+
+
+def foreign(scope: str, said: dict[str, Any], *children: Node) -> Node:
+    """A span of another instrumentation, with attributes in its own spelling."""
+    return Node("", "span", children, said, scope)
+
+
+def spans(*nodes: Node, trace: int = 1) -> list[Record]:
+    """Return the records of *nodes*, in the order in which the spans end.
+
+    Args:
+        nodes: Tasks; or anything else, which is then put into the task ``job``.
+        trace: Number of the trace; span ids differ between traces.
+    """
+    if not all(node.kind == "task" for node in nodes):
+        nodes = (task("job", *nodes),)
+    ids = itertools.count(trace << 32 | 1)
+    records: list[Record] = []
+    for node in nodes:
+        _write(node, _Place(), f"{trace:032x}", ids, records)
+    return records
+
+
+def loose(*nodes: Node, trace: int = 1) -> list[Record]:
+    """Return the records of *nodes* as they are, in no task."""
+    ids = itertools.count(trace << 32 | 1)
+    records: list[Record] = []
+    for node in nodes:
+        _write(node, _Place(), f"{trace:032x}", ids, records)
+    return records
+
+
+def _write(
+    node: Node, place: _Place, trace_id: str, ids: Iterator[int], records: list[Record]
+) -> int:
+    number = next(ids)
+    span_id = f"{number:016x}"
+    start_ns = START_NS + (number & 0xFFFFFFFF) * SECOND_NS
+    attributes = {_KEYS.get(key, key): value for key, value in node.said.items()}
+    status, parent = attributes.pop("status", "ok"), attributes.pop("parent", place.parent)
+    inner = _inside(node, place, span_id, attributes)
+    if node.kind:
+        attributes = {semconv.KIND: node.kind, semconv.ROLE: inner.role, **attributes}
+    around = {
+        semconv.TASK_ID: inner.task_id,
+        semconv.AGENT_NAME: inner.agent,
+        semconv.AGENT_SPAN_ID: inner.agent_span_id,
+        semconv.AGENT_DEPTH: inner.depth,
+    }
+    attributes = {key: value for key, value in around.items() if value is not None} | attributes
+    end_ns = start_ns + SECOND_NS // 2
+    for child in node.children:
+        below = replace(inner, parent=span_id)
+        end_ns = max(end_ns, _write(child, below, trace_id, ids, records))
+    records.append(
+        {
+            "trace_id": trace_id,
+            "span_id": span_id,
+            "parent_span_id": parent,
+            "name": node.name,
+            "start_ns": start_ns,
+            "end_ns": end_ns,
+            "status": status,
+            "scope": node.scope,
+            "attributes": {key: value for key, value in attributes.items() if value is not None},
+        }
+    )
+    return end_ns
+
+
+def _inside(node: Node, place: _Place, span_id: str, attributes: dict[str, Any]) -> _Place:
+    """Say where *node* stands, as the spans inside it will know."""
+    match node.kind:
+        case "task":
+            attributes.setdefault(semconv.TASK_ID, node.name)
+            attributes.setdefault(semconv.TASK_NAME, node.name)
+            return _Place(task_id=attributes[semconv.TASK_ID])
+        case "agent":
+            depth = place.depth + 1
+            role = "main" if depth == 1 else "subagent"
+            return replace(place, agent=node.name, agent_span_id=span_id, depth=depth, role=role)
+        case "tool":
+            return replace(place, role="tool")
+        case _:
+            return place
+
+
+def line(record: Record) -> bytes:
+    """Return *record* as a line of a segment."""
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def header(**said: Any) -> bytes:
+    """Return the first line of a segment."""
+    defaults = {"agenttrace_spool": 1, "pid": 7, "host": "here", "service_name": "test"}
+    return line({**defaults, "version": "0.1.0", "started_ns": START_NS, **said})
+
+
+def segment(records: Iterable[Record], **said: Any) -> bytes:
+    """Return the bytes of a finished segment."""
+    return header(**said) + b"".join(map(line, records))
+
+
+def write(home: Path, records: Iterable[Record]) -> None:
+    """Put *records* into a segment of their own, as a recording process does."""
+    spool = Spool(home / "spool", "test", segment_bytes=64 * 1024)
+    for record in records:
+        spool.append(line(record))
+    spool.close()
+
+
+def put(home: Path, name: str, content: bytes) -> Path:
+    """Put a segment with any content into the spool."""
+    path = home / "spool" / (name if "." in name else name + SEGMENT_SUFFIX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+@contextmanager
+def opened(home: Path, *segments: Iterable[Record]) -> Iterator[Store]:
+    """Write *segments*, and open the store over them."""
+    for records in segments:
+        write(home, records)
+    with Store.open(home) as store:
+        yield store
+
+
+def price(
+    connection: duckdb.DuckDBPyConnection,
+    models: Mapping[str | None, Sequence[float]],
+    grid: Sequence[float],
+) -> None:
+    """Make the tables that energy is computed from, with figures for doing sums by hand.
+
+    Args:
+        connection: Where to make them.
+        models: Wh per input token that is not from a cache, in each draw, by model of openai; the
+            first is the central one. Every other coefficient is zero.
+        grid: Grams per kWh in each draw; the first is the central one.
+    """
+    connection.execute(
+        """
+        CREATE TABLE model_factor (
+            provider VARCHAR, model VARCHAR, class VARCHAR, known BOOLEAN, match_reason VARCHAR,
+            j_uncached DOUBLE, j_uncached_context DOUBLE, j_cached DOUBLE, j_output DOUBLE,
+            j_output_context DOUBLE
+        );
+        CREATE TABLE model_factor_draw (
+            provider VARCHAR, model VARCHAR, draw INTEGER,
+            j_uncached DOUBLE, j_uncached_context DOUBLE, j_cached DOUBLE, j_output DOUBLE,
+            j_output_context DOUBLE
+        );
+        CREATE TABLE grid (zone VARCHAR, g_per_kwh DOUBLE);
+        CREATE TABLE grid_draw (draw INTEGER, g_per_kwh DOUBLE);
+        CREATE TABLE persona (
+            id VARCHAR, name VARCHAR, prompts_per_day DOUBLE, input_tokens BIGINT,
+            output_tokens BIGINT, title VARCHAR, url VARCHAR
+        );
+        CREATE TABLE persona_prompt (id VARCHAR, energy_wh DOUBLE);
+        CREATE TABLE persona_draw (id VARCHAR, draw INTEGER, energy_wh DOUBLE);
+        """
+    )
+    for model, drawn_wh in models.items():
+        connection.execute(
+            "INSERT INTO model_factor "
+            "VALUES ('openai', $1, 'tiny', true, 'a test', $2, 0, 0, 0, 0)",
+            [model, drawn_wh[0] * 3600],
+        )
+        for draw, wh in enumerate(drawn_wh):
+            connection.execute(
+                "INSERT INTO model_factor_draw VALUES ('openai', $1, $2, $3, 0, 0, 0, 0)",
+                [model, draw, wh * 3600],
+            )
+    connection.execute("INSERT INTO grid VALUES ('WOR', $1)", [grid[0]])
+    for draw, grams in enumerate(grid):
+        connection.execute("INSERT INTO grid_draw VALUES ($1, $2)", [draw, grams])
+
+
+@contextmanager
+def asked(
+    home: Path,
+    *segments: Iterable[Record],
+    models: Mapping[str | None, Sequence[float]] | None = None,
+    grid: Sequence[float] = (1000.0, 1000.0),
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Write *segments*, and define every query over them; for *models* and *grid* see ``price``."""
+    with opened(home, *segments) as store:
+        price(store.connection, models or {}, grid)
+        rollup.define(store.connection, rollup.folders())
+        yield store.connection

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+from tests.builders import asked, chat, spans
+
+
+def test_call_energy(home: Path) -> None:
+    """Of 100 input tokens 60 are from the cache and 30 go into it, and 20 come out.
+
+    n_u = 40, n_c = 60, n_o = 20; n_u * (n_c + n_u / 2) = 40 * 80 = 3200;
+    n_o * (n_c + n_u + n_o / 2) = 20 * 110 = 2200;
+    40 * 1 + 3200 * 0.1 + 60 * 0.5 + 20 * 2 + 2200 * 0.01 = 452 Wh
+    """
+    records = spans(chat(input=100, cache_read=60, cache_write=30, output=20))
+    with asked(home, records, models={"gpt-5": [1.0]}) as connection:
+        connection.execute(
+            "UPDATE model_factor SET j_uncached_context = 360, j_cached = 1800, j_output = 7200, "
+            "j_output_context = 36"
+        )
+        rows = connection.sql("FROM call_energy").fetchall()
+    assert rows == [
+        (
+            "job-0000000100000002", "job", "openai", "gpt-5", "main", False,
+            40.0, 3200.0, 60.0, 20.0, 2200.0, False, 452.0,
+        )
+    ]  # fmt: skip
+
+
+def test_a_side_that_is_not_reported_is_missing_and_not_zero(home: Path) -> None:
+    records = spans(
+        chat(input=10, output=0),
+        chat(input=10),
+        chat(output=10),
+        chat(),
+        chat(input=10, operation="embeddings"),
+        chat(input=10, output=1, model="unheard of"),
+    )
+    with asked(home, records, models={"gpt-5": [1.0]}) as connection:
+        rows = connection.sql(
+            "SELECT uncached, cached, output, unpriced, energy_wh FROM call_energy ORDER BY call_id"
+        ).fetchall()
+    assert rows == [
+        (10.0, 0.0, 0.0, False, 10.0),
+        (10.0, 0.0, None, True, 10.0),
+        (None, None, 10.0, True, 0.0),
+        (None, None, None, True, None),
+        (10.0, 0.0, 0.0, False, 10.0),
+        (10.0, 0.0, 1.0, True, None),
+    ]

@@ -1,0 +1,318 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agenttrace import rollup
+from tests.builders import (
+    Record,
+    agent,
+    asked,
+    chat,
+    foreign,
+    frame,
+    loose,
+    opened,
+    spans,
+    step,
+    task,
+    tool,
+)
+
+SQL = rollup.find(rollup.folders())["model_call"].sql
+ANTHROPIC_SDK = "com.anthropic.sdk.python"
+HTTP = {"server.address": "x"}
+OTHER_CHAT = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 1000}
+
+
+def calls(home: Path, columns: str, *segments: list[Record]) -> list[Any]:
+    """Return *columns* of every model call, the earliest first; one column comes without tuples."""
+    with opened(home, *segments) as store:
+        store.connection.execute(f"CREATE VIEW model_call AS {SQL}")
+        rows = store.connection.sql(
+            f"SELECT {columns} FROM model_call ORDER BY started_at, call_id"
+        ).fetchall()
+    return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
+    records = spans(
+        task(
+            "week",
+            agent(
+                "lead",
+                chat(
+                    input=100, cache_read=60, cache_write=30, output=20, reasoning=5,
+                    session="s", operation_id="op", attempt=1, request_model="gpt", model="gpt-5",
+                    response_id="r1", http_status=200, outcome="complete",
+                    **{"cloud.region": "eu", "gen_ai.response.time_to_first_chunk": 0.25},
+                ),
+            ),
+            workload="user-facing",
+        )
+    )  # fmt: skip
+    with asked(home, records) as connection:
+        found = connection.sql("SELECT * EXCLUDE (started_at) FROM model_call")
+        (row,) = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+    assert row == {
+        "call_id": "week-0000000100000003",
+        "operation_id": "op",
+        "trace_id": "0" * 31 + "1",
+        "span_id": "0000000100000003",
+        "task_id": "week",
+        "task_name": "week",
+        "session_id": "s",
+        "workload": "user-facing",
+        "agent": "lead",
+        "role": "main",
+        "hidden": False,
+        "attempt": 1,
+        "operation": "chat",
+        "provider": "openai",
+        "model": "gpt-5",
+        "response_id": "r1",
+        "duration_ms": 500.0,
+        "time_to_first_token_ms": 250.0,
+        "status": "ok",
+        "error_type": None,
+        "http_status": 200,
+        "outcome": "complete",
+        "usage": "reported",
+        "capture": "wire",
+        "region": "eu",
+        "service_name": "test",
+        "total_tokens": 120,
+        "input_tokens": 100,
+        "input_uncached_tokens": 10,
+        "cache_read_tokens": 60,
+        "cache_write_tokens": 30,
+        "output_tokens": 20,
+        "reasoning_tokens": 5,
+    }
+
+
+def test_structure_never_counts_whatever_usage_it_carries(home: Path) -> None:
+    usage = {"input": 1000, "output": 1000}
+    records = spans(
+        task(
+            "job",
+            agent("lead", chat(input=1), step("chain", tool("search", **usage), **usage), **usage),
+            foreign("openinference", {"openinference.span.kind": "AGENT", **usage}),
+            foreign("other", usage),
+            **usage,
+        )
+    )
+    assert calls(home, "input_tokens", records) == [1]
+
+
+# What the innermost of these spans is, and that it alone counts.
+NESTED = {
+    "a framework's span": frame(chat(input=1)),
+    "a framework's span with attempts": frame(chat(input=1, status="error"), chat(input=1)),
+    "another instrumentation's": foreign("openinference", OTHER_CHAT, chat(input=1)),
+    "the Anthropic SDK's": foreign(
+        ANTHROPIC_SDK, {"gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 9},
+        chat(input=1),
+    ),
+    "a chain of three": frame(
+        foreign(ANTHROPIC_SDK, {"gen_ai.operation.name": "chat"}, chat(input=1))
+    ),
+    "an HTTP client's span between": frame(foreign("httpx", HTTP, chat(input=1))),
+    "two such spans between": frame(foreign("retry", {}, foreign("httpx", HTTP, chat(input=1)))),
+    "a framework's inside another's": foreign("openinference", OTHER_CHAT, frame(input=1)),
+    "only a framework's span": frame(input=1),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
+def test_of_nested_spans_of_a_call_the_innermost_counts(home: Path, nested: Any) -> None:
+    expected = {1}
+    assert set(calls(home, "input_tokens", spans(nested))) == expected
+
+
+def test_attempts_inside_a_frame_are_calls_of_one_operation(home: Path) -> None:
+    records = spans(frame(chat(input=1, status="error"), chat(input=2, attempt=2)))
+    assert calls(home, "operation_id, attempt, role, input_tokens", records) == [
+        ("0000000100000002", 1, "main", 1),
+        ("0000000100000002", 2, "retry", 2),
+    ]
+
+
+def test_the_outer_span_lends_what_the_inner_one_does_not_know(home: Path) -> None:
+    outer = {"operation_id": "op", "agent": "writer", "role": "summary", "visible": True}
+    inner = {"agent": None, "role": None, "depth": None}
+    records = spans(frame(chat(input=1, **inner), **outer), chat(input=2))
+    assert calls(home, "input_tokens, operation_id, agent, role, hidden", records) == [
+        (1, "op", "writer", "summary", False),
+        (2, "0000000100000004", None, "main", True),
+    ]
+
+
+def test_a_model_call_inside_a_tool_inside_a_chat_is_a_call_of_its_own(home: Path) -> None:
+    """A tool that the SDK runs by itself is part of the chat's span, and its call is another."""
+    records = spans(frame(tool("search", chat(input=1)), input=2))
+    assert sorted(calls(home, "input_tokens", records)) == [1, 2]
+
+
+def test_parents_that_point_at_each_other_do_not_hang(home: Path) -> None:
+    records = loose(
+        foreign("a", {"parent": "0000000100000002"}),
+        foreign("b", {"parent": "0000000100000001"}),
+        chat(parent="0000000100000001", input=1),
+        chat(parent="0000000100000004", input=2),
+    )
+    assert calls(home, "input_tokens", records) == [1, 2]
+
+
+def test_the_anthropic_sdks_span_beside_the_wires_is_the_same_call(home: Path) -> None:
+    said = {"gen_ai.operation.name": "chat", "gen_ai.response.id": "msg_1"}
+    records = spans(foreign(ANTHROPIC_SDK, said), chat(input=1, response_id="msg_1"))
+    assert calls(home, "capture, input_tokens", records) == [("wire", 1)]
+
+
+@pytest.mark.parametrize(
+    ("sources", "believed"),
+    [
+        (["log", "frame", "otlp", "wire"], "wire"),
+        (["log", "frame", "otlp"], "otlp"),
+        (["log", "frame"], "frame"),
+    ],
+)
+def test_one_response_captured_in_several_ways_is_one_call(
+    home: Path, sources: list[str], believed: str
+) -> None:
+    segments = [
+        spans(chat(response_id="r", capture=capture, input=1), trace=trace)
+        for trace, capture in enumerate(sources, start=1)
+    ]
+    assert calls(home, "capture", *segments) == [believed]
+
+
+def test_two_instrumentations_without_the_wire_are_one_call(home: Path) -> None:
+    said = {"gen_ai.operation.name": "chat", "gen_ai.response.id": "r"}
+    records = loose(foreign("one", said), foreign("two", said))
+    assert len(calls(home, "call_id", records)) == 1
+
+
+def test_a_source_that_repeats_a_response_id_tells_of_different_calls(home: Path) -> None:
+    """Ollama numbers its responses from 0 to 998, at random."""
+    records = spans(
+        chat(response_id="chatcmpl-7", input=1), chat(response_id="chatcmpl-7", input=2)
+    )
+    assert calls(home, "input_tokens", records) == [1, 2]
+
+
+def test_a_span_that_arrives_twice_counts_once(home: Path) -> None:
+    records = spans(chat(input=1))
+    exported = [
+        {**record, "attributes": {**record["attributes"], "agenttrace.capture": "otlp"}}
+        for record in records
+    ]
+    assert calls(home, "capture, input_tokens", exported, records, records) == [("wire", 1)]
+
+
+def test_runs_of_a_program_that_seeds_its_random_numbers_do_not_count_as_one(home: Path) -> None:
+    first, second = spans(task("monday", chat(input=1))), spans(task("tuesday", chat(input=1)))
+    assert calls(home, "task_id", first, second) == ["monday", "tuesday"]
+
+
+def test_a_call_outside_of_any_task_belongs_to_its_trace(home: Path) -> None:
+    assert calls(home, "task_id, task_name", loose(chat())) == [("0" * 31 + "1", None)]
+
+
+def test_a_task_has_its_name_once_its_root_has_arrived(home: Path) -> None:
+    *inner, root = spans(task("week", chat()))
+    assert calls(home, "task_name", inner) == [None]
+    assert calls(home, "task_name", [root]) == ["week"]
+
+
+HIDDEN = {
+    "the last good main call of the root agent is read": (
+        agent("a", chat(), agent("sub", chat()), tool("t", chat()), chat(), chat(status="error")),
+        {},
+        [True, True, True, False, True],
+    ),
+    "of calls outside of any agent the last": ((chat(), chat()), {}, [True, False]),
+    "not one in an agent further in": (
+        agent("lead", chat(), agent("sub", chat(role="main"))), {}, [False, True]
+    ),
+    "a retry that succeeds is read": (
+        (chat(status="error"), chat(attempt=2)), {}, [True, False]
+    ),
+    "what is marked is read, and nothing else": (
+        (chat(visible=True), chat(role="title", visible=True), chat()), {}, [False, False, True]
+    ),
+    "what is marked as not read is not": ((chat(), chat(visible=False)), {}, [False, True]),
+    "nobody reads a headless task": ((chat(), chat()), {"headless": True}, [True, True]),
+    "unless it is marked": (
+        (chat(visible=True), chat()), {"headless": True}, [False, True]
+    ),
+    "nobody reads an embedding": (
+        (chat(), chat(operation="embeddings")), {}, [False, True]
+    ),
+    "nobody reads a summary": ((chat(), chat(role="summary")), {}, [False, True]),
+    "nothing is read where all failed": ((chat(status="error"),), {}, [True]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("nodes", "said", "hidden"), HIDDEN.values(), ids=HIDDEN)
+def test_hidden(home: Path, nodes: Any, said: dict[str, Any], hidden: list[bool]) -> None:
+    nodes = nodes if isinstance(nodes, tuple) else (nodes,)
+    assert calls(home, "hidden", spans(task("job", *nodes, **said))) == hidden
+
+
+@pytest.mark.parametrize(
+    ("said", "role"),
+    [
+        ({"role": None}, "main"),
+        ({"role": "summary"}, "summary"),
+        ({"operation": "embeddings"}, "embedding"),
+        ({"operation": "rerank"}, "rerank"),
+        ({"operation": "embeddings", "role": "tool"}, "tool"),
+        ({"role": "summary", "attempt": 2}, "retry"),
+    ],
+)
+def test_role(home: Path, said: dict[str, Any], role: str) -> None:
+    assert calls(home, "role", spans(chat(**said))) == [role]
+
+
+@pytest.mark.parametrize(
+    ("said", "usage"),
+    [
+        ({"input": 1, "output": 1, "usage": "estimated"}, "estimated"),
+        ({"input": 1, "output": 1, "usage": None}, "reported"),
+        ({"input": 1, "usage": None}, "partial"),
+        ({"output": 1, "usage": None}, "partial"),
+        ({"usage": None}, "missing"),
+        ({"input": 1, "operation": "embeddings", "usage": None}, "reported"),
+        # A count that was refused is not reported, whatever the recorder says.
+        ({"input": -1, "output": 1, "usage": "reported"}, "partial"),
+    ],
+)
+def test_usage_says_what_is_known_of_the_tokens(
+    home: Path, said: dict[str, Any], usage: str
+) -> None:
+    assert calls(home, "usage", spans(chat(**said))) == [usage]
+
+
+def test_what_is_not_reported_stays_unknown(home: Path) -> None:
+    records = spans(chat(), chat(input=7), chat(output=5))
+    columns = "total_tokens, input_tokens, input_uncached_tokens, cache_read_tokens, output_tokens"
+    assert calls(home, columns, records) == [
+        (None, None, None, None, None),
+        (7, 7, 7, None, None),
+        (5, None, None, None, 5),
+    ]
+
+
+def test_the_model_is_the_one_that_answered_else_the_one_that_was_asked(home: Path) -> None:
+    records = spans(
+        chat(model="gpt-5-2026", request_model="gpt-5"), chat(model=None, request_model="gpt-5")
+    )
+    assert calls(home, "model", records) == ["gpt-5-2026", "gpt-5"]
+
+
+def test_late_parents_change_what_counts_once_they_arrive(home: Path) -> None:
+    inner, *outer = spans(frame(chat(input=1)))
+    assert calls(home, "operation_id", [inner]) == ["0000000100000003"]
+    assert calls(home, "operation_id", outer) == ["0000000100000002"]

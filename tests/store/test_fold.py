@@ -1,0 +1,299 @@
+import multiprocessing
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from agenttrace import rollup
+from agenttrace.record.spool import Spool
+from agenttrace.store import Store, fold, published
+from tests.builders import (
+    Node,
+    Record,
+    agent,
+    chat,
+    foreign,
+    frame,
+    line,
+    loose,
+    opened,
+    put,
+    segment,
+    spans,
+    step,
+    task,
+    tool,
+    write,
+)
+
+DIED = 9
+RECORDS = loose(*(chat(input=number) for number in range(4)))
+
+
+def inputs(store: Store) -> list[int]:
+    rows = store.connection.sql("SELECT input_tokens FROM span ORDER BY input_tokens").fetchall()
+    return [row[0] for row in rows]
+
+
+def test_folding_twice_is_folding_once(home: Path) -> None:
+    with opened(home, RECORDS) as store:
+        first = store.connection.sql("FROM span ORDER BY span_id").fetchall()
+    with opened(home) as store:
+        assert store.connection.sql("FROM span ORDER BY span_id").fetchall() == first
+    assert len(first) == 4
+
+
+def test_a_fold_leaves_a_lake_and_a_store_and_no_segment(home: Path) -> None:
+    with opened(home, RECORDS[:2]):
+        pass
+    with opened(home, RECORDS[2:]) as store:
+        assert inputs(store) == [0, 1, 2, 3]
+        assert store.warnings == []
+    kept = sorted(path.relative_to(home).parts[0] for path in home.rglob("*") if path.is_file())
+    assert kept == ["fold.lock", "lake", "lake", "store.duckdb"]
+
+
+def test_a_fold_in_small_batches_gives_the_same(home: Path) -> None:
+    for record in RECORDS:
+        write(home, [record])
+    with duckdb.connect() as connection:
+        assert fold.fold(connection, home, [], batch_characters=1)
+    with opened(home) as store:
+        assert inputs(store) == [0, 1, 2, 3]
+    assert len(list((home / "lake" / "spans").iterdir())) == 4
+
+
+def test_a_part_that_was_never_published_does_not_exist_and_is_removed(home: Path) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    (part,) = (home / "lake" / "spans").iterdir()
+    orphan = part.with_name("1.parquet")
+    orphan.write_bytes(part.read_bytes())
+    with opened(home) as store:
+        assert inputs(store) == [0]
+    with opened(home, RECORDS[1:2]) as store:
+        assert inputs(store) == [0, 1]
+    assert not orphan.exists()
+
+
+def test_a_segment_that_was_folded_and_not_yet_removed_does_not_count_again(home: Path) -> None:
+    content = segment(RECORDS)
+    put(home, "1-1-1", content)
+    for _ in range(3):
+        with opened(home) as store:
+            assert inputs(store) == [0, 1, 2, 3]
+        # As if the process that folded it had died before removing it.
+        put(home, "1-1-1", content)
+
+
+def test_while_another_process_folds_what_is_new_is_read_in_memory(home: Path) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    with fold._only_folder(home) as alone:
+        assert alone
+        with opened(home, RECORDS[1:]) as store:
+            assert (inputs(store), store.warnings) == ([0, 1, 2, 3], [])
+    assert len(list((home / "spool").iterdir())) == 1
+
+
+def test_a_store_that_was_moved_away_is_made_again_from_the_lake(home: Path) -> None:
+    with opened(home, RECORDS[:2]):
+        pass
+    (home / published.NAME).unlink()
+    with opened(home, RECORDS[2:]) as store:
+        assert inputs(store) == [0, 1, 2, 3]
+    with opened(home) as store:
+        assert inputs(store) == [0, 1, 2, 3]
+
+
+def test_wherever_a_fold_dies_every_span_is_there_once(tmp_path: Path) -> None:
+    ended = _started(_die_everywhere, tmp_path)
+    ended.join()
+    assert ended.exitcode == 0
+    homes = list(tmp_path.iterdir())
+    assert len(homes) > 20
+    for home in homes:
+        with opened(home, loose(chat(input=4), trace=2)) as store:
+            assert inputs(store) == [0, 1, 2, 3, 4], home.name
+            assert store.connection.sql("SELECT reason FROM quarantine").fetchall() == [
+                ("not JSON",)
+            ]
+        assert list((home / "spool").iterdir()) == []
+
+
+def _die_everywhere(folder: Path) -> None:
+    """Let children fold the same spool, and die one step in the file system later each time."""
+    for death in range(200):
+        home = folder / str(death)
+        put(home, "1-1-1", segment(RECORDS[:2]))
+        put(home, "2-1-1.open", segment(RECORDS[2:]) + b"\0torn" + bytes(64))
+        child = os.fork()
+        if child == 0:
+            _die_at_step(death, home)
+        _, status = os.waitpid(child, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code == 0:
+            return
+        assert code == DIED, code
+    raise AssertionError("no fold came to its end")
+
+
+def _die_at_step(death: int, home: Path) -> None:
+    steps = 0
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        nonlocal steps
+        if event in {"open", "os.rename", "os.remove", "os.mkdir"} and str(home) in str(arguments):
+            if steps == death:
+                os._exit(DIED)
+            steps += 1
+
+    sys.addaudithook(watch)
+    try:
+        with Store.open(home):
+            pass
+    except BaseException:
+        os._exit(1)
+    os._exit(0)
+
+
+def _record(home: Path, number: int, done: "multiprocessing.Queue[int]") -> None:
+    """Append spans until killed; say what has been acknowledged."""
+    spool = Spool(home / "spool", "writer", segment_bytes=32 * 1024)
+    for count in range(1, 100_000):
+        (record,) = loose(chat(input=count), trace=number)
+        spool.append(line({**record, "span_id": f"{number:08x}{count:08x}"}))
+        if count % 50 == 0:
+            done.put(count)
+            time.sleep(0.002)
+
+
+def _read(home: Path, seen: "multiprocessing.Queue[list[tuple[int, int]]]") -> None:
+    """Open the store again and again; say how many spans and how many different ones there were."""
+    found = []
+    for _ in range(8):
+        with Store.open(home) as store:
+            found += store.connection.sql(
+                "SELECT count(*), count(DISTINCT span_id) FROM span"
+            ).fetchall()
+    seen.put(found)
+
+
+def _started(target: Callable[..., None], *arguments: object) -> SpawnProcess:
+    process = multiprocessing.get_context("spawn").Process(target=target, args=arguments)
+    process.start()
+    return process
+
+
+def test_readers_that_fold_while_writers_are_killed_see_every_span_once(home: Path) -> None:
+    spawn = multiprocessing.get_context("spawn")
+    (home / "spool").mkdir(parents=True)
+    acknowledged = [spawn.Queue() for _ in range(3)]
+    seen = spawn.Queue()
+    writers = [_started(_record, home, n, done) for n, done in enumerate(acknowledged, start=1)]
+    counts = [done.get() for done in acknowledged]
+    readers = [_started(_read, home, seen) for _ in range(2)]
+    snapshots = [seen.get() for _ in readers]
+    for writer, done in zip(writers, acknowledged, strict=True):
+        writer.kill()
+        writer.join()
+        assert writer.exitcode == -signal.SIGKILL
+        number = writers.index(writer)
+        while not done.empty():
+            counts[number] = done.get()
+    for reader in readers:
+        reader.join()
+    for found in snapshots:
+        assert [total for total, _ in found] == [distinct for _, distinct in found]
+        assert found == sorted(found)
+    with Store.open(home) as store:
+        rows = store.connection.sql(
+            "SELECT trace_id, count(*), count(DISTINCT span_id), max(input_tokens) FROM span "
+            "GROUP BY trace_id ORDER BY trace_id"
+        ).fetchall()
+    # Nothing that was acknowledged is missing, nothing is there twice, and there are no gaps.
+    for (_, total, distinct, last), count in zip(rows, counts, strict=True):
+        assert (total, distinct) == (last, last)
+        assert last >= count
+
+
+def test_closing_the_store_lets_go_of_it(home: Path) -> None:
+    with opened(home, RECORDS) as store:
+        pass
+    with pytest.raises(Exception, match="closed"):
+        store.connection.execute("FROM span")
+
+
+ids = st.sampled_from(["a", "b", None])
+usage = st.fixed_dictionaries({"input": st.integers(0, 9), "output": st.integers(0, 9)})
+
+
+def _calls(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    children = st.lists(inner, max_size=3)
+    return st.one_of(
+        st.builds(lambda nodes: tool("search", *nodes), children),
+        st.builds(lambda nodes: agent("helper", *nodes), children),
+        st.builds(lambda nodes: step("step", *nodes), children),
+        st.builds(lambda nodes, name: frame(*nodes, response_id=name), children, ids),
+        st.builds(lambda nodes: foreign("http", {"server.address": "x"}, *nodes), children),
+    )
+
+
+leaves = st.builds(
+    lambda tokens, name, again: chat(response_id=name, attempt=again, **tokens),
+    usage,
+    ids,
+    st.sampled_from([1, 2, None]),
+)
+tasks = st.lists(
+    st.builds(
+        lambda nodes, headless: (nodes, headless),
+        st.lists(st.recursive(leaves, _calls, max_leaves=6), max_size=3),
+        st.sampled_from([True, None]),
+    ),
+    min_size=1,
+    max_size=2,
+)
+
+
+def model_calls(home: Path, *segments: list[Record]) -> list[tuple[object, ...]]:
+    sql = rollup.find(rollup.folders())["model_call"].sql
+    with opened(home, *segments) as store:
+        return store.connection.sql(f"FROM ({sql}) ORDER BY call_id").fetchall()
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    made=tasks,
+    seed=st.integers(0, 2**32),
+    pieces=st.integers(1, 4),
+    folds=st.lists(st.booleans(), min_size=4, max_size=4),
+)
+def test_order_segments_and_folds_make_no_difference_to_what_is_counted(
+    tmp_path_factory: pytest.TempPathFactory,
+    made: list[tuple[list[Node], bool | None]],
+    seed: int,
+    pieces: int,
+    folds: list[bool],
+) -> None:
+    records = spans(
+        *(task(f"task {n}", *nodes, headless=headless) for n, (nodes, headless) in enumerate(made))
+    )
+    whole = model_calls(tmp_path_factory.mktemp("whole"), records)
+    shuffled = random.Random(seed).sample(records, len(records))
+    home = tmp_path_factory.mktemp("pieces")
+    for piece, fold_now in zip(range(pieces), folds, strict=False):
+        write(home, shuffled[piece::pieces])
+        if fold_now:
+            with Store.open(home):
+                pass
+    assert model_calls(home) == whole

@@ -1,0 +1,228 @@
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from agenttrace import __version__
+from agenttrace.errors import SchemaVersionError, StoreError
+from agenttrace.store import Store, columns, published
+from tests.builders import chat, loose, opened, put, segment, write
+
+RECORDS = loose(*(chat(input=number) for number in range(3)))
+
+# Opens a store in another process and says what it found.
+LOOK = """
+import json, os, sys
+from pathlib import Path
+from agenttrace.store import Store
+if sys.argv[2:] == ["as nobody"]:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+with Store.open(Path(sys.argv[1])) as store:
+    rows = store.connection.sql("SELECT input_tokens FROM span ORDER BY 1").fetchall()
+    print(json.dumps({"inputs": [row[0] for row in rows], "warnings": store.warnings}))
+"""
+
+
+def tables(store: Store) -> dict[str, int]:
+    return {
+        name: len(store.connection.sql(f"FROM {name}").fetchall())
+        for name in ("span", "quarantine", "lost")
+    }
+
+
+@pytest.mark.parametrize("made", [False, True], ids=["no folder", "an empty folder"])
+def test_where_nothing_was_recorded_the_tables_are_empty_and_nothing_is_made(
+    home: Path, made: bool
+) -> None:
+    if made:
+        (home / "spool").mkdir(parents=True)
+    with Store.open(home) as store:
+        assert (tables(store), store.rows) == ({"span": 0, "quarantine": 0, "lost": 0}, 0)
+        assert store.warnings == [
+            f"Nothing is recorded in {home} yet. Call agenttrace.configure() in your program, or "
+            "try `agenttrace demo`."
+        ]
+    assert [path.name for path in home.rglob("*")] == (["spool"] if made else [])
+
+
+def test_the_span_table_is_the_same_with_and_without_spans(home: Path) -> None:
+    described = "DESCRIBE span"
+    with Store.open(home) as store:
+        empty = store.connection.sql(described).fetchall()
+    with opened(home, RECORDS) as store:
+        assert store.connection.sql(described).fetchall() == empty
+    assert [(row[0], row[1]) for row in empty] == [
+        (column.name, column.type) for column in columns.COLUMNS
+    ]
+
+
+def test_a_part_of_an_older_agenttrace_has_null_in_the_columns_it_lacks(home: Path) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    (part,) = (home / "lake" / "spans").iterdir()
+    older = part.with_suffix(".new")
+    duckdb.sql(f"COPY (SELECT * EXCLUDE (region) FROM '{part}') TO '{older}' (FORMAT parquet)")
+    older.replace(part)
+    with opened(home, RECORDS[1:]) as store:
+        found = store.connection.sql("SELECT region, input_tokens FROM span ORDER BY ALL")
+        assert found.fetchall() == [(None, 0), (None, 1), (None, 2)]
+
+
+def change(home: Path, sql: str) -> None:
+    with duckdb.connect(str(home / published.NAME)) as connection:
+        connection.execute(sql)
+
+
+def test_a_store_from_a_newer_version_is_refused(home: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    change(
+        home,
+        "UPDATE meta SET value = CASE key WHEN 'schema_version' THEN '9' ELSE '0.9' END",
+    )
+    write(home, RECORDS)
+    with pytest.raises(SchemaVersionError) as raised:
+        Store.open(home)
+    assert str(raised.value) == (
+        f"{home / 'store.duckdb'} was written by agenttrace 0.9 (schema 9); this is {__version__} "
+        "(schema 1). Upgrade agenttrace."
+    )
+    assert len(list((home / "spool").iterdir())) == 1
+
+
+def test_a_store_that_is_no_database_is_an_error_with_a_way_out_that_works(home: Path) -> None:
+    with opened(home, RECORDS[:2]):
+        pass
+    (home / published.NAME).write_bytes(b"not a database")
+    with pytest.raises(StoreError, match=r"store\.duckdb cannot be read: .* Move it away"):
+        Store.open(home)
+    (home / published.NAME).rename(home / "away.duckdb")
+    with opened(home, RECORDS[2:]) as store:
+        assert (tables(store)["span"], store.warnings) == (3, [])
+
+
+def test_a_part_that_is_no_parquet_is_kept_aside_when_a_store_is_made_again(home: Path) -> None:
+    with opened(home, RECORDS[:2]):
+        pass
+    (home / published.NAME).unlink()
+    (home / "lake" / "spans" / "0.parquet").write_bytes(b"PAR1 torn")
+    with opened(home, RECORDS[2:]) as store:
+        assert tables(store)["span"] == 3
+        assert [warning.partition(" is not")[0] for warning in store.warnings] == [
+            str(home / "lake" / "spans" / "0.parquet")
+        ]
+    assert (home / "quarantine" / "0.parquet").read_bytes() == b"PAR1 torn"
+
+
+@pytest.fixture
+def readable_home() -> Iterator[Path]:
+    """A home that other users may reach, which pytest's folders are not."""
+    folder = Path(tempfile.mkdtemp(prefix="agenttrace-"))
+    folder.chmod(0o755)
+    yield folder / "home"
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir():
+            path.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def look(home: Path, *user: str, **popen: Any) -> dict[str, Any]:
+    """Open the store in another process."""
+    command = [sys.executable, "-c", LOOK, home, *user]
+    ended = subprocess.run(command, capture_output=True, check=True, text=True, **popen)
+    return json.loads(ended.stdout)
+
+
+def test_a_read_only_folder_is_read_with_what_is_new_in_memory(readable_home: Path) -> None:
+    home = readable_home
+    with opened(home, RECORDS[:1]):
+        pass
+    put(home, "9-1-1", segment(RECORDS[1:]))
+    for path in [home, *home.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    before = sorted(path.name for path in home.rglob("*"))
+    # The superuser may write anywhere.
+    found = look(home, *(["as nobody"] if os.geteuid() == 0 else []))
+    assert found["inputs"] == [0, 1, 2]
+    assert [warning.rpartition(":")[0] for warning in found["warnings"]] == [
+        f"{home} cannot be written, so what is new is read into memory for this report only: "
+        "[Errno 13] Permission denied"
+    ]
+    assert sorted(path.name for path in home.rglob("*")) == before
+
+
+@pytest.mark.parametrize("size", [0, 20_000])
+def test_a_full_disk_is_read_with_what_is_new_in_memory(home: Path, size: int) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    write(home, RECORDS[1:])
+
+    def fill_the_disk() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    found = look(home, preexec_fn=fill_the_disk)
+    assert found["inputs"] == [0, 1, 2]
+    (warning,) = found["warnings"]
+    assert warning.startswith(f"{home} cannot be written, so what is new is read into memory")
+    # And when there is room again, it is folded.
+    with opened(home) as store:
+        assert (tables(store)["span"], store.warnings) == (3, [])
+    assert list((home / "spool").iterdir()) == []
+
+
+def test_migrations_bring_an_older_store_to_the_newest_schema(home: Path, tmp_path: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    steps = shutil.copytree(published.MIGRATIONS, tmp_path / "migrations")
+    (steps / "0002_more.sql").write_text("ALTER TABLE part ADD COLUMN bytes BIGINT;")
+    (steps / "0003_most.sql").write_text("ALTER TABLE part RENAME COLUMN bytes TO size;")
+    with duckdb.connect() as connection:
+        published.change(connection, home, lambda store: None, steps)
+    with duckdb.connect(str(home / published.NAME)) as connection:
+        assert connection.sql("SELECT rows, size FROM part").fetchall() == [(3, None)]
+        assert dict(connection.sql("FROM meta").fetchall()) == {
+            "schema_version": "3",
+            "written_by": __version__,
+        }
+
+
+def test_a_migration_that_fails_leaves_the_store_as_it_was(home: Path, tmp_path: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    steps = shutil.copytree(published.MIGRATIONS, tmp_path / "migrations")
+    (steps / "0002_wrong.sql").write_text("ALTER TABLE nothing ADD COLUMN bytes BIGINT;")
+    with duckdb.connect() as connection, pytest.raises(duckdb.CatalogException):
+        published.change(connection, home, lambda store: None, steps)
+    with opened(home) as store:
+        assert tables(store)["span"] == 3
+
+
+def test_every_table_and_column_of_the_store_has_a_comment(home: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    with duckdb.connect(str(home / published.NAME)) as connection:
+        silent = connection.sql(
+            "SELECT table_name, column_name FROM duckdb_columns() "
+            "WHERE NOT internal AND comment IS NULL "
+            "UNION ALL SELECT table_name, '' FROM duckdb_tables() WHERE comment IS NULL"
+        ).fetchall()
+    assert silent == []
+
+
+def test_the_store_is_small(home: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    assert (home / published.NAME).stat().st_size < 200_000

@@ -1,0 +1,152 @@
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from agenttrace import rollup
+from agenttrace.errors import QueryError
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    made = duckdb.connect()
+    made.execute("CREATE TABLE span AS SELECT 1 AS a UNION ALL SELECT 2")
+    return made
+
+
+def folder(path: Path, **sql: str) -> Path:
+    path.mkdir(exist_ok=True)
+    for name, text in sql.items():
+        (path / f"{name}.sql").write_text(text)
+    return path
+
+
+def test_queries_are_defined_after_those_they_read(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    queries = folder(
+        tmp_path,
+        a="SELECT sum(b.x) AS x FROM b",
+        b="SELECT c.x FROM c JOIN span ON true",
+        c="SELECT span.a AS x FROM span",
+    )
+    defined = rollup.define(connection, [queries])
+    assert [query.name for query in defined] == ["c", "b", "a"]
+    assert connection.sql("FROM a").fetchall() == [(6,)]
+
+
+def test_a_later_folder_replaces_a_query_and_adds_others(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ours = folder(tmp_path / "ours", a="SELECT 1 AS x", b="SELECT a.x FROM a")
+    users = folder(tmp_path / "users", a="SELECT 2 AS x", c="SELECT b.x FROM b")
+    defined = rollup.define(connection, [ours, users, tmp_path / "missing"])
+    assert {query.name: query.path.parent.name for query in defined} == {
+        "a": "users",
+        "b": "ours",
+        "c": "users",
+    }
+    assert connection.sql("FROM c").fetchall() == [(2,)]
+
+
+def test_a_with_clause_hides_the_query_of_its_name(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    queries = folder(
+        tmp_path,
+        task="WITH part AS (SELECT span.a FROM span) SELECT part.a FROM part",
+        part="WITH task AS (SELECT task.a FROM task) SELECT Task.a FROM TASK",
+        walk="WITH RECURSIVE part AS (SELECT 1 AS a UNION SELECT part.a FROM part) FROM part",
+    )
+    defined = rollup.define(connection, [queries])
+    names = [query.name for query in defined]
+    assert names.index("task") < names.index("part")
+    assert connection.sql("FROM part ORDER BY a").fetchall() == [(1,), (2,)]
+
+
+def test_a_query_that_is_kept_runs_once_for_all_that_read_it(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    queries = folder(tmp_path, a="SELECT span.a FROM span", b="SELECT sum(a.a) AS x FROM a")
+    rollup.define(connection, [queries], keep=["a"])
+    connection.execute("INSERT INTO span VALUES (10)")
+    assert connection.sql("FROM b").fetchall() == [(3,)]
+    assert connection.sql("FROM memory.main.a").fetchall() == [(1,), (2,), (10,)]
+
+
+def test_the_header_says_what_a_row_is_and_what_the_columns_are(tmp_path: Path) -> None:
+    text = (
+        "-- Energy per task, in Wh.\n"
+        "-- Only model calls count.\n"
+        "--   task_id    id of the task\n"
+        "--   energy_wh  central estimate\n"
+        "SELECT 1 AS task_id, 2 AS energy_wh -- not the header\n"
+    )
+    path = folder(tmp_path, energy=text) / "energy.sql"
+    assert rollup.find([tmp_path]) == {
+        "energy": rollup.Query(
+            name="energy",
+            path=path,
+            sql=text,
+            doc="Energy per task, in Wh. Only model calls count.",
+            columns=(
+                rollup.Column("task_id", "id of the task"),
+                rollup.Column("energy_wh", "central estimate"),
+            ),
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT FROM span", "is not a SELECT that DuckDB reads: "),
+        ("CREATE TABLE x (a INT)", "is not a SELECT that DuckDB reads: Only SELECT statements"),
+        ("SELECT 1; SELECT 2", "holds 2 statements. A query is one SELECT in one file."),
+        ("-- nothing\n", "holds 0 statements. A query is one SELECT in one file."),
+        ("FROM nowhere", "does not work: Catalog Error: Table with name nowhere does not exist!"),
+        ("SELECT span.b FROM span", 'does not work: Binder Error: Table "span" does not have'),
+    ],
+)
+def test_a_query_that_does_not_work_is_an_error_that_names_its_file(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path, sql: str, message: str
+) -> None:
+    queries = folder(tmp_path, wrong=sql)
+    with pytest.raises(QueryError) as raised:
+        rollup.define(connection, [queries])
+    assert str(raised.value).startswith(f"{queries / 'wrong.sql'} {message}")
+
+
+def test_queries_that_read_one_another_in_a_circle_are_an_error(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    queries = folder(tmp_path, a="FROM b", b="FROM c", c="FROM a")
+    with pytest.raises(QueryError) as raised:
+        rollup.define(connection, [queries])
+    assert str(raised.value) == (
+        f"these queries read one another in a circle: a -> b -> c -> a. Change {queries / 'a.sql'}."
+    )
+
+
+def test_a_query_cannot_take_the_name_of_a_table(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    with pytest.raises(QueryError, match=r"span\.sql does not work: .* already exists"):
+        rollup.define(connection, [folder(tmp_path, span="SELECT 1 AS a")])
+
+
+@pytest.mark.parametrize("name", ["my query", "Task", "1st"])
+def test_a_file_whose_name_is_no_name_of_a_view_is_an_error(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.sql").write_text("SELECT 1 AS x")
+    with pytest.raises(QueryError, match="which SQL cannot spell"):
+        rollup.find([tmp_path])
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.sql").write_bytes(b"SELECT '\xff'")
+    with pytest.raises(QueryError, match=r"a\.sql cannot be read: "):
+        rollup.find([tmp_path])
+
+
+def test_our_own_queries_are_found() -> None:
+    assert "model_call" in rollup.find(rollup.folders())
