@@ -7,7 +7,7 @@ with agenttrace.read() as reader:
 
 import difflib
 import importlib.metadata
-import importlib.resources
+import importlib.util
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -173,15 +173,19 @@ class Reader:
     def _folders(self) -> Iterator[Path]:
         yield from rollup.folders()
         for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
-            yield _folder_of(entry_point)
+            yield from _folders_of(entry_point)
         yield self.home / "queries"
 
 
-def _folder_of(entry_point: EntryPoint) -> Path:
+def _folders_of(entry_point: EntryPoint) -> list[Path]:
+    """Return the folders of the package that *entry_point* names, without running its code."""
     try:
-        return Path(str(importlib.resources.files(entry_point.value)))
-    except ImportError as error:
+        found = importlib.util.find_spec(entry_point.module)
+    except ImportError:
+        found = None
+    if found is None or found.submodule_search_locations is None:
         raise QueryError(
-            f"the queries of {entry_point.name!r} cannot be found: {error}. "
-            "Reinstall the package that brings them, or remove it."
-        ) from error
+            f"the queries of {entry_point.name!r} cannot be found: there is no package "
+            f"{entry_point.module}. Reinstall what brings them, or remove it."
+        )
+    return [Path(location) for location in found.submodule_search_locations]

@@ -7,7 +7,8 @@ A file holds one SELECT and is named after what it yields: ``task_energy.sql`` m
 import graphlib
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -67,19 +68,12 @@ def find(folders: Iterable[Path]) -> dict[str, Query]:
     return {path.stem: _read(path) for path in paths}
 
 
-def define(
-    connection: duckdb.DuckDBPyConnection,
-    folders: Iterable[Path],
-    *,
-    keep: Collection[str] = (),
-) -> list[Query]:
+def define(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> list[Query]:
     """Define a view per query, each after those it reads.
 
     Args:
         connection: Has the tables that the queries read.
         folders: Where the files are; later folders replace queries of earlier ones.
-        keep: Queries to run now, once, and whose rows to hold for all that read them. A report asks
-            much of ``model_call``; that of a hundred million spans does not fit in memory.
 
     Returns:
         The queries in the order of their definition.
@@ -88,36 +82,57 @@ def define(
         QueryError: A file is not one SELECT, reads what does not exist, or reads itself through
             others. The message names the file.
     """
-    ordered = in_order(connection, find(folders))
-    for query in ordered:
-        try:
-            connection.execute(f"CREATE VIEW {query.name} AS {query.sql}")
-            if query.name in keep:
-                # A temporary table hides the view of its name.
-                connection.execute(f"CREATE TEMP TABLE {query.name} AS FROM {query.name}")
-        except duckdb.Error as error:
-            raise QueryError(f"{query.path} does not work: {_first_line(error)}") from error
-    return ordered
-
-
-def in_order(connection: duckdb.DuckDBPyConnection, queries: dict[str, Query]) -> list[Query]:
-    """Sort *queries* so that each comes after those it reads.
-
-    Raises:
-        QueryError: A file is not one SELECT, or reads itself through others.
-    """
+    queries = find(folders)
     reads = {
         name: sorted(tables_of(connection, query) & queries.keys())
         for name, query in queries.items()
     }
+    ordered = [queries[name] for name in _in_order(queries, reads)]
+    with _stand_ins(connection) as stand_in:
+        for query in ordered:
+            try:
+                connection.execute(f"CREATE VIEW {query.name} AS {query.sql}")
+            except duckdb.Error as error:
+                raise QueryError(f"{query.path} does not work: {_first_line(error)}") from error
+            if any(query.name in names for names in reads.values()):
+                stand_in(query.name)
+    return ordered
+
+
+def _in_order(queries: dict[str, Query], reads: dict[str, list[str]]) -> list[str]:
+    """Sort names so that each query comes after those it reads."""
     try:
-        return [queries[name] for name in graphlib.TopologicalSorter(reads).static_order()]
+        return list(graphlib.TopologicalSorter(reads).static_order())
     except graphlib.CycleError as error:
         circle: list[str] = error.args[1]
         raise QueryError(
             f"these queries read one another in a circle: {' -> '.join(reversed(circle))}. "
             f"Change {queries[circle[0]].path}."
         ) from error
+
+
+@contextmanager
+def _stand_ins(connection: duckdb.DuckDBPyConnection) -> Generator[Callable[[str], None]]:
+    """Let empty tables stand in for views while others are defined over them.
+
+    DuckDB works a view out to its roots when it is defined, and so over and over the views that
+    others read. A temporary table goes before the view of its name.
+    """
+    made: list[str] = []
+
+    def stand_in(name: str) -> None:
+        columns = connection.execute(
+            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $1", [name]
+        ).fetchall()
+        described = ", ".join(f'"{column}" {data_type}' for column, data_type in columns)
+        connection.execute(f"CREATE TEMP TABLE {name} ({described})")
+        made.append(name)
+
+    try:
+        yield stand_in
+    finally:
+        for name in made:
+            connection.execute(f"DROP TABLE temp.{name}")
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection, query: Query) -> set[str]:

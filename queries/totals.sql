@@ -46,10 +46,10 @@ token AS (
 
 energy AS (
     SELECT
-        count(*) FILTER (WHERE call_energy.unpriced) AS calls_unpriced,
-        sum(call_energy.energy_wh) AS energy_wh,
-        sum(CASE WHEN call_energy.hidden THEN call_energy.energy_wh END) AS hidden_energy_wh
-    FROM call_energy
+        coalesce(sum(task_moments.calls_unpriced), 0)::BIGINT AS calls_unpriced,
+        sum(task_moments.energy_wh) AS energy_wh,
+        sum(task_moments.hidden_energy_wh) AS hidden_energy_wh
+    FROM task_moments
 ),
 
 energy_range AS (

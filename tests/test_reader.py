@@ -87,13 +87,15 @@ def test_a_file_in_the_folder_of_the_store_replaces_a_query_and_what_reads_it(re
         assert reader.queries["task_tokens"].path == own / "task_tokens.sql"
 
 
+@pytest.mark.parametrize("files", [["__init__.py", "brought.sql"], ["brought.sql"]])
 def test_an_installed_package_brings_queries_by_its_entry_point(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: list[str]
 ):
     install(tmp_path, "brought_queries")
     package = tmp_path / "brought_queries"
     package.mkdir()
-    (package / "__init__.py").touch()
+    for file in files:
+        (package / file).touch()
     (package / "brought.sql").write_text("-- One row: one.\nSELECT 1 AS one\n")
     monkeypatch.syspath_prepend(tmp_path)
     with Reader(home) as reader:
@@ -101,12 +103,13 @@ def test_an_installed_package_brings_queries_by_its_entry_point(
         assert reader.queries["brought"].path.parent == package
 
 
-def test_an_entry_point_that_leads_nowhere_is_named(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("module", ["gone_queries", "gone.queries", "json.decoder"])
+def test_an_entry_point_that_leads_to_no_package_is_named(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
 ):
-    install(tmp_path, "gone_queries")
+    install(tmp_path, module)
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(QueryError, match=r"the queries of 'extra' cannot be found: .*gone_queries"):
+    with pytest.raises(QueryError, match=f"the queries of 'extra' cannot be found: .*{module}"):
         Reader(home)
 
 

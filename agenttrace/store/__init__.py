@@ -19,6 +19,7 @@ from agenttrace.store import columns, fold, published, segments, staging
 __all__ = ["Store"]
 
 MEMORY_LIMIT: Final = "1GB"
+_PARALLEL_FROM: Final = 1_000_000  # spans; with fewer, handing out work costs more than it saves
 _LOOKS: Final = 50  # at a store that others are changing, before giving up
 
 
@@ -128,6 +129,8 @@ class Store:
         self.connection.execute(_comments())
         ((unfolded,),) = self.connection.execute("SELECT count(*) FROM span_tail").fetchall()
         self.rows = state.rows + unfolded
+        if self.rows < _PARALLEL_FROM:
+            self.connection.execute("SET threads = 1")
 
     def _define_lost(self, spool: Path) -> None:
         self.connection.execute("CREATE TABLE lost (lost_at TIMESTAMP, pid BIGINT, records BIGINT)")

@@ -1,3 +1,4 @@
+import itertools
 import multiprocessing
 import os
 import random
@@ -169,7 +170,7 @@ def _die_at_step(death: int, home: Path) -> None:
 def _record(home: Path, number: int, done: "multiprocessing.Queue[int]") -> None:
     """Append spans until killed; say what has been acknowledged."""
     spool = Spool(home / "spool", "writer", segment_bytes=32 * 1024)
-    for count in range(1, 100_000):
+    for count in itertools.count(1):
         (record,) = loose(chat(input=count), trace=number)
         spool.append(line({**record, "span_id": f"{number:08x}{count:08x}"}))
         if count % 50 == 0:
