@@ -1,5 +1,7 @@
 -- One row per persona: how many people of that kind use as much, in energy and in tokens.
 -- Both sides of a ratio are taken from the same draw, so what they share cancels.
+-- A range is the 5 % to 95 % of the draws, widened where needed to hold the central value, which adds up over
+-- parts as quantiles do not.
 --   persona               id of the persona
 --   name                  the persona in words
 --   prompts_per_day       prompts of one person in a day
@@ -59,13 +61,13 @@ SELECT
     equivalent.output_tokens,
     equivalent.prompt_energy_wh,
     equivalent.user_days,
-    equivalent.user_days_low,
-    equivalent.user_days_high,
+    least(equivalent.user_days_low, equivalent.user_days) AS user_days_low,
+    greatest(equivalent.user_days_high, equivalent.user_days) AS user_days_high,
     equivalent.user_days_by_tokens,
     equivalent.days,
     equivalent.user_days / equivalent.days AS users,
-    equivalent.user_days_low / equivalent.days AS users_low,
-    equivalent.user_days_high / equivalent.days AS users_high,
+    least(equivalent.user_days_low, equivalent.user_days) / equivalent.days AS users_low,
+    greatest(equivalent.user_days_high, equivalent.user_days) / equivalent.days AS users_high,
     equivalent.title,
     equivalent.url
 FROM equivalent

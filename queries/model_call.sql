@@ -217,22 +217,31 @@ task_root AS (
     GROUP BY coalesce(span.task_id, span.trace_id)
 ),
 
--- What a person reads: the calls that are marked, else the last good main call of the outermost agent.
+-- What a person reads: the calls that are marked, else the last good main call of the outermost agent. Where
+-- that one calls no model itself, the last good call of the agent that it hands the work to.
 answer AS (
     SELECT
-        counted.task_id,
-        bool_or(counted.visible) AS is_marked,
-        max(
+        candidate.task_id,
+        bool_or(candidate.visible) AS is_marked,
+        CASE
+            WHEN bool_or(candidate.role = 'main')
+                THEN max(candidate.place) FILTER (WHERE candidate.role = 'main' AND candidate.is_good)
+            ELSE max(candidate.place) FILTER (WHERE candidate.role = 'subagent' AND candidate.is_good)
+        END AS last_call
+    FROM (
+        SELECT
+            counted.task_id,
+            counted.visible,
+            counted.role,
+            counted.status <> 'error' AND coalesce(counted.visible, TRUE) AS is_good,
             {
                 'depth': -counted.agent_depth,
                 'start_ns': counted.start_ns,
                 'span_id': counted.span_id
-            }
-        ) FILTER (
-            WHERE counted.role = 'main' AND counted.status <> 'error' AND coalesce(counted.visible, TRUE)
-        ) AS last_call
-    FROM counted
-    GROUP BY counted.task_id
+            } AS place
+        FROM counted
+    ) AS candidate
+    GROUP BY candidate.task_id
 )
 
 SELECT

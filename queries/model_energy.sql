@@ -1,4 +1,6 @@
 -- One row per model: the energy and carbon of its calls as ranges, and what its factors rest on.
+-- A range is the 5 % to 95 % of the draws, widened where needed to hold the central value, which adds up over
+-- parts as quantiles do not.
 --   provider         who answered
 --   model            model that answered, else the one that was asked for
 --   class            size class whose factors are used
@@ -68,11 +70,11 @@ SELECT
     model_moments.calls,
     model_moments.calls_unpriced,
     model_moments.energy_wh,
-    drawn_range.energies_wh[1] AS energy_low_wh,
-    drawn_range.energies_wh[2] AS energy_high_wh,
+    least(drawn_range.energies_wh[1], model_moments.energy_wh) AS energy_low_wh,
+    greatest(drawn_range.energies_wh[2], model_moments.energy_wh) AS energy_high_wh,
     model_moments.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    drawn_range.carbons_g[1] AS carbon_low_g,
-    drawn_range.carbons_g[2] AS carbon_high_g
+    least(drawn_range.carbons_g[1], model_moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
+    greatest(drawn_range.carbons_g[2], model_moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
 FROM model_moments
 LEFT JOIN model_factor
     ON

@@ -2,6 +2,8 @@
 -- The error of a factor is common to all calls of a model and does not average out, so each draw prices the
 -- whole task: the moments of a task and the coefficients of a draw are two vectors over all models, and their
 -- product is the energy of the task in that draw.
+-- A range is the 5 % to 95 % of the draws, widened where needed to hold the central value, which adds up over
+-- parts as quantiles do not.
 --   task_id          id of the task
 --   calls            model calls
 --   calls_unpriced   calls whose usage lacks a side: what is missing is in no sum
@@ -104,10 +106,10 @@ SELECT
     task_range.calls,
     task_range.calls_unpriced,
     task_range.energy_wh,
-    task_range.energies_wh[1] AS energy_low_wh,
-    task_range.energies_wh[2] AS energy_high_wh,
+    least(task_range.energies_wh[1], task_range.energy_wh) AS energy_low_wh,
+    greatest(task_range.energies_wh[2], task_range.energy_wh) AS energy_high_wh,
     task_range.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    task_range.carbons_g[1] AS carbon_low_g,
-    task_range.carbons_g[2] AS carbon_high_g
+    least(task_range.carbons_g[1], task_range.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
+    greatest(task_range.carbons_g[2], task_range.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
 FROM task_range
 CROSS JOIN grid

@@ -1,4 +1,6 @@
 -- One row: everything together. An empty store has zeros, and NULL for what no call reports.
+-- A range is the 5 % to 95 % of the draws, widened where needed to hold the central value, which adds up over
+-- parts as quantiles do not.
 --   tasks                  tasks, those without a model call included
 --   operations             operations; the attempts of one operation are calls
 --   calls                  model calls
@@ -84,12 +86,12 @@ SELECT
     token.output_tokens,
     token.reasoning_tokens,
     energy.energy_wh,
-    energy_range.energies_wh[1] AS energy_low_wh,
-    energy_range.energies_wh[2] AS energy_high_wh,
+    least(energy_range.energies_wh[1], energy.energy_wh) AS energy_low_wh,
+    greatest(energy_range.energies_wh[2], energy.energy_wh) AS energy_high_wh,
     energy.hidden_energy_wh,
     energy.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    energy_range.carbons_g[1] AS carbon_low_g,
-    energy_range.carbons_g[2] AS carbon_high_g
+    least(energy_range.carbons_g[1], energy.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
+    greatest(energy_range.carbons_g[2], energy.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
 FROM token
 CROSS JOIN energy
 CROSS JOIN energy_range

@@ -7,6 +7,8 @@ Opening folds what is new into the lake if this process may; what it may not fol
 memory. Either way the table holds all that was recorded, and no reader waits for a lock.
 """
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -18,7 +20,6 @@ from agenttrace.store import columns, fold, published, segments, staging
 
 __all__ = ["Store"]
 
-MEMORY_LIMIT: Final = "1GB"
 _PARALLEL_FROM: Final = 1_000_000  # spans; with fewer, handing out work costs more than it saves
 _LOOKS: Final = 50  # at a store that others are changing, before giving up
 
@@ -80,14 +81,13 @@ class Store:
         for _ in range(_LOOKS):
             before = _identity(self.home)
             state = published.read(self.connection, self.home)
-            left = list(segments.new(spool, state.watermarks, warnings := []))
+            self._stage(segments.new(spool, state.watermarks, warnings := []))
             # Segments go only after a store that holds their spans has come.
             if _identity(self.home) == before:
                 break
         else:
             raise StoreError(f"{self.home} does not stop changing. Try again.")
         self.warnings.extend(one for one in warnings if one not in self.warnings)
-        self._stage(left)
         self._define_span(state)
         self._define_lost(spool)
         self._say_what_is_missing(state)
@@ -104,31 +104,29 @@ class Store:
                 f"report only: {reason}"
             )
 
-    def _stage(self, left: list[segments.Slice]) -> None:
+    def _stage(self, left: Iterable[segments.Slice]) -> None:
         """Read what is not folded into a table of its own."""
         self.connection.execute(columns.table("span_tail"))
-        if not left:
-            return
-        refused = staging.stage(self.connection, left)
-        self.connection.execute("INSERT INTO span_tail FROM arrived_span")
-        staging.discard(self.connection)
-        if refused:
-            staging.insert_refused(self.connection, "quarantine", refused)
+        for batch in segments.batches(left, segments.BATCH_CHARACTERS):
+            refused = staging.stage(self.connection, batch)
+            self.connection.execute("INSERT INTO span_tail FROM arrived_span")
+            staging.discard(self.connection)
+            if refused:
+                staging.insert_refused(self.connection, "quarantine", refused)
 
     def _define_span(self, state: published.Published) -> None:
-        lake = ""
-        if state.parts:
-            files = ", ".join(
-                published.quoted(self.home / published.LAKE / file) for file in state.parts
-            )
-            # By name: an older part may lack a column.
-            lake = f"UNION ALL BY NAME FROM read_parquet([{files}], union_by_name = true)"
-        self.connection.execute(
-            f"CREATE VIEW span AS SELECT {columns.NAMES} FROM (FROM span_tail {lake})"  # noqa: S608 - names of ours
-        )
+        spans = published.lake_and("span_tail", self.home, state.parts)
+        try:
+            self.connection.execute(f"CREATE VIEW span AS {spans}")
+        except duckdb.Error as error:
+            reason = str(error).partition("\n")[0]
+            raise StoreError(
+                f"the spans in {self.home / published.LAKE} cannot be read: {reason} Restore the "
+                f"file, or move it and {self.home / published.NAME} away."
+            ) from error
         self.connection.execute(_comments())
         ((unfolded,),) = self.connection.execute("SELECT count(*) FROM span_tail").fetchall()
-        self.rows = state.rows + unfolded
+        self.rows = sum(state.parts.values()) + unfolded
         if self.rows < _PARALLEL_FROM:
             self.connection.execute("SET threads = 1")
 
@@ -167,13 +165,15 @@ def _comments() -> str:
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
+    # Not tempfile.gettempdir(): it writes to find out, and the disk may be full.
+    temporary = os.environ.get("TMPDIR", "/tmp")  # noqa: S108 - no name is guessed, only the folder
     return duckdb.connect(
         config={
-            "memory_limit": MEMORY_LIMIT,
+            "memory_limit": fold.MEMORY_LIMIT,
             # Nothing is downloaded behind the user's back, and nothing spills beside their files.
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
-            "temp_directory": "",
+            "temp_directory": f"{temporary}/agenttrace-{os.getpid()}",
         }
     )
 

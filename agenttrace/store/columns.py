@@ -173,7 +173,9 @@ def shape() -> str:
 
 def table(name: str) -> str:
     """Return SQL that creates an empty table with these columns."""
-    return f"CREATE TABLE {name} ({', '.join(f'{one.name} {one.type}' for one in COLUMNS)})"
+    return (
+        f"CREATE OR REPLACE TABLE {name} ({', '.join(f'{one.name} {one.type}' for one in COLUMNS)})"
+    )
 
 
 def rows_of(lines: str, segments: str) -> str:

@@ -10,7 +10,7 @@ import contextlib
 import fcntl
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -21,9 +21,11 @@ from agenttrace.store import published, segments, staging
 from agenttrace.store.segments import Slice
 from agenttrace.store.staging import Refused
 
+MEMORY_LIMIT: Final = "1GB"
 LOCK_NAME: Final = "fold.lock"
 QUARANTINE: Final = "quarantine"
-BATCH_CHARACTERS: Final = 64 * 1024 * 1024  # of the spool, per Parquet file: bounds the memory
+_MERGED_AT_MOST: Final = 100_000  # spans in a file that takes others in
+_RETIRED_SECONDS: Final = 3600  # a reader opened earlier than that may find its files gone
 _ABANDONED_SECONDS: Final = 60.0  # after which a segment that was never begun is a leftover
 
 
@@ -41,12 +43,12 @@ def fold(
     home: Path,
     warnings: list[str],
     *,
-    batch_characters: int = BATCH_CHARACTERS,
+    batch_characters: int = segments.BATCH_CHARACTERS,
 ) -> bool:
     """Bring everything new in the spool of *home* into its lake.
 
     Args:
-        connection: DuckDB in memory, to work with.
+        connection: DuckDB in memory, to work with; it is left with one thread.
         home: Folder of spool, lake and store.
         warnings: Gets a sentence for whatever has to be left alone.
         batch_characters: How much is published at once, about.
@@ -59,12 +61,15 @@ def fold(
         duckdb.Error: The same, as DuckDB says it.
         StoreError: The store in it cannot be read, or is newer.
     """
+    # The agents whose spans these are may be running: a fold takes one core, and not all memory.
+    connection.execute(f"SET threads = 1; SET memory_limit = '{MEMORY_LIMIT}'")
     with _only_folder(home) as alone:
         if alone:
             state = _tidy(connection, home, warnings)
+            parts = dict(state.parts)
             new = segments.new(home / "spool", state.watermarks, warnings)
-            for batch in _batches(new, batch_characters):
-                _fold_batch(connection, home, batch, gone=state.finished)
+            for batch in segments.batches(new, batch_characters):
+                _fold_batch(connection, home, batch, parts, gone=state.finished)
         return alone
 
 
@@ -95,9 +100,13 @@ def _tidy(
     if not state.exists:
         _publish_first(connection, home, warnings)
         state = published.read(connection, home)
-    for path in lake.iterdir():
-        if path.name not in state.parts:
-            path.unlink()
+    for path in lake.glob("*.parquet"):
+        if path.name not in state.parts and path.name not in state.retired:
+            warnings.append(
+                f"{path} belongs to no store and is moved to {QUARANTINE}: a report that died left "
+                f"it, or {published.NAME} is an older copy."
+            )
+            _put_aside(home, path)
     for name in state.finished:
         _remove(home / "spool", name)
     for path in (home / "spool").glob(f"*{NEW_SUFFIX}"):
@@ -113,57 +122,94 @@ def _publish_first(connection: duckdb.DuckDBPyConnection, home: Path, warnings: 
             parts.append(_describe(connection, path))
         except duckdb.Error as error:
             reason = str(error).partition("\n")[0]
-            warnings.append(f"{path} is not a file of spans and is moved to quarantine: {reason}")
-            kept = home / QUARANTINE
-            kept.mkdir(mode=0o700, exist_ok=True)
-            path.rename(kept / path.name)
+            warnings.append(f"{path} is no file of spans and is moved to {QUARANTINE}: {reason}")
+            _put_aside(home, path)
     published.change(connection, home, lambda store: _insert_parts(store, parts))
 
 
-def _batches(slices: Iterable[Slice], characters: int) -> Iterator[list[Slice]]:
-    batch: list[Slice] = []
-    for one in slices:
-        batch.append(one)
-        if sum(len(one.text) for one in batch) >= characters:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _put_aside(home: Path, path: Path) -> None:
+    """Keep a file that is of no use, rather than remove what may be somebody's data."""
+    folder = home / QUARANTINE
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path.rename(folder / path.name)
 
 
 def _fold_batch(
     connection: duckdb.DuckDBPyConnection,
     home: Path,
     batch: Sequence[Slice],
+    parts: dict[str, int],
     gone: Iterable[str],
 ) -> None:
+    """Publish one batch; *parts* are the files of the lake and their rows, brought up to date."""
     refused = staging.stage(connection, batch)
     _keep_refused(home / QUARANTINE, refused)
-    part = _write_part(connection, home / published.LAKE)
+    ((rows,),) = connection.execute("SELECT count(*) FROM arrived_span").fetchall()
+    absorbed = _to_absorb(parts, rows) if rows else []
+    written = [_write_part(connection, home, absorbed)] if rows else []
+
+    forgotten: list[str] = []
 
     def commit(store: duckdb.DuckDBPyConnection) -> None:
-        _insert_parts(store, [part] if part.rows else [])
+        forgotten.extend(_retire(store, absorbed))
+        _insert_parts(store, written)
         _move_watermarks(store, batch, gone)
         _insert_refused(store, refused)
 
     published.change(connection, home, commit)
     staging.discard(connection)
+    for file in forgotten:
+        (home / published.LAKE / file).unlink(missing_ok=True)
+    for file in absorbed:
+        del parts[file]
+    parts.update({part.file: part.rows for part in written})
     for one in batch:
         if one.finished:
             _remove(home / "spool", one.name)
 
 
-def _write_part(connection: duckdb.DuckDBPyConnection, lake: Path) -> _Part:
-    """Write what has arrived to a file of its own; with no spans there is no file."""
-    path = lake / f"{time.time_ns()}.parquet"
-    if not connection.execute("SELECT 1 FROM arrived_span LIMIT 1").fetchall():
-        return _Part(path.name, 0, 0, 0)
+def _to_absorb(parts: Mapping[str, int], rows: int) -> list[str]:
+    """Choose the files that a new one with *rows* spans takes in.
+
+    A fold may bring few spans, and a query pays for every file. Taking in what is not much larger
+    keeps their number small, and moves a span only a few times.
+    """
+    chosen: list[str] = []
+    for file, size in sorted(parts.items(), key=lambda part: part[1]):
+        if size > 2 * rows or rows + size > _MERGED_AT_MOST:
+            break
+        chosen.append(file)
+        rows += size
+    return chosen
+
+
+def _write_part(
+    connection: duckdb.DuckDBPyConnection, home: Path, absorbed: Sequence[str]
+) -> _Part:
+    """Write what has arrived, and what the files *absorbed* hold, to a new file."""
+    path = home / published.LAKE / f"{time.time_ns()}.parquet"
+    spans = published.lake_and("arrived_span", home, absorbed)
     connection.execute(
-        f"COPY arrived_span TO {published.quoted(path)} (FORMAT parquet, COMPRESSION zstd)"
+        f"COPY ({spans}) TO {published.quoted(path)} (FORMAT parquet, COMPRESSION zstd)"
     )
     published.sync(path)
-    published.sync(lake)
+    published.sync(path.parent)
     return _describe(connection, path)
+
+
+def _retire(store: duckdb.DuckDBPyConnection, absorbed: Sequence[str]) -> list[str]:
+    """Mark files that are read no more; return those that no reader can still be at."""
+    forgotten = store.execute(
+        "DELETE FROM published.part "
+        "WHERE retired_at < now() AT TIME ZONE 'UTC' - to_seconds($1) RETURNING file",
+        [_RETIRED_SECONDS],
+    ).fetchall()
+    store.execute(
+        "UPDATE published.part SET retired_at = now() AT TIME ZONE 'UTC' "
+        "WHERE list_contains($1::VARCHAR[], file)",
+        [list(absorbed)],
+    )
+    return [file for (file,) in forgotten]
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, path: Path) -> _Part:
@@ -175,7 +221,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, path: Path) -> _Part:
 
 def _insert_parts(store: duckdb.DuckDBPyConnection, parts: Sequence[_Part]) -> None:
     for part in parts:
-        store.execute("INSERT INTO published.part VALUES ($1, $2, $3, $4)", part)
+        store.execute("INSERT INTO published.part VALUES ($1, $2, $3, $4, NULL)", part)
 
 
 def _move_watermarks(

@@ -7,7 +7,7 @@ at whatever moment leaves either the old file or the new one.
 
 import os
 import shutil
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import duckdb
 
 from agenttrace import __version__
 from agenttrace.errors import SchemaVersionError, StoreError
+from agenttrace.store import columns
 
 NAME: Final = "store.duckdb"
 LAKE: Final = Path("lake") / "spans"
@@ -30,15 +31,15 @@ class Published:
 
     Attributes:
         exists: There is a store.
-        parts: Files in the lake, oldest first.
-        rows: Spans in them.
+        parts: Files of the lake to read, and how many spans each has; oldest first.
+        retired: Files whose spans are in others now.
         watermarks: Bytes folded, by segment.
         finished: Segments that are folded to their end and about to be removed.
     """
 
     exists: bool = False
-    parts: tuple[str, ...] = ()
-    rows: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict[str, int])
+    retired: frozenset[str] = frozenset()
     watermarks: Mapping[str, int] = field(default_factory=dict[str, int])
     finished: frozenset[str] = frozenset()
 
@@ -57,17 +58,30 @@ def read(connection: duckdb.DuckDBPyConnection, home: Path) -> Published:
     )
     if not path.exists():
         return Published()
+    try:
+        return _read(connection, path)
+    except duckdb.Error as error:
+        reason = str(error).partition("\n")[0]
+        raise StoreError(
+            f"{path} cannot be read: {reason} Move it away: the spans in {LAKE} and spool are "
+            "taken up again at the next report."
+        ) from error
+
+
+def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> Published:
     with _attached(connection, path, "READ_ONLY"):
         _check_version(connection, path)
-        parts = connection.execute("SELECT file, rows FROM published.part ORDER BY file").fetchall()
+        parts = connection.execute(
+            "SELECT file, rows, retired_at IS NOT NULL FROM published.part ORDER BY file"
+        ).fetchall()
         segments = connection.execute(
             "SELECT name, byte_offset, finished FROM published.segment"
         ).fetchall()
         connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
     return Published(
         exists=True,
-        parts=tuple(file for file, _ in parts),
-        rows=sum(rows for _, rows in parts),
+        parts={file: rows for file, rows, retired in parts if not retired},
+        retired=frozenset(file for file, _, retired in parts if retired),
         watermarks={name: offset for name, offset, _ in segments},
         finished=frozenset(name for name, _, finished in segments if finished),
     )
@@ -120,6 +134,16 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+def lake_and(table: str, home: Path, files: Iterable[str]) -> str:
+    """Return a SELECT of the spans in *table* and in *files* of the lake.
+
+    By name, for a file that an older agenttrace wrote may lack a column; those of *table* count.
+    """
+    paths = ", ".join(quoted(home / LAKE / file) for file in files)
+    lake = f"UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true)" if paths else ""
+    return f"SELECT {columns.NAMES} FROM (FROM {table} {lake})"  # noqa: S608 - names of ours
+
+
 def quoted(path: Path) -> str:
     """Return *path* as an SQL string."""
     return "'" + str(path).replace("'", "''") + "'"
@@ -127,14 +151,7 @@ def quoted(path: Path) -> str:
 
 @contextmanager
 def _attached(connection: duckdb.DuckDBPyConnection, path: Path, options: str) -> Generator[None]:
-    try:
-        connection.execute(f"ATTACH {quoted(path)} AS published ({options})")
-    except duckdb.Error as error:
-        reason = str(error).partition("\n")[0]
-        raise StoreError(
-            f"{path} cannot be read: {reason} Move it away: the spans in {LAKE} and spool are "
-            "taken up again at the next report."
-        ) from error
+    connection.execute(f"ATTACH {quoted(path)} AS published ({options})")
     try:
         yield
     finally:

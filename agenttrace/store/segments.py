@@ -4,13 +4,14 @@ import fcntl
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
 from agenttrace.record.spool import LOST_NAME, OPEN_SUFFIX, SEGMENT_SUFFIX, SPOOL_FORMAT, committed
 
+BATCH_CHARACTERS: Final = 64 * 1024 * 1024  # of the spool, read at once: bounds the memory
 _HEADER_AT_MOST: Final = 64 * 1024
 
 
@@ -97,6 +98,20 @@ def new(spool: Path, watermarks: Mapping[str, int], warnings: list[str]) -> Iter
                 yield found
 
 
+def batches(slices: Iterable[Slice], characters: int) -> Iterator[list[Slice]]:
+    """Group *slices* until each group holds at least so many characters; the last may hold less."""
+    batch: list[Slice] = []
+    held = 0
+    for one in slices:
+        batch.append(one)
+        held += len(one.text)
+        if held >= characters:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
 def lost_records(spool: Path) -> list[tuple[int | None, int | None, int]]:
     """Return what processes said about records that they could not write.
 
@@ -121,16 +136,14 @@ def _lost(line: str) -> tuple[int | None, int | None, int] | None:
 def _read(path: Path, watermark: int) -> Slice | None:
     try:
         descriptor = _open(path)
+        try:
+            return _read_open(descriptor, path, watermark)
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
-        return None  # folded by somebody else; or finished, and then the next look finds it
+        return None  # folded by somebody else
     except OSError as error:
         raise UnreadableSegmentError(error.strerror or str(error)) from error
-    try:
-        return _read_open(descriptor, path, watermark)
-    except OSError as error:
-        raise UnreadableSegmentError(error.strerror or str(error)) from error
-    finally:
-        os.close(descriptor)
 
 
 def _open(path: Path) -> int:

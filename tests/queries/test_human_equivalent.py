@@ -8,8 +8,9 @@ from tests.builders import asked, chat, spans
 def test_human_equivalent(home: Path) -> None:
     """The calls take 100 Wh, or 400 Wh in the second draw; a prompt takes 1 Wh, or 2 Wh.
 
-    That is 100 or 200 prompts: of 10 prompts a day, 10 days, 5 % and 95 % being 10.5 and 19.5. The
-    second call starts four days after the first. 100 tokens are 10 prompts of 10 tokens: one day.
+    That is 100 or 200 prompts: of 10 prompts a day, 10 days, 5 % and 95 % being 10.5, widened to
+    the central 10, and 19.5. The second call starts four days after the first. 100 tokens are 10
+    prompts of 10 tokens: one day.
     """
     first, second, root = spans(chat(input=60, output=0), chat(input=40, output=0))
     second["start_ns"] = first["start_ns"] + 4 * 86_400 * 10**9
@@ -23,8 +24,8 @@ def test_human_equivalent(home: Path) -> None:
         )
         (row,) = connection.sql("FROM human_equivalent").fetchall()
     assert row == (
-        "heavy", "heavy user", 10.0, 8, 2, 1.0, approx(10.0), approx(10.5), approx(19.5),
-        approx(1.0), approx(4.0), approx(2.5), approx(2.625), approx(4.875), "a study", None,
+        "heavy", "heavy user", 10.0, 8, 2, 1.0, approx(10.0), approx(10.0), approx(19.5),
+        approx(1.0), approx(4.0), approx(2.5), approx(2.5), approx(4.875), "a study", None,
     )  # fmt: skip
 
 

@@ -236,6 +236,12 @@ HIDDEN = {
     "not one in an agent further in": (
         agent("lead", chat(), agent("sub", chat(role="main"))), {}, [False, True]
     ),
+    "an agent that only hands the work on leaves the answer to the next": (
+        agent("lead", agent("sub", chat(), chat())), {}, [True, False]
+    ),
+    "where the main calls failed nobody reads a sub-agent instead": (
+        agent("lead", chat(status="error"), agent("sub", chat())), {}, [True, True]
+    ),
     "a retry that succeeds is read": (
         (chat(status="error"), chat(attempt=2)), {}, [True, False]
     ),

@@ -73,7 +73,7 @@ def test_a_fold_in_small_batches_gives_the_same(home: Path) -> None:
     assert len(list((home / "lake" / "spans").iterdir())) == 4
 
 
-def test_a_part_that_was_never_published_does_not_exist_and_is_removed(home: Path) -> None:
+def test_a_part_that_was_never_published_does_not_exist_and_is_put_aside(home: Path) -> None:
     with opened(home, RECORDS[:1]):
         pass
     (part,) = (home / "lake" / "spans").iterdir()
@@ -83,7 +83,12 @@ def test_a_part_that_was_never_published_does_not_exist_and_is_removed(home: Pat
         assert inputs(store) == [0]
     with opened(home, RECORDS[1:2]) as store:
         assert inputs(store) == [0, 1]
+        assert store.warnings == [
+            f"{orphan} belongs to no store and is moved to quarantine: a report that died left it, "
+            "or store.duckdb is an older copy."
+        ]
     assert not orphan.exists()
+    assert (home / "quarantine" / "1.parquet").exists()
 
 
 def test_a_segment_that_was_folded_and_not_yet_removed_does_not_count_again(home: Path) -> None:
@@ -104,6 +109,48 @@ def test_while_another_process_folds_what_is_new_is_read_in_memory(home: Path) -
         with opened(home, RECORDS[1:]) as store:
             assert (inputs(store), store.warnings) == ([0, 1, 2, 3], [])
     assert len(list((home / "spool").iterdir())) == 1
+
+
+def lake(home: Path) -> set[str]:
+    return {path.name for path in (home / "lake" / "spans").iterdir()}
+
+
+def test_many_small_folds_leave_few_files_to_read(home: Path) -> None:
+    records = loose(*(chat(input=number) for number in range(12)))
+    for record in records:
+        with opened(home, [record]):
+            pass
+    with duckdb.connect() as connection:
+        parts = published.read(connection, home).parts
+    assert sum(parts.values()) == 12
+    assert len(parts) <= 3
+    with opened(home) as store:
+        assert inputs(store) == list(range(12))
+
+
+def test_a_reader_finds_its_files_though_they_were_merged_meanwhile(home: Path) -> None:
+    with opened(home, RECORDS[:1]) as early:
+        with opened(home, RECORDS[1:2]):
+            pass
+        with opened(home, RECORDS[2:]):
+            pass
+        assert inputs(early) == [0]
+
+
+def test_files_that_were_merged_are_removed_an_hour_later(home: Path) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    (merged,) = lake(home)
+    with opened(home, RECORDS[1:2]):
+        assert merged in lake(home)
+    with duckdb.connect(str(home / published.NAME)) as connection:
+        connection.execute("UPDATE part SET retired_at = retired_at - INTERVAL 61 MINUTE")
+    for record in RECORDS[2:]:
+        with opened(home, [record]):
+            pass
+    assert merged not in lake(home)
+    with opened(home) as store:
+        assert inputs(store) == [0, 1, 2, 3]
 
 
 def test_a_store_that_was_moved_away_is_made_again_from_the_lake(home: Path) -> None:
@@ -167,15 +214,16 @@ def _die_at_step(death: int, home: Path) -> None:
     os._exit(0)
 
 
-def _record(home: Path, number: int, done: "multiprocessing.Queue[int]") -> None:
-    """Append spans until killed; say what has been acknowledged."""
+def _record(home: Path, number: int) -> None:
+    """Append spans until killed; a byte in a file acknowledges each ten."""
     spool = Spool(home / "spool", "writer", segment_bytes=32 * 1024)
-    for count in itertools.count(1):
-        (record,) = loose(chat(input=count), trace=number)
-        spool.append(line({**record, "span_id": f"{number:08x}{count:08x}"}))
-        if count % 50 == 0:
-            done.put(count)
-            time.sleep(0.002)
+    with (home / str(number)).open("wb", buffering=0) as acknowledged:
+        for count in itertools.count(1):
+            (record,) = loose(chat(input=count), trace=number)
+            spool.append(line({**record, "span_id": f"{number:08x}{count:08x}"}))
+            if count % 10 == 0:
+                acknowledged.write(b".")
+                time.sleep(0.002)
 
 
 def _read(home: Path, seen: "multiprocessing.Queue[list[tuple[int, int]]]") -> None:
@@ -196,35 +244,35 @@ def _started(target: Callable[..., None], *arguments: object) -> SpawnProcess:
 
 
 def test_readers_that_fold_while_writers_are_killed_see_every_span_once(home: Path) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    (home / "spool").mkdir(parents=True)
-    acknowledged = [spawn.Queue() for _ in range(3)]
-    seen = spawn.Queue()
-    writers = [_started(_record, home, n, done) for n, done in enumerate(acknowledged, start=1)]
-    counts = [done.get() for done in acknowledged]
-    readers = [_started(_read, home, seen) for _ in range(2)]
-    snapshots = [seen.get() for _ in readers]
-    for writer, done in zip(writers, acknowledged, strict=True):
-        writer.kill()
-        writer.join()
-        assert writer.exitcode == -signal.SIGKILL
-        number = writers.index(writer)
-        while not done.empty():
-            counts[number] = done.get()
-    for reader in readers:
-        reader.join()
+    home.mkdir()
+    numbers = range(1, 4)
+    seen = multiprocessing.get_context("spawn").Queue()
+    writers = [_started(_record, home, number) for number in numbers]
+    try:
+        while not all((home / str(number)).exists() for number in numbers):
+            time.sleep(0.01)
+        readers = [_started(_read, home, seen) for _ in range(2)]
+        snapshots = [seen.get(timeout=60) for _ in readers]
+        for reader in readers:
+            reader.join()
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.join()
+    assert [writer.exitcode for writer in writers] == [-signal.SIGKILL] * 3
     for found in snapshots:
         assert [total for total, _ in found] == [distinct for _, distinct in found]
         assert found == sorted(found)
+        assert found[-1] > found[0]
     with Store.open(home) as store:
         rows = store.connection.sql(
             "SELECT trace_id, count(*), count(DISTINCT span_id), max(input_tokens) FROM span "
             "GROUP BY trace_id ORDER BY trace_id"
         ).fetchall()
     # Nothing that was acknowledged is missing, nothing is there twice, and there are no gaps.
-    for (_, total, distinct, last), count in zip(rows, counts, strict=True):
+    for (_, total, distinct, last), number in zip(rows, numbers, strict=True):
         assert (total, distinct) == (last, last)
-        assert last >= count
+        assert last >= 10 * (home / str(number)).stat().st_size > 0
 
 
 def test_closing_the_store_lets_go_of_it(home: Path) -> None:

@@ -11,10 +11,12 @@ CREATE TABLE part (
     file VARCHAR,
     rows BIGINT,
     min_start_ns BIGINT,
-    max_start_ns BIGINT
+    max_start_ns BIGINT,
+    retired_at TIMESTAMP
 );
 COMMENT ON TABLE part IS 'One row per Parquet file of spans; a file that is not listed here does not exist.';
 COMMENT ON COLUMN part.file IS 'Name in lake/spans.';
+COMMENT ON COLUMN part.retired_at IS 'When its spans moved to another file, UTC; NULL while it is read.';
 COMMENT ON COLUMN part.rows IS 'Spans in the file.';
 COMMENT ON COLUMN part.min_start_ns IS 'Start of its earliest span, nanoseconds since 1970-01-01 UTC.';
 COMMENT ON COLUMN part.max_start_ns IS 'Start of its latest span, nanoseconds since 1970-01-01 UTC.';
