@@ -10,7 +10,6 @@
 --   output            sum of n_o: output tokens, reasoning included
 --   output_context    sum of n_o * (n_c + n_u + n_o / 2)
 --   energy_wh         Wh at the facility, central estimate; NULL where no usage is reported
---   hidden_energy_wh  part of energy_wh that went into hidden calls
 SELECT
     call_energy.task_id,
     call_energy.provider,
@@ -22,7 +21,6 @@ SELECT
     sum(call_energy.cached) AS cached,
     sum(call_energy.output) AS output,
     sum(call_energy.output_context) AS output_context,
-    sum(call_energy.energy_wh) AS energy_wh,
-    sum(CASE WHEN call_energy.hidden THEN call_energy.energy_wh END) AS hidden_energy_wh
+    sum(call_energy.energy_wh) AS energy_wh
 FROM call_energy
 GROUP BY call_energy.task_id, call_energy.provider, call_energy.model

@@ -16,19 +16,28 @@ from opentelemetry.trace import NonRecordingSpan
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agenttrace import semconv
-from agenttrace.record.invocation import Invocation
+from agenttrace.record.invocation import Invocation, current_mark
 
 _VARIABLES: Final = ("traceparent", "tracestate", "baggage")
 _trace_context: Final = TraceContextTextMapPropagator()
 _baggage: Final = W3CBaggagePropagator()
 
 
-def inject(invocation: Invocation | None) -> dict[str, str]:
-    """Return the variables that a child of *invocation* needs; none if there is none."""
+def inject(invocation: Invocation | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a child of *invocation* needs; none if there is none.
+
+    Args:
+        invocation: What is current.
+        environ: The environment; the baggage in it is kept.
+    """
     if invocation is None:
         return {}
-    carried = trace.set_span_in_context(NonRecordingSpan(invocation.span_context), Context())
-    for key, value in invocation.place().items():
+    span = NonRecordingSpan(invocation.span_context)
+    present = {"baggage": environ.get("BAGGAGE", "")}
+    carried = trace.set_span_in_context(span, _baggage.extract(present, Context()))
+    mark = current_mark()
+    marked = {semconv.ROLE: mark.role} if mark is not None and mark.role else {}
+    for key, value in {**invocation.place(), **marked}.items():
         carried = baggage.set_baggage(key, str(value), carried)
     found: dict[str, str] = {}
     _trace_context.inject(found, carried)
@@ -53,6 +62,6 @@ def extract(environ: Mapping[str, str]) -> Invocation | None:
         session_id=said.get(semconv.CONVERSATION_ID),
         agent=said.get(semconv.AGENT_NAME),
         agent_span_id=said.get(semconv.AGENT_SPAN_ID),
-        agent_depth=int(depth) if depth.isdigit() else 0,
+        agent_depth=int(depth) if depth.isdecimal() else 0,
         role=said.get(semconv.ROLE, "main"),
     )

@@ -15,7 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 
 from agenttrace import semconv
 from agenttrace.model import Kind, TokenUsage, Workload
-from agenttrace.record import trouble
+from agenttrace.record import local, trouble
 from agenttrace.record.recorder import Attributes, AttributeValue, Recorder
 
 _CURRENT: Final = context.create_key("agenttrace-invocation")
@@ -29,13 +29,47 @@ _OPERATION_OF: Final[dict[Kind, str]] = {
 
 
 class Mark:
-    """What ``agenttrace.role`` says about the calls inside it."""
+    """What ``agenttrace.role`` says about the calls inside it; what it leaves open is as around."""
 
-    __slots__ = ("role", "visible")
+    __slots__ = ("_inside", "_previous", "role", "visible")
 
     def __init__(self, role: str | None, *, visible: bool | None) -> None:
-        self.role = role
-        self.visible = visible
+        around = current_mark()
+        self.role = role or (around.role if around else None)
+        self.visible = visible if visible is not None or around is None else around.visible
+        self._previous: Context | None = None
+        self._inside: Context | None = None
+
+    def attach(self) -> None:
+        """Make it hold for the calls that start from now on."""
+        self._previous = context.get_current()
+        context.attach(context.set_value(_MARK, self, self._previous))
+
+    def detach(self) -> None:
+        """Restore what held before."""
+        if self._previous is not None and self.is_current():
+            context.attach(self._previous)
+
+    def suspend(self) -> None:
+        """Restore what held before, until ``resume``."""
+        self._inside = context.get_current()
+        self.detach()
+
+    def resume(self) -> None:
+        """Go on as it was when it was suspended."""
+        self._previous = context.get_current()
+        if self._inside is not None:
+            context.attach(self._inside)
+
+    def is_current(self) -> bool:
+        """Whether it holds here."""
+        return current_mark() is self
+
+    def stop(self) -> None:
+        """Nothing is recorded of a mark itself."""
+
+    def fail(self, error: BaseException | str) -> None:
+        """Nothing is recorded of a mark itself."""
 
 
 class Invocation:
@@ -59,6 +93,7 @@ class Invocation:
     __slots__ = (
         "_attributes",
         "_context",
+        "_inside",
         "_loose",
         "_parent_span_id",
         "_pid",
@@ -109,6 +144,7 @@ class Invocation:
         self._pid = os.getpid()
         self._loose = False
         self._previous: Context | None = None
+        self._inside: Context | None = None
         self._context: Context | None = None
         self._shown: Span = trace.INVALID_SPAN
         self._inherit(parent)
@@ -143,6 +179,15 @@ class Invocation:
         self.agent, self.agent_span_id, self.agent_depth = agent, agent_span_id, agent_depth
         self.role = role
         return self
+
+    @property
+    def is_seen_by_others(self) -> bool:
+        """It is a span of an SDK, so other instrumentations may build on it.
+
+        Otherwise it is not made OpenTelemetry's current span: clients that send the current trace
+        context along would send it to model providers, which they do not do without us.
+        """
+        return self._recorder is not None and not self._recorder.is_alone
 
     @property
     def left_over(self) -> bool:
@@ -181,20 +226,41 @@ class Invocation:
     def detach(self) -> None:
         """Restore what was current before."""
         try:
-            if self._previous is None:
-                return
             # Attaching the previous context works in a copy of the context too; a token does not.
-            if not self._loose or context.get_current() is self._context:
+            # Where something else is current, this is not the context that it was attached in.
+            if self._previous is not None and self.is_current():
                 context.attach(self._previous)
+            if not self._loose:
+                self._previous = None
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("a context", error)
+
+    def suspend(self) -> None:
+        """Restore what was current before, until ``resume``: a generator yields."""
+        self._inside = context.get_current()
+        self.detach()
+
+    def resume(self) -> None:
+        """Make current what was current inside when it was suspended."""
+        self._previous = context.get_current()
+        if self._inside is not None:
+            context.attach(self._inside)
+
+    def is_current(self) -> bool:
+        """Whether it is the current invocation here, leftovers of callbacks aside."""
+        return context.get_value(_CURRENT, _without_leftovers(context.get_current())) is self
 
     def stop(self) -> None:
         """End it: it went well."""
         self._end("ok")
 
     def fail(self, error: BaseException | str) -> None:
-        """End it: it failed. Only the type of *error* is kept, for its text may quote a prompt."""
+        """End it: it failed.
+
+        Args:
+            error: The exception, of which only the type is kept, for its text may quote a prompt;
+                or the name of its type.
+        """
         kind = error if isinstance(error, str) else type(error).__qualname__
         self._attributes[semconv.ERROR_TYPE] = kind
         self._end("error")
@@ -266,6 +332,9 @@ class Invocation:
         """
         begins = kind == "task" or (kind != "inference" and self.task_id is None)
         if begins:
+            if self.parent is not None and self.parent.ended:
+                # Work that starts itself anew, as a timer does, would keep all that went before.
+                self.parent = None
             self.task_id = task_id or uuid.uuid4().hex
             self.agent, self.agent_span_id, self.agent_depth = None, None, 0
             self.role = "main"
@@ -293,12 +362,15 @@ class Invocation:
             self._attributes[semconv.OPERATION_NAME] = operation
         if self.kind == "tool":
             self._attributes[semconv.TOOL_NAME] = self.name
-        self._span = self._recorder.start_span(
-            f"{operation} {self.name}" if operation else self.name,
-            context=around,
-            kind=SpanKind.CLIENT if self.kind == "inference" else SpanKind.INTERNAL,
-            start_time=self._start_ns,
-        )
+        name = f"{operation} {self.name}" if operation else self.name
+        kind = SpanKind.CLIENT if self.kind == "inference" else SpanKind.INTERNAL
+        try:
+            self._span = self._recorder.start_span(
+                name, context=around, kind=kind, start_time=self._start_ns
+            )
+        except Exception as error:  # noqa: BLE001 - a processor of somebody else's may raise
+            trouble.say("starting a span", error)
+            self._span = local.start_span(name, context=around)
         if self.kind == "agent":
             self.agent_span_id = f"{self.span_context.span_id:016x}"
             self._attributes[semconv.AGENT_SPAN_ID] = self.agent_span_id
@@ -310,7 +382,9 @@ class Invocation:
         inside it, which is nearer.
         """
         parent = self.parent
-        if parent is None or context.get_value(_CURRENT, here) is parent:
+        if parent is None:
+            return here
+        if parent.is_seen_by_others and context.get_value(_CURRENT, here) is parent:
             return here
         return trace.set_span_in_context(parent._span, here)  # noqa: SLF001 - same class
 
@@ -318,6 +392,8 @@ class Invocation:
         made = context.set_value(_CURRENT, self, here)
         if self.task_id is not None:
             made = baggage.set_baggage(semconv.TASK_ID, self.task_id, made)
+        if not self.is_seen_by_others:
+            return made
         self._shown = _LooseSpan(self) if self._loose else self._span
         return trace.set_span_in_context(self._shown, made)
 
@@ -325,6 +401,8 @@ class Invocation:
         if self.ended:
             return
         self.ended = True
+        if self._pid != os.getpid():
+            return  # A forked child unwinds the parent's blocks as well; they are the parent's.
         end_ns = self._start_ns + time.perf_counter_ns() - self._started
         span_context = self._span.get_span_context()
         try:
@@ -339,8 +417,7 @@ class Invocation:
             self._span.end(end_time=end_ns)
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("a span", error)
-        # A forked child unwinds the parent's blocks as well; they are the parent's to record.
-        if self._recorder is not None and self._pid == os.getpid():
+        if self._recorder is not None:
             self._recorder.keep(
                 context=span_context,
                 parent_span_id=self._parent_span_id,
@@ -383,11 +460,10 @@ def _without_leftovers(here: Context) -> Context:
     return here
 
 
-def set_mark(mark: Mark) -> Context:
-    """Make *mark* hold for the calls inside; returns the context to restore afterwards."""
-    previous = context.get_current()
-    context.attach(context.set_value(_MARK, mark, previous))
-    return previous
+def current_mark() -> Mark | None:
+    """Return the mark that holds in this context."""
+    found = context.get_value(_MARK)
+    return found if isinstance(found, Mark) else None
 
 
 def usage_attributes(usage: TokenUsage) -> dict[str, AttributeValue]:
@@ -405,8 +481,8 @@ def usage_attributes(usage: TokenUsage) -> dict[str, AttributeValue]:
 
 
 def _take_mark(invocation: Invocation, role: str | None, *, visible: bool | None) -> None:
-    mark = context.get_value(_MARK)
-    if isinstance(mark, Mark):
+    mark = current_mark()
+    if mark is not None:
         invocation.role = mark.role or invocation.role
         invocation.visible = mark.visible
     invocation.role = role or invocation.role

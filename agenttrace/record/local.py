@@ -4,6 +4,7 @@ An SDK span costs several times as much as the record in the spool; where nobody
 is not made. As soon as the program has a provider of the SDK, that is used instead.
 """
 
+import os
 import random
 from typing import Final
 
@@ -20,6 +21,11 @@ from opentelemetry.trace import (
 
 _SAMPLED: Final = TraceFlags(TraceFlags.SAMPLED)
 
+# Of its own, so that the program's random numbers stay what its seed makes them, and ours stay
+# unlike those of another run with the same seed.
+_chance: Final = random.Random()  # noqa: S311 - ids, not secrets
+os.register_at_fork(after_in_child=_chance.seed)
+
 
 def start_span(_name: str, context: Context, **_said: object) -> Span:
     """Start a span in the trace of the current one, or in a new trace."""
@@ -30,5 +36,5 @@ def start_span(_name: str, context: Context, **_said: object) -> Span:
 
 
 def _random(bits: int, invalid: int) -> int:
-    found = random.getrandbits(bits)
+    found = _chance.getrandbits(bits)
     return found if found != invalid else _random(bits, invalid)

@@ -30,12 +30,14 @@ class Recorder:
     Attributes:
         start_span: Starts a span.
         spool: The writer of this process.
+        is_alone: No SDK is in use, so nobody else sees the spans.
     """
 
-    __slots__ = ("_encode", "spool", "start_span")
+    __slots__ = ("_encode", "is_alone", "spool", "start_span")
 
-    def __init__(self, start_span: StartSpan, spool: Spool) -> None:
+    def __init__(self, start_span: StartSpan, spool: Spool, *, is_alone: bool = False) -> None:
         self.start_span = start_span
+        self.is_alone = is_alone
         self.spool = spool
         self._encode = msgspec.json.Encoder().encode
 

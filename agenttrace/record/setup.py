@@ -31,35 +31,37 @@ class Recording:
         self.parent: Invocation | None = None
         self._undo = contextlib.ExitStack()
         self._provider: TracerProvider | None = None
-        self._alone = False
 
     def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
         """Join or make a tracer provider, open the spool, and install the meter."""
         from agenttrace.record import threads
         from agenttrace.record.wire import meter
 
-        joined = provider or _existing_provider()
+        joined = _of_the_sdk(provider) or _existing_provider()
         if joined is None and self.settings.export_otlp:
-            joined = self._exporting_provider(service_name)
+            with trouble.Guard("setting up the OTLP exporter"):
+                joined = self._exporting_provider(service_name)
         spool = Spool(self.settings.spool, _service_name(service_name, joined))
         self._undo.callback(spool.close)
         if joined is None:
-            self._alone = True
-            self.recorder = Recorder(local.start_span, spool)
+            self.recorder = Recorder(local.start_span, spool, is_alone=True)
         else:
             self._join(joined, spool)
-        self.parent = carrier.extract(os.environ)
+        with trouble.Guard("reading the parent process's context"):
+            self.parent = carrier.extract(os.environ)
         self._undo.enter_context(threads.carried())
         self._undo.enter_context(meter.installed())
 
     def join_late(self) -> None:
         """Move over to the global provider, if the program has set one since."""
-        if not self._alone or self.recorder is None:
+        if self.recorder is None or not self.recorder.is_alone:
             return
         found = _existing_provider()
-        if found is not None:
-            self._alone = False
-            self._join(found, self.recorder.spool)
+        if found is None:
+            return
+        with _state.lock:
+            if self.recorder.is_alone:
+                self._join(found, self.recorder.spool)
 
     def _join(self, provider: "TracerProvider", spool: Spool) -> None:
         from agenttrace.record import foreign
@@ -126,6 +128,7 @@ def configure(
         tracer_provider: The OpenTelemetry SDK provider to join.
     """
     with trouble.Guard("setting up"), _state.lock:
+        _state.untouched = False
         running = _state.recording
         if running is not None and home is None:
             return
@@ -134,11 +137,16 @@ def configure(
             return
         shutdown()
         trouble.forget()
-        _state.recording = Recording(settings)
+        recording = Recording(settings)
         if settings.disabled:
             trouble.logger.info("agenttrace records nothing: OTEL_SDK_DISABLED is true")
-            return
-        _state.recording.start(service_name, tracer_provider)
+        else:
+            try:
+                recording.start(service_name, tracer_provider)
+            except BaseException:
+                recording.stop()
+                raise
+        _state.recording = recording
 
 
 def start(
@@ -172,16 +180,17 @@ def start(
         configure()
     recording = _state.recording
     try:
-        around = parent or current()
-        if around is None and kind != "inference" and recording is not None:
+        around = parent or innermost()
+        if around is None and recording is not None:
             recording.join_late()
+            around = recording.parent
         return Invocation(
             recording.recorder if recording else None,
             kind,
             name,
             parent=around,
-            task_id=task_id,
-            session_id=session_id,
+            task_id=None if task_id is None else str(task_id),
+            session_id=None if session_id is None else str(session_id),
             role=role,
             visible=visible,
             workload=workload,
@@ -215,7 +224,7 @@ def environ() -> dict[str, str]:
     with trouble.Guard("the environment of a child"):
         if _state.recording is not None:
             found[config.HOME_VARIABLE] = str(_state.recording.settings.home)
-        found.update(carrier.inject(current()))
+        found.update(carrier.inject(current(), os.environ))
     return found
 
 
@@ -236,13 +245,16 @@ def shutdown() -> None:
 
 
 def _existing_provider() -> "TracerProvider | None":
+    return _of_the_sdk(trace.get_tracer_provider())
+
+
+def _of_the_sdk(provider: object) -> "TracerProvider | None":
     # Unless it is imported nobody has made an SDK provider, and importing it takes 0.2 s.
     if "opentelemetry.sdk.trace" not in sys.modules:
         return None
     from opentelemetry.sdk.trace import TracerProvider
 
-    found = trace.get_tracer_provider()
-    return found if isinstance(found, TracerProvider) else None
+    return provider if isinstance(provider, TracerProvider) else None
 
 
 def _otlp_exporter() -> Any:
@@ -265,4 +277,10 @@ def _service_name(named: str | None, provider: "TracerProvider | None") -> str:
     return named or os.environ.get("OTEL_SERVICE_NAME") or program or "python"
 
 
+def _after_fork() -> None:
+    # Another thread of the parent may have held it.
+    _state.lock = threading.RLock()
+
+
 atexit.register(shutdown)
+os.register_at_fork(after_in_child=_after_fork)

@@ -11,6 +11,7 @@ is cut to its length and renamed to ``.seg``. The first line of a segment descri
 
 import collections
 import contextlib
+import errno
 import fcntl
 import json
 import mmap
@@ -100,6 +101,11 @@ class Segment:
         finally:
             os.close(self._descriptor)
 
+    @property
+    def is_gone(self) -> bool:
+        """Somebody has deleted the file, so what is written to it is nowhere."""
+        return os.fstat(self._descriptor).st_nlink == 0
+
     def abandon(self) -> None:
         """Let go of a segment that belongs to the parent of this forked process."""
         self._map.close()
@@ -135,10 +141,10 @@ class Spool:
         Args:
             line: A JSON object in one line, ``{`` first and a newline last.
         """
-        if len(self._pending) >= PENDING_RECORDS:
+        if len(self._pending) < PENDING_RECORDS:
+            self._pending.append(line)
+        else:
             self._lost += 1
-            return
-        self._pending.append(line)
         while self._pending and self._lock.acquire(blocking=False):
             try:
                 if not self._drain():
@@ -176,11 +182,14 @@ class Spool:
         self._lost = 0
         self._lost_reported = 0
         self._retry_at = 0.0
+        self._look_at = 0.0
+        self._in_segment = 0
 
     def _drain(self) -> bool:
         """Write what waits; False when the disk refuses, and it is kept for later."""
         while self._pending:
             line = self._pending[0]
+            self._look_after()
             if self._segment is None or not self._segment.fits(line):
                 try:
                     self._roll(len(line))
@@ -191,7 +200,20 @@ class Spool:
                 if self._segment is None:
                     return False
             self._segment.append(self._pending.popleft())
+            self._in_segment += 1
         return True
+
+    def _look_after(self) -> None:
+        """Now and then, see whether the segment is still there."""
+        now = time.monotonic()
+        if self._segment is None or now < self._look_at:
+            return
+        self._look_at = now + RETRY_SECONDS
+        if self._segment.is_gone:
+            gone, self._segment = self._segment, None
+            gone.abandon()
+            self._lost += self._in_segment
+            trouble.say("a spool segment", FileNotFoundError(errno.ENOENT, "It was deleted"))
 
     def _roll(self, needed: int) -> None:
         if time.monotonic() < self._retry_at:
@@ -204,6 +226,7 @@ class Spool:
         now = time.time_ns()
         header = self._header(now)
         size = max(self._segment_bytes, len(header) + needed)
+        self._in_segment = 0
         self._segment = Segment(self._folder, f"{now}-{os.getpid()}-{self._made}", header, size)
         self._report_lost()
 

@@ -1,50 +1,108 @@
-"""The frames that users put around their code: ``task``, ``agent`` and ``tool``.
+"""The frames that users put around their code: ``task``, ``agent``, ``tool`` and ``role``.
 
 Each works as a decorator (bare, called or named; on functions, coroutines, generators, async
 generators and methods) and as a context manager (``with`` and ``async with``).
 """
 
-import contextlib
 import functools
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
 from types import TracebackType
-from typing import Any, Final, ParamSpec, TypeVar, cast, overload
-
-from opentelemetry import context
+from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agenttrace.model import Kind, Workload
 from agenttrace.record import setup
-from agenttrace.record.invocation import Invocation, Mark, set_mark
+from agenttrace.record.invocation import Invocation, Mark
 
 P = ParamSpec("P")
 R = TypeVar("R")
+S_co = TypeVar("S_co", bound="Scope", covariant=True)
 
 
-class Frame:
-    """A named frame that is not yet entered: call it on a function, or use it in ``with``."""
+class Scope(Protocol):
+    """What holds while a block or a function runs: an invocation, or a mark."""
 
-    def __init__(self, kind: Kind, name: str | None, options: dict[str, Any]) -> None:
-        self._kind: Kind = kind
-        self._name = name
-        self._options = options
-        self._entered: list[Invocation] = []
+    def attach(self) -> None:
+        """Make it current."""
+        ...
 
-    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """Decorate *function*: every call of it is an invocation."""
+    def detach(self) -> None:
+        """Restore what was current before."""
+        ...
+
+    def suspend(self) -> None:
+        """Restore what was current before, until ``resume``: a generator yields."""
+        ...
+
+    def resume(self) -> None:
+        """Make current what was current inside when it was suspended."""
+        ...
+
+    def is_current(self) -> bool:
+        """Whether it is current here."""
+        ...
+
+    def stop(self) -> None:
+        """End it: it went well."""
+        ...
+
+    def fail(self, error: BaseException | str) -> None:
+        """End it: it failed."""
+        ...
+
+
+class Begin(Protocol[S_co]):
+    """Begins a scope; *name* is that of the decorated function."""
+
+    def __call__(self, name: str | None, /) -> S_co:
+        """Begin."""
+        ...
+
+
+class Frame(Protocol[S_co]):
+    """What a named frame is: call it on a function, or use it in ``with``."""
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
+        """Decorate *function*: every call of it is framed."""
+        ...
+
+    def __enter__(self) -> S_co: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+    async def __aenter__(self) -> S_co: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+class _Frame:
+    """A frame that is not yet entered."""
+
+    def __init__(self, begin: Begin[Scope]) -> None:
+        self._begin = begin
+        self._entered: list[Scope] = []
+
+    def __call__(self, function: Callable[P, R], /) -> Callable[P, R]:
         if isinstance(function, staticmethod | classmethod):
             # Keeps the order of the two decorators from mattering.
             wrapped = cast("Any", function)
             return cast("Callable[P, R]", type(wrapped)(self(wrapped.__func__)))
-        name = self._name or getattr(function, "__name__", type(function).__name__)
-        begin = functools.partial(setup.start, self._kind, name, **self._options)
+        name = getattr(function, "__name__", type(function).__name__)
+        begin = functools.partial(self._begin, name)
         return cast("Callable[P, R]", _wrapper_for(function)(function, begin))
 
-    def __enter__(self) -> Invocation:
-        invocation = setup.start(self._kind, self._name or self._kind, **self._options)
-        invocation.attach()
-        self._entered.append(invocation)
-        return invocation
+    def __enter__(self) -> Any:
+        scope = self._begin(None)
+        scope.attach()
+        self._entered.append(scope)
+        return scope
 
     def __exit__(
         self,
@@ -52,11 +110,13 @@ class Frame:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        invocation = self._entered.pop()
-        invocation.detach()
-        _end(invocation, error)
+        # Several coroutines may be inside the same frame object.
+        mine = next((scope for scope in self._entered if scope.is_current()), self._entered[-1])
+        self._entered.remove(mine)
+        mine.detach()
+        _end(mine, error)
 
-    async def __aenter__(self) -> Invocation:
+    async def __aenter__(self) -> Any:
         return self.__enter__()
 
     async def __aexit__(
@@ -83,7 +143,7 @@ class TaskFrame:
         session: str | None = None,
         workload: Workload | None = None,
         headless: bool | None = None,
-    ) -> Frame: ...
+    ) -> Frame[Invocation]: ...
     def __call__(
         self,
         target: Callable[..., Any] | str | None = None,
@@ -110,7 +170,7 @@ class TaskFrame:
             "workload": workload,
             "headless": headless,
         }
-        return _frame("task", target, options)
+        return _framed("task", target, options)
 
 
 class PartFrame:
@@ -122,7 +182,9 @@ class PartFrame:
     @overload
     def __call__(self, function: Callable[P, R], /) -> Callable[P, R]: ...
     @overload
-    def __call__(self, name: str | None = None, /, *, session: str | None = None) -> Frame: ...
+    def __call__(
+        self, name: str | None = None, /, *, session: str | None = None
+    ) -> Frame[Invocation]: ...
     def __call__(
         self, target: Callable[..., Any] | str | None = None, /, *, session: str | None = None
     ) -> Any:
@@ -132,7 +194,7 @@ class PartFrame:
             target: The function, when used bare; otherwise the name (default: the function's).
             session: The conversation that it belongs to.
         """
-        return _frame(self._kind, target, {"session_id": session})
+        return _framed(self._kind, target, {"session_id": session})
 
 
 task: Final = TaskFrame()
@@ -140,39 +202,40 @@ agent: Final = PartFrame("agent")
 tool: Final = PartFrame("tool")
 
 
-@contextlib.contextmanager
-def role(name: str | None = None, *, visible: bool | None = None) -> Generator[None]:
+def role(name: str | None = None, *, visible: bool | None = None) -> Frame[Mark]:
     """Give the model calls inside a role, or say whether a person reads their output.
 
     Args:
-        name: One of the roles in ``agenttrace.model.Role``, for example ``summary``.
+        name: One of the roles in ``agenttrace.model.Role``, for example ``summary``; default that
+            of a role around.
         visible: True for the call whose output a person reads as the answer.
     """
-    previous = set_mark(Mark(name, visible=visible))
-    try:
-        yield
-    finally:
-        context.attach(previous)
+
+    return _Frame(lambda _: Mark(name, visible=visible))
 
 
-def _frame(kind: Kind, target: Callable[..., Any] | str | None, options: dict[str, Any]) -> Any:
-    if target is None or isinstance(target, str):
-        return Frame(kind, target, options)
-    return Frame(kind, None, options)(target)
+def _framed(kind: Kind, target: Callable[..., Any] | str | None, options: dict[str, Any]) -> Any:
+    given = target if isinstance(target, str) else None
+
+    def begin(name: str | None) -> Invocation:
+        return setup.start(kind, given or name or kind, **options)
+
+    frame = _Frame(begin)
+    return frame if target is None or isinstance(target, str) else frame(target)
 
 
-def _end(invocation: Invocation, error: BaseException | None) -> None:
+def _end(scope: Scope, error: BaseException | None) -> None:
     # Leaving a generator early is not a failure of what it did.
     if error is None or isinstance(error, GeneratorExit):
-        invocation.stop()
+        scope.stop()
     else:
-        invocation.fail(error)
+        scope.fail(error)
 
 
-_Begin = Callable[[], Invocation]
+_BeginNamed = Callable[[], Scope]
 
 
-def _wrapper_for(function: Callable[..., Any]) -> Callable[[Any, _Begin], Any]:
+def _wrapper_for(function: Callable[..., Any]) -> Callable[[Any, _BeginNamed], Any]:
     if inspect.isasyncgenfunction(function):
         return _wrap_async_generator
     if inspect.iscoroutinefunction(function):
@@ -182,115 +245,122 @@ def _wrapper_for(function: Callable[..., Any]) -> Callable[[Any, _Begin], Any]:
     return _wrap_function
 
 
-def _wrap_function(function: Callable[..., Any], begin: _Begin) -> Callable[..., Any]:
+class _Running:
+    """Holds a scope while a function or a coroutine runs."""
+
+    __slots__ = ("_scope",)
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __enter__(self) -> None:
+        self._scope.attach()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._scope.detach()
+        _end(self._scope, error)
+
+
+def _wrap_function(function: Callable[..., Any], begin: _BeginNamed) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
-        invocation = begin()
-        invocation.attach()
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            invocation.detach()
-            _end(invocation, error)
-            raise
-        invocation.detach()
-        invocation.stop()
-        return result
+        with _Running(begin()):
+            return function(*args, **kwargs)
 
     return wrapper
 
 
-def _wrap_coroutine(function: Callable[..., Any], begin: _Begin) -> Callable[..., Any]:
+def _wrap_coroutine(function: Callable[..., Any], begin: _BeginNamed) -> Callable[..., Any]:
     @functools.wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
-        invocation = begin()
-        invocation.attach()
-        try:
-            result = await function(*args, **kwargs)
-        except BaseException as error:
-            invocation.detach()
-            _end(invocation, error)
-            raise
-        invocation.detach()
-        invocation.stop()
-        return result
+        with _Running(begin()):
+            return await function(*args, **kwargs)
 
     return wrapper
 
 
-def _wrap_generator(function: Callable[..., Any], begin: _Begin) -> Callable[..., Any]:
+class _Stepping:
+    """Holds a scope while a generator runs from one ``yield`` to the next.
+
+    Between two values the consumer runs, in whose context the scope has no place.
+    """
+
+    __slots__ = ("_begun", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._begun = False
+
+    def __enter__(self) -> None:
+        if self._begun:
+            self._scope.resume()
+        else:
+            self._begun = True
+            self._scope.attach()
+
+    def __exit__(self, *error: object) -> None:
+        self._scope.suspend()
+
+
+def _wrap_generator(function: Callable[..., Any], begin: _BeginNamed) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapper(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        invocation = begin()
+        scope = begin()
+        step = _Stepping(scope)
         inner: Generator[Any, Any, Any] = function(*args, **kwargs)
         resume: Callable[[], Any] = functools.partial(next, inner)
         try:
             while True:
-                # Current only while the generator runs: between two values the consumer does.
-                invocation.attach()
-                try:
+                with step:
                     value = resume()
-                finally:
-                    invocation.detach()
                 try:
                     sent = yield value
                     resume = functools.partial(inner.send, sent)
                 except GeneratorExit:
-                    _close(inner, invocation)
+                    with step:
+                        inner.close()
                     raise
                 except BaseException as thrown:  # noqa: BLE001 - it is the generator's to handle
                     resume = functools.partial(inner.throw, thrown)
         except StopIteration as end:
-            invocation.stop()
+            scope.stop()
             return end.value
         except BaseException as error:
-            _end(invocation, error)
+            _end(scope, error)
             raise
 
     return wrapper
 
 
-def _close(inner: Generator[Any, Any, Any], invocation: Invocation) -> None:
-    invocation.attach()
-    try:
-        inner.close()
-    finally:
-        invocation.detach()
-
-
-def _wrap_async_generator(function: Callable[..., Any], begin: _Begin) -> Callable[..., Any]:
+def _wrap_async_generator(function: Callable[..., Any], begin: _BeginNamed) -> Callable[..., Any]:
     @functools.wraps(function)
     async def wrapper(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        invocation = begin()
+        scope = begin()
+        step = _Stepping(scope)
         inner: AsyncGenerator[Any, Any] = function(*args, **kwargs)
         resume: Callable[[], Any] = inner.__anext__
         try:
             while True:
-                invocation.attach()
-                try:
+                with step:
                     value = await resume()
-                finally:
-                    invocation.detach()
                 try:
                     sent = yield value
                     resume = functools.partial(inner.asend, sent)
                 except GeneratorExit:
-                    await _aclose(inner, invocation)
+                    with step:
+                        await inner.aclose()
                     raise
                 except BaseException as thrown:  # noqa: BLE001 - it is the generator's to handle
                     resume = functools.partial(inner.athrow, thrown)
         except StopAsyncIteration:
-            invocation.stop()
+            scope.stop()
         except BaseException as error:
-            _end(invocation, error)
+            _end(scope, error)
             raise
 
     return wrapper
-
-
-async def _aclose(inner: AsyncGenerator[Any, Any], invocation: Invocation) -> None:
-    invocation.attach()
-    try:
-        await inner.aclose()
-    finally:
-        invocation.detach()

@@ -1,8 +1,11 @@
 """Say once what recording could not do, and never raise it into the user's program."""
 
 import logging
+import traceback
 from types import TracebackType
 from typing import Final
+
+from agenttrace.errors import AgentTraceError
 
 logger: Final = logging.getLogger("agenttrace")
 _said: Final[set[tuple[str, str]]] = set()
@@ -15,13 +18,16 @@ def say(doing: str, error: BaseException) -> None:
         return
     _said.add((doing, kind))
     reason = error.strerror if isinstance(error, OSError) else None
+    if isinstance(error, AgentTraceError):
+        reason = str(error)
     logger.warning(
         "agenttrace could not finish %s (%s%s); your program is not affected. Said once.",
         doing,
         kind,
         f": {reason}" if reason else "",
     )
-    logger.debug("agenttrace: where it happened", exc_info=error)
+    where = "".join(traceback.format_tb(error.__traceback__))
+    logger.debug("agenttrace: it happened here:\n%s", where)
 
 
 def forget() -> None:

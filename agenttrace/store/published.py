@@ -7,6 +7,7 @@ at whatever moment leaves either the old file or the new one.
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -44,7 +45,9 @@ class Published:
     finished: frozenset[str] = frozenset()
 
 
-def read(connection: duckdb.DuckDBPyConnection, home: Path) -> Published:
+def read(
+    connection: duckdb.DuckDBPyConnection, home: Path, migrations: Path = MIGRATIONS
+) -> Published:
     """Read what the store in *home* says, and copy its quarantine into ``quarantine``.
 
     Raises:
@@ -59,7 +62,10 @@ def read(connection: duckdb.DuckDBPyConnection, home: Path) -> Published:
     if not path.exists():
         return Published()
     try:
-        return _read(connection, path)
+        with _attached(connection, path, "READ_ONLY"):
+            if _check_version(connection, path, migrations) == max(_steps(migrations)):
+                return _read(connection)
+        return _read_migrated(connection, path, migrations)
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0]
         raise StoreError(
@@ -68,16 +74,27 @@ def read(connection: duckdb.DuckDBPyConnection, home: Path) -> Published:
         ) from error
 
 
-def _read(connection: duckdb.DuckDBPyConnection, path: Path) -> Published:
-    with _attached(connection, path, "READ_ONLY"):
-        _check_version(connection, path)
-        parts = connection.execute(
-            "SELECT file, rows, retired_at IS NOT NULL FROM published.part ORDER BY file"
-        ).fetchall()
-        segments = connection.execute(
-            "SELECT name, byte_offset, finished FROM published.segment"
-        ).fetchall()
-        connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
+def _read_migrated(
+    connection: duckdb.DuckDBPyConnection, path: Path, migrations: Path
+) -> Published:
+    """Read the store of an older agenttrace from a copy that is brought up to date."""
+    with tempfile.TemporaryDirectory(prefix="agenttrace-") as folder:
+        copy = Path(shutil.copyfile(path, Path(folder) / NAME))
+        with _attached(connection, copy, "READ_WRITE"):
+            version = _check_version(connection, copy, migrations)
+            with _transaction(connection):
+                _migrate(connection, version, migrations)
+            return _read(connection)
+
+
+def _read(connection: duckdb.DuckDBPyConnection) -> Published:
+    parts = connection.execute(
+        "SELECT file, rows, retired_at IS NOT NULL FROM published.part ORDER BY file"
+    ).fetchall()
+    segments = connection.execute(
+        "SELECT name, byte_offset, finished FROM published.segment"
+    ).fetchall()
+    connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
     return Published(
         exists=True,
         parts={file: rows for file, rows, retired in parts if not retired},
@@ -182,9 +199,7 @@ def _schema_version(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     return int(facts["schema_version"]), facts["written_by"]
 
 
-def _check_version(
-    connection: duckdb.DuckDBPyConnection, path: Path, migrations: Path = MIGRATIONS
-) -> int:
+def _check_version(connection: duckdb.DuckDBPyConnection, path: Path, migrations: Path) -> int:
     version, writer = _schema_version(connection)
     known = max(_steps(migrations))
     if version > known:

@@ -16,11 +16,11 @@ def test_call_energy(home: Path) -> None:
             "UPDATE model_factor SET j_uncached_context = 360, j_cached = 1800, j_output = 7200, "
             "j_output_context = 36"
         )
-        rows = connection.sql("FROM call_energy").fetchall()
+        rows = connection.sql("SELECT * EXCLUDE (started_at) FROM call_energy").fetchall()
     assert rows == [
         (
-            "job-0000000100000002", "job", "openai", "gpt-5", "main", False,
-            40.0, 3200.0, 60.0, 20.0, 2200.0, False, 452.0,
+            "job-0000000100000002", "0000000100000002", "job", "openai", "gpt-5", "main", False, 1,
+            "ok", 120, 100, 10, 60, 30, 20, None, 40.0, 3200.0, 60.0, 20.0, 2200.0, False, 452.0,
         )
     ]  # fmt: skip
 

@@ -13,7 +13,7 @@ def test_task_moments(home: Path) -> None:
         rows = connection.sql("FROM task_moments ORDER BY task_id, model").fetchall()
     # n_o * (n_c + n_u + n_o / 2): 2 * 11 + 4 * 22 = 110.
     assert rows == [
-        ("a", "openai", "gpt-5", 2, 0, 30.0, 250.0, 0.0, 6.0, 110.0, 30.0, 30.0),
-        ("a", "openai", "o", 1, 1, None, None, None, 1.0, None, 0.0, None),
-        ("b", "openai", "gpt-5", 1, 0, 0.0, 0.0, 10.0, 0.0, 0.0, 0.0, None),
+        ("a", "openai", "gpt-5", 2, 0, 30.0, 250.0, 0.0, 6.0, 110.0, 30.0),
+        ("a", "openai", "o", 1, 1, None, None, None, 1.0, None, 0.0),
+        ("b", "openai", "gpt-5", 1, 0, 0.0, 0.0, 10.0, 0.0, 0.0, 0.0),
     ]

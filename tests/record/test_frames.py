@@ -3,10 +3,12 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry import baggage, context, trace
+from opentelemetry.sdk.trace import TracerProvider
 
 import agenttrace
 
@@ -272,13 +274,19 @@ def test_what_was_current_before_a_leftover_is_current_again() -> None:
         assert agenttrace.current() is outer
 
 
-def test_a_leftover_does_not_adopt_the_spans_of_other_instrumentations() -> None:
+def test_a_leftover_does_not_adopt_the_spans_of_other_instrumentations(home: Path) -> None:
+    agenttrace.configure(home / "with an SDK", tracer_provider=TracerProvider())
     with agenttrace.task("outer") as outer:
         inside = agenttrace.start("agent", "finished")
         inside.attach(loose=True)
         assert trace.get_current_span().get_span_context() == inside.span_context
         inside.stop()
         assert trace.get_current_span().get_span_context() == outer.span_context
+
+
+def test_without_an_sdk_no_span_is_current_that_a_client_could_send_along() -> None:
+    with agenttrace.task("outer"):
+        assert not trace.get_current_span().get_span_context().is_valid
 
 
 def test_leftovers_of_a_long_loop_are_let_go() -> None:

@@ -1,6 +1,7 @@
 """configure joins what is there, and the task travels into threads and processes."""
 
 import gzip
+import json
 import os
 import shutil
 import subprocess
@@ -194,17 +195,15 @@ def test_the_task_id_travels_in_baggage(recording: Path) -> None:
     assert baggage.get_baggage("task.id") is None
 
 
-def test_a_home_that_vanishes_is_said_and_made_again(
+def test_a_home_that_vanishes_is_made_again_and_what_was_in_it_is_counted_as_lost(
     recording: Path, spooled: Spooled, trouble: list[str]
 ) -> None:
     call()
     shutil.rmtree(recording)
     call()
-    agenttrace.shutdown()
-    assert "spool segment" in trouble[0]
-    agenttrace.configure(recording)
-    call()
     assert len(spooled()) == 1
+    assert "deleted" in trouble[0]
+    assert json.loads((recording / "spool" / "lost").read_text())["records"] == 1
 
 
 def test_threads_and_pools_carry_the_task_of_the_moment(recording: Path, spooled: Spooled) -> None:

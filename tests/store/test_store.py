@@ -77,7 +77,9 @@ def test_a_part_of_an_older_agenttrace_has_null_in_the_columns_it_lacks(home: Pa
         pass
     (part,) = (home / "lake" / "spans").iterdir()
     older = part.with_suffix(".new")
-    duckdb.sql(f"COPY (SELECT * EXCLUDE (region) FROM '{part}') TO '{older}' (FORMAT parquet)")
+    duckdb.connect().execute(
+        f"COPY (SELECT * EXCLUDE (region) FROM '{part}') TO '{older}' (FORMAT parquet)"
+    )
     older.replace(part)
     with opened(home, RECORDS[1:]) as store:
         found = store.connection.sql("SELECT region, input_tokens FROM span ORDER BY ALL")
@@ -265,6 +267,19 @@ def test_migrations_bring_an_older_store_to_the_newest_schema(home: Path, tmp_pa
             "schema_version": "3",
             "written_by": __version__,
         }
+
+
+def test_the_store_of_an_older_agenttrace_is_read_and_stays_as_it_is(
+    home: Path, tmp_path: Path
+) -> None:
+    with opened(home, RECORDS):
+        pass
+    before = (home / published.NAME).read_bytes()
+    steps = shutil.copytree(published.MIGRATIONS, tmp_path / "migrations")
+    (steps / "0002_more.sql").write_text("UPDATE part SET rows = rows * 2;")
+    with duckdb.connect() as connection:
+        assert list(published.read(connection, home, steps).parts.values()) == [6]
+    assert (home / published.NAME).read_bytes() == before
 
 
 def test_a_migration_that_fails_leaves_the_store_as_it_was(home: Path, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class _Event(msgspec.Struct):
 
 
 class _Delta(msgspec.Struct):
-    delta: dict[str, Any] | None = None
+    delta: Any = None
 
 
 _message = msgspec.json.Decoder(_Message)
@@ -43,6 +43,7 @@ class Messages:
 
     operation = semconv.CHAT
     provider = "anthropic"
+    interim_counts = True
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -50,13 +51,16 @@ class Messages:
 
     def read_events(self, data: bytes) -> Reply:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
-        found = Reply(finished=b"message_stop" in data[-256:])
+        found = Reply(error=events.failure(data))
         for payload in reversed(list(events.latest_with(data, b'"usage"'))):
-            event = _event.decode(payload) if payload else _Event()
+            event = events.decoded(_event, payload)
+            if event is None:
+                continue
             if event.message is not None:
                 found = found.then(_reply(event.message))
-            else:
-                found = found.then(Reply(counts=mapping(event.usage)))
+            elif counts := mapping(event.usage):
+                # The counts of message_delta are final; it is the last event but one.
+                found = found.then(Reply(counts=counts, finished=True))
         return found
 
     def usage(self, counts: Counts) -> TokenUsage:
@@ -77,16 +81,12 @@ class Messages:
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas: text, thinking and tool arguments."""
-        deltas = (
-            _delta.decode(payload).delta or {}
-            for payload in events.payloads(data)
-            if payload.startswith(b"{")
-        )
+        found = (events.decoded(_delta, payload) for payload in events.payloads(data))
         return sum(
-            len(piece.encode())
-            for delta in deltas
-            for piece in (delta.get("text"), delta.get("thinking"), delta.get("partial_json"))
-            if isinstance(piece, str)
+            events.text_bytes(mapping(event.delta).get(name))
+            for event in found
+            if event
+            for name in ("text", "thinking", "partial_json")
         )
 
 

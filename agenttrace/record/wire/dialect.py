@@ -9,6 +9,8 @@ from agenttrace.model import TokenUsage, UsageState
 
 Counts = dict[str, Any]
 
+_TOO_MANY: Final = 10**12  # more than all calls of a year; whoever says so is mistaken
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -18,13 +20,16 @@ class Reply:
         response_id: The provider's id.
         model: The model that answered.
         counts: The usage object as the provider sent it; empty if it sent none.
-        finished: The protocol's last event was seen (always true of a JSON body).
+        finished: The counts are final, or the protocol's last event was seen (always true of a
+            JSON body).
+        error: Type of the error that the provider reported inside a response that began well.
     """
 
     response_id: str | None = None
     model: str | None = None
     counts: Counts = field(default_factory=dict[str, Any])
     finished: bool = False
+    error: str | None = None
 
     def then(self, later: "Reply") -> "Reply":
         """Continue with what a later part of the stream says; later counts replace earlier ones."""
@@ -33,6 +38,7 @@ class Reply:
             model=later.model or self.model,
             counts={**self.counts, **{k: v for k, v in later.counts.items() if v is not None}},
             finished=later.finished or self.finished,
+            error=later.error or self.error,
         )
 
 
@@ -42,10 +48,12 @@ class Dialect(Protocol):
     Attributes:
         operation: The operation's name in the GenAI conventions.
         provider: The provider where the host does not tell.
+        interim_counts: A stream begins with counts that are not final.
     """
 
     operation: str
     provider: str
+    interim_counts: bool
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole JSON response; raises ``msgspec.MsgspecError`` if it is none."""
@@ -65,8 +73,8 @@ class Dialect(Protocol):
 
 
 def whole(value: object) -> int | None:
-    """Return *value* if it is a count: a whole number, zero or more."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    """Return *value* if it can be a count of tokens: a whole number, zero or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _TOO_MANY:
         return None
     return value
 
@@ -91,6 +99,11 @@ def counted(
 def mapping(value: object) -> Counts:
     """Return *value* if it is a JSON object, else an empty one."""
     return cast("Counts", value) if isinstance(value, dict) else {}
+
+
+def items(value: object) -> list[object]:
+    """Return *value* if it is a JSON array, else an empty one."""
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
@@ -128,9 +141,25 @@ _REGION: Final = re.compile(
 
 def name_of(path: str) -> str | None:
     """Return the name of the dialect that a POST to *path* speaks, if it is one we know."""
+    path = path.rstrip("/")
     if path.endswith("/chat/completions"):
         return "openai.chat"
     return _TAILS.get(path[path.rfind("/") :])
+
+
+def looks_like(name: str, path: str, body: bytes | None) -> bool:
+    """Whether a POST whose path ends as that of the dialect *name* has the body of a model call.
+
+    Args:
+        name: What ``name_of`` says.
+        path: The path.
+        body: The request's body; None if it cannot be seen, as that of an upload from a stream.
+    """
+    if body is None:
+        return name == "openai.chat"
+    if name == "anthropic.messages" and b'"messages"' not in body:
+        return False
+    return b'"model"' in body or "/deployments/" in path
 
 
 @functools.cache

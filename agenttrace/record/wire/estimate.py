@@ -11,7 +11,8 @@ from typing import Final, cast
 
 import msgspec
 
-from agenttrace.record.wire.dialect import mapping
+from agenttrace.record.wire.dialect import items, mapping
+from agenttrace.record.wire.events import text_bytes
 
 BYTES_PER_TOKEN: Final = 4
 _TEXT_KEYS: Final = ("messages", "input", "instructions", "system", "tools", "prompt")
@@ -27,7 +28,7 @@ def input_tokens(request: bytes) -> int | None:
     """Estimate the input tokens of a JSON request; None if it is not JSON."""
     try:
         body = mapping(msgspec.json.decode(request))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
     return tokens(sum(_text_bytes(body.get(key)) for key in _TEXT_KEYS))
 
@@ -35,8 +36,8 @@ def input_tokens(request: bytes) -> int | None:
 def _text_bytes(value: object) -> int:
     """Count the bytes of all strings inside, but not of images and other data in base64."""
     if isinstance(value, str):
-        return 0 if value.startswith("data:") else len(value.encode())
+        return 0 if value.startswith("data:") else text_bytes(value)
     if isinstance(value, list):
-        return sum(_text_bytes(item) for item in cast("list[object]", value))
+        return sum(_text_bytes(item) for item in items(cast("object", value)))
     inside = mapping(value).items()
     return sum(_text_bytes(item) for key, item in inside if key not in _NO_TEXT)

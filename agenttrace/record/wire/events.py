@@ -8,6 +8,56 @@ Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 """
 
 from collections.abc import Iterator
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from agenttrace.record.wire.dialect import mapping
+
+T = TypeVar("T")
+
+_TAIL_BYTES: Final = 4096
+
+
+class _Failed(msgspec.Struct):
+    error: Any = None
+    code: Any = None
+    response: Any = None
+
+
+_failed: Final = msgspec.json.Decoder(_Failed)
+
+
+def decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T | None:
+    """Decode one payload; None if it is no JSON, or JSON of another shape."""
+    try:
+        return decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+
+
+def text_bytes(value: object) -> int:
+    """Count the bytes of *value* if it is text."""
+    return len(value.encode("utf-8", "surrogatepass")) if isinstance(value, str) else 0
+
+
+def ends_with_done(data: bytes) -> bool:
+    """Whether ``data: [DONE]`` is among the last lines."""
+    return any(
+        line.replace(b" ", b"") == b"data:[DONE]" for line in data[-_TAIL_BYTES:].splitlines()
+    )
+
+
+def failure(data: bytes) -> str | None:
+    """Return the type of the error that the stream ended in, if it did."""
+    for payload in latest_with(data, b'"error"'):
+        event = decoded(_failed, payload)
+        if event is None:
+            return None
+        said = mapping(event.error) or mapping(mapping(event.response).get("error"))
+        kind = said.get("type") or said.get("code") or event.code
+        return str(kind) if kind else None
+    return None
 
 
 def payloads(data: bytes) -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record import setup, trouble
 from agenttrace.record.invocation import Invocation
-from agenttrace.record.wire import anthropic, dialect, estimate, openai
+from agenttrace.record.wire import anthropic, dialect, estimate, events, openai
 from agenttrace.record.wire.dialect import Dialect, Reply
 
 DIALECTS: Final[dict[str, Dialect]] = {
@@ -23,9 +23,10 @@ DIALECTS: Final[dict[str, Dialect]] = {
     "anthropic.messages": anthropic.Messages(),
 }
 
+_REDIRECT: Final = 300
 _BAD_REQUEST: Final = 400
 
-# The operation that this thread or task tried last: (operation id, host and path).
+# The operation that this thread or task tried last: (operation id, where and how much).
 _last_operation: ContextVar[tuple[str, str] | None] = ContextVar("last_operation", default=None)
 
 
@@ -97,6 +98,8 @@ class Exchange:
 
     def condense(self) -> None:
         """Read the whole events so far, so that a long stream does not fill the memory."""
+        if self._done:
+            self.chunks.clear()
         if not self._is_events or self._decode is not None:
             return
         with trouble.Guard("reading a response"):
@@ -122,71 +125,84 @@ class Exchange:
             return
         self._done = True
         invocation = self._invocation
+        failure: BaseException | str | None = error
         try:
-            outcome = self._read(error, left=left)
-            invocation.set({semconv.OUTCOME: outcome})
+            invocation.set(self._asked())
+            failure = self._read(clean=error is None and not left, left=left) or error
         except Exception as trouble_met:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("reading a response", trouble_met)
             invocation.set({semconv.USAGE: "missing"})
         finally:
-            self.chunks, self._body = [], b""
+            # The stream may still hold the list.
+            self.chunks.clear()
+            self._body = b""
         if error is not None:
             invocation.fail(error)
+        elif _REDIRECT <= self._status < _BAD_REQUEST:
+            invocation.discard()  # No model has worked.
         elif self._status >= _BAD_REQUEST:
             invocation.fail(str(self._status))
+        elif failure is not None:
+            invocation.fail(failure)
         else:
             invocation.stop()
 
-    def _read(self, error: BaseException | None, *, left: bool) -> str:
-        """Read what passed into the invocation's attributes; returns how the response ended."""
+    def _asked(self) -> dict[str, str | int | float | bool]:
+        """Say what was asked and what came back at once."""
         found: dict[str, str | int | float | bool] = {}
-        requested = self._requested()
+        requested = events.decoded(_request, self._body) or _Request()
         if isinstance(requested.model, str):
-            found[semconv.REQUEST_MODEL] = requested.model
-        if self._status:
-            found[semconv.HTTP_STATUS] = self._status
-        reply, usage = Reply(), TokenUsage()
-        if self._status and self._status < _BAD_REQUEST:
-            reply, usage = self._read_body()
-        if self._is_events:
+            found[semconv.REQUEST_MODEL] = self._invocation.name = requested.model
+        if requested.stream is True:
             found[semconv.REQUEST_STREAM] = True
             if self._first_chunk:
                 waited = self._first_chunk - self._started
                 found[semconv.TIME_TO_FIRST_CHUNK] = waited / 1e9
+        if self._status:
+            found[semconv.HTTP_STATUS] = self._status
+        return found
+
+    def _read(self, *, clean: bool, left: bool) -> str | None:
+        """Read what passed into the attributes; returns the error that the provider reported.
+
+        Args:
+            clean: The body came to its end.
+            left: The client closed it before.
+        """
+        reply, usage = Reply(), TokenUsage()
+        if self._status and self._status < _REDIRECT:
+            reply, usage = self._read_body(clean=clean)
+        found: dict[str, str | int | float | bool] = {}
         if reply.response_id:
             found[semconv.RESPONSE_ID] = reply.response_id
         if reply.model:
-            found[semconv.RESPONSE_MODEL] = reply.model
-        model = reply.model or requested.model
-        if isinstance(model, str):
-            self._invocation.name = model
+            found[semconv.RESPONSE_MODEL] = self._invocation.name = reply.model
         self._invocation.set(found)
         self._invocation.usage(usage)
-        if reply.finished or (error is None and not left):
-            return "complete"
-        return "abandoned" if left else "incomplete"
+        whole = reply.finished or (clean and not (self._is_events and self._dialect.interim_counts))
+        outcome = "complete" if whole and not reply.error else "incomplete"
+        if left and not whole and not reply.error:
+            outcome = "abandoned"
+        self._invocation.set({semconv.OUTCOME: outcome})
+        return reply.error
 
-    def _requested(self) -> _Request:
-        try:
-            return _request.decode(self._body)
-        except msgspec.MsgspecError:
-            return _Request()
-
-    def _read_body(self) -> tuple[Reply, TokenUsage]:
+    def _read_body(self, *, clean: bool) -> tuple[Reply, TokenUsage]:
         data = b"".join(self.chunks)
         if self._decode is not None:
             data = self._decode(data)
+        # Some servers forget to say what they send.
+        self._is_events = self._is_events or data[:16].lstrip().startswith((b"data:", b"event:"))
         if not self._is_events:
             try:
                 reply = self._dialect.read_json(data)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
                 return Reply(), TokenUsage()
             return reply, self._dialect.usage(reply.counts)
-        data = _whole_events(data)
+        if not clean:
+            data = _whole_events(data)
         reply = self._reply.then(self._dialect.read_events(data))
         usage = self._dialect.usage(reply.counts)
-        if not reply.finished:
-            # The counts of a stream are final only at its end.
+        if not reply.finished and (self._dialect.interim_counts or not clean):
             usage = replace(usage, output_tokens=None, reasoning_tokens=None)
         if usage.input_tokens is not None and usage.output_tokens is not None:
             return reply, usage
@@ -214,7 +230,7 @@ def begin(
         body: The request's body; None if it is not at hand.
         retry_count: What the SDK says of earlier attempts (``x-stainless-retry-count``).
     """
-    if not body or not (b'"model"' in body or "/deployments/" in path):
+    if not dialect.looks_like(name, path, body):
         return None
     spoken = DIALECTS[name]
     invocation = setup.start(
@@ -232,8 +248,10 @@ def begin(
         invocation.set({semconv.ROLE: "embedding"})
     if invocation.parent is not None:
         invocation.parent.wire_calls += 1
-    invocation.set(_attempt(invocation, host + path, retry_count))
-    return Exchange(spoken, invocation, body)
+    sent = body or b""
+    # An SDK sends the same bytes again, so their number tells another operation apart.
+    invocation.set(_attempt(invocation, f"{host}{path} {len(sent)}", retry_count))
+    return Exchange(spoken, invocation, sent)
 
 
 @functools.cache
@@ -246,7 +264,7 @@ def _attempt(
     invocation: Invocation, target: str, retry_count: str | None
 ) -> dict[str, str | int | float | bool]:
     """Tie the attempts of one operation together; its id is the span id of the first."""
-    earlier = int(retry_count) if retry_count and retry_count.isdigit() else 0
+    earlier = int(retry_count) if retry_count and retry_count.isdecimal() else 0
     last = _last_operation.get()
     if earlier and last is not None and last[1] == target:
         operation = last[0]

@@ -11,7 +11,9 @@ from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from types import ModuleType
 from typing import Any, Final
 
+from agenttrace import semconv
 from agenttrace.record import trouble
+from agenttrace.record.patch import replaced
 from agenttrace.record.wire import dialect
 from agenttrace.record.wire import exchange as exchanges
 from agenttrace.record.wire.exchange import Exchange
@@ -20,6 +22,7 @@ _RETRY_HEADER: Final = "x-stainless-retry-count"
 CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
 
 Follow = Callable[[Exchange], None]
+_Take = Callable[[Exchange, Any], None]
 
 
 @contextlib.contextmanager
@@ -30,23 +33,21 @@ def hooked(module: ModuleType, follow: Follow) -> Generator[None]:
         module: The imported module.
         follow: Told of each exchange whose body has not ended yet.
     """
-    client: Any = module.Client
-    async_client: Any = module.AsyncClient
-    send, async_send = client.send, async_client.send
-    client.send = _metered(send, module, _stream_class(module), follow)
-    async_client.send = _metered_async(async_send, module, _async_stream_class(module), follow)
-    try:
+    take = functools.partial(_take, module, follow, _stream_class(module))
+    take_async = functools.partial(_take, module, follow, _async_stream_class(module))
+    with (
+        replaced(module.Client, "send", functools.partial(_metered, take)),
+        replaced(module.AsyncClient, "send", functools.partial(_metered_async, take_async)),
+    ):
         yield
-    finally:
-        client.send, async_client.send = send, async_send
 
 
 def _metered(
-    send: Callable[..., Any], module: ModuleType, stream_class: type[Any], follow: Follow
+    take: _Take, send: Callable[..., Any], wanted: Callable[[], bool]
 ) -> Callable[..., Any]:
     @functools.wraps(send)
     def wrapper(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        exchange = _begin(request)
+        exchange = _begin(request) if wanted() else None
         if exchange is None:
             return send(self, request, *args, **kwargs)
         try:
@@ -54,18 +55,18 @@ def _metered(
         except BaseException as error:
             exchange.end(error)
             raise
-        _take(exchange, response, module, stream_class, follow)
+        take(exchange, response)
         return response
 
     return wrapper
 
 
 def _metered_async(
-    send: Callable[..., Any], module: ModuleType, stream_class: type[Any], follow: Follow
+    take: _Take, send: Callable[..., Any], wanted: Callable[[], bool]
 ) -> Callable[..., Any]:
     @functools.wraps(send)
     async def wrapper(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
-        exchange = _begin(request)
+        exchange = _begin(request) if wanted() else None
         if exchange is None:
             return await send(self, request, *args, **kwargs)
         try:
@@ -73,7 +74,7 @@ def _metered_async(
         except BaseException as error:
             exchange.end(error)
             raise
-        _take(exchange, response, module, stream_class, follow)
+        take(exchange, response)
         return response
 
     return wrapper
@@ -88,6 +89,7 @@ def _begin(request: Any) -> Exchange | None:
         name = dialect.name_of(path)
         if name is None:
             return None
+        _keep_task_to_ourselves(request.headers)
         return exchanges.begin(
             name,
             host=url.host,
@@ -98,8 +100,22 @@ def _begin(request: Any) -> Exchange | None:
     return None
 
 
+def _keep_task_to_ourselves(headers: Any) -> None:
+    """Take our member out of the baggage that a client sends along to the model provider."""
+    if "baggage" not in headers:
+        return
+    members = [member.strip() for member in headers["baggage"].split(",")]
+    others = [member for member in members if not member.startswith(semconv.TASK_ID + "=")]
+    if others:
+        headers["baggage"] = ",".join(others)
+    else:
+        del headers["baggage"]
+
+
 def _content(request: Any) -> bytes | None:
-    """Return the request's body; None if it is a stream that was not read."""
+    """Return the request's body; None if it is a stream that was not read, or compressed."""
+    if "content-encoding" in request.headers:
+        return None
     try:
         return request.content
     except Exception:  # noqa: BLE001 - httpx and httpx2 have each their own RequestNotRead
@@ -107,11 +123,7 @@ def _content(request: Any) -> bytes | None:
 
 
 def _take(
-    exchange: Exchange,
-    response: Any,
-    module: ModuleType,
-    stream_class: type[Any],
-    follow: Follow,
+    module: ModuleType, follow: Follow, stream_class: type[Any], exchange: Exchange, response: Any
 ) -> None:
     """Read a response that is whole, or wrap the source of one that is yet to come."""
     try:
@@ -136,15 +148,26 @@ def _decoded(module: ModuleType, coding: str, body: bytes) -> bytes:
     return module.Response(200, headers={"content-encoding": coding}, content=body).content
 
 
+class _Metered:
+    """What both streams have: the source, whose further attributes are theirs too."""
+
+    def __init__(self, source: Any, exchange: Exchange) -> None:
+        self._source = source
+        self._exchange = exchange
+
+    def __getattr__(self, name: str) -> Any:
+        # httpx2 asks the stream how long it took.
+        return getattr(self._source, name)
+
+    def __del__(self) -> None:
+        self._exchange.end(left=True)
+
+
 def _stream_class(module: ModuleType) -> type[Any]:
     base: Any = module.SyncByteStream
 
-    class MeteredStream(base):
+    class MeteredStream(_Metered, base):
         """Passes on exactly the bytes, and shows them to the exchange."""
-
-        def __init__(self, source: Any, exchange: Exchange) -> None:
-            self._source = source
-            self._exchange = exchange
 
         def __iter__(self) -> Iterator[bytes]:
             # What runs for each piece of a stream is written out here, for it is most of the cost.
@@ -178,21 +201,14 @@ def _stream_class(module: ModuleType) -> type[Any]:
             finally:
                 self._exchange.end(left=True)
 
-        def __del__(self) -> None:
-            self._exchange.end(left=True)
-
     return MeteredStream
 
 
 def _async_stream_class(module: ModuleType) -> type[Any]:
     base: Any = module.AsyncByteStream
 
-    class MeteredAsyncStream(base):
+    class MeteredAsyncStream(_Metered, base):
         """Passes on exactly the bytes, and shows them to the exchange."""
-
-        def __init__(self, source: Any, exchange: Exchange) -> None:
-            self._source = source
-            self._exchange = exchange
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             # What runs for each piece of a stream is written out here, for it is most of the cost.
@@ -225,8 +241,5 @@ def _async_stream_class(module: ModuleType) -> type[Any]:
                 await self._source.aclose()
             finally:
                 self._exchange.end(left=True)
-
-        def __del__(self) -> None:
-            self._exchange.end(left=True)
 
     return MeteredAsyncStream

@@ -28,21 +28,28 @@ class Meter:
 
     def __init__(self) -> None:
         self._hooks = contextlib.ExitStack()
-        self._under_way: weakref.WeakSet[Exchange] = weakref.WeakSet()
+        self._under_way: dict[int, weakref.ref[Exchange]] = {}
         self._on = True
 
     def hook(self, module: ModuleType) -> None:
         """Meter a transport that has just been imported."""
         with trouble.Guard(f"hooking into {module.__name__}"):
             if self._on:
-                self._hooks.enter_context(httpx_hook.hooked(module, self._under_way.add))
+                self._hooks.enter_context(httpx_hook.hooked(module, self.follow))
+
+    def follow(self, exchange: "Exchange") -> None:
+        """Remember *exchange* until it is over or nobody holds it any more."""
+        key = id(exchange)
+        self._under_way[key] = weakref.ref(exchange, lambda _: self._under_way.pop(key, None))
 
     def remove(self) -> None:
         """Take out the hooks; what is still under way is recorded as it stands."""
         self._on = False
         self._hooks.close()
-        for exchange in list(self._under_way):
-            exchange.end(left=True)
+        for reference in list(self._under_way.values()):
+            exchange = reference()
+            if exchange is not None:
+                exchange.end(left=True)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ Input includes what was read from the cache; output includes reasoning.
 Source: <https://platform.openai.com/docs/api-reference>
 """
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -12,7 +13,15 @@ import msgspec
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
-from agenttrace.record.wire.dialect import Counts, Reply, counted, details, mapping, whole
+from agenttrace.record.wire.dialect import (
+    Counts,
+    Reply,
+    counted,
+    details,
+    items,
+    mapping,
+    whole,
+)
 
 
 class _Envelope(msgspec.Struct):
@@ -26,18 +35,12 @@ class _Envelope(msgspec.Struct):
 class _Event(msgspec.Struct):
     """One event of the responses API."""
 
-    type: Any = None
     response: _Envelope | None = None
     delta: Any = None
 
 
-class _Delta(msgspec.Struct):
-    delta: dict[str, Any] | None = None
-    text: Any = None
-
-
 class _Chunk(msgspec.Struct):
-    choices: list[_Delta] | None = None
+    choices: Any = None
 
 
 _envelope = msgspec.json.Decoder(_Envelope)
@@ -50,6 +53,7 @@ class Chat:
 
     operation = semconv.CHAT
     provider = "openai"
+    interim_counts = False
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -57,13 +61,11 @@ class Chat:
 
     def read_events(self, data: bytes) -> Reply:
         """Read the id from the first chunk and the usage from the last one that has any."""
-        found = Reply(finished=b"[DONE]" in data[-64:])
-        first = events.first_payload(data)
-        if first:
-            found = found.then(_reply(_envelope.decode(first)))
+        found = Reply(finished=events.ends_with_done(data), error=events.failure(data))
+        found = found.then(_reply(events.decoded(_envelope, events.first_payload(data))))
         for payload in events.latest_with(data, b'"usage"'):
             # With include_usage every chunk but the last says "usage": null.
-            reply = _reply(_envelope.decode(payload)) if payload else Reply()
+            reply = _reply(events.decoded(_envelope, payload))
             if reply.counts:
                 return found.then(reply)
         return found
@@ -75,16 +77,20 @@ class Chat:
         total = whole(counts.get("total_tokens"))
         if output is None and given is not None and total is not None and total >= given:
             output = total - given
-        return _usage(counts, given, output, "prompt_tokens_details", "completion_tokens_details")
+        usage = _usage(counts, given, output, "prompt_tokens_details", "completion_tokens_details")
+        beside = usage.reasoning_tokens
+        if beside and given is not None and output is not None and total == given + output + beside:
+            # Some providers of this protocol count reasoning beside the completion, not in it.
+            return replace(usage, output_tokens=output + beside)
+        return usage
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas."""
+        chunks = (events.decoded(_chunk, payload) for payload in events.payloads(data))
         return sum(
-            _strings(choice.delta)
-            for payload in events.payloads(data)
-            if payload.startswith(b"{")
-            for choice in _chunk.decode(payload).choices or ()
-            if choice.delta
+            _delta_bytes(mapping(mapping(choice).get("delta")))
+            for chunk in chunks
+            for choice in items(chunk.choices if chunk else None)
         )
 
 
@@ -99,6 +105,7 @@ class Responses:
 
     operation = semconv.CHAT
     provider = "openai"
+    interim_counts = False
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -106,14 +113,12 @@ class Responses:
 
     def read_events(self, data: bytes) -> Reply:
         """Read the response object of the first and of the last event that holds one."""
-        found = Reply()
-        first = events.first_payload(data)
-        if first:
-            opening = _event.decode(first).response
-            found = _reply(opening) if opening else found
+        found = Reply(error=events.failure(data))
+        opening = events.decoded(_event, events.first_payload(data))
+        found = found.then(_reply(opening.response if opening else None))
         for payload in events.latest_with(data, b'"usage"'):
-            response = _event.decode(payload).response if payload else None
-            reply = _reply(response, finished=True) if response else Reply()
+            event = events.decoded(_event, payload)
+            reply = _reply(event.response if event else None, finished=True)
             if reply.counts:
                 return found.then(reply)
         return found
@@ -130,15 +135,13 @@ class Responses:
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas."""
-        deltas = (
-            _event.decode(payload).delta
-            for payload in events.payloads(data)
-            if payload.startswith(b"{")
-        )
-        return sum(len(delta.encode()) for delta in deltas if isinstance(delta, str))
+        found = (events.decoded(_event, payload) for payload in events.payloads(data))
+        return sum(events.text_bytes(event.delta) for event in found if event)
 
 
-def _reply(envelope: _Envelope, *, finished: bool = False) -> Reply:
+def _reply(envelope: _Envelope | None, *, finished: bool = False) -> Reply:
+    if envelope is None:
+        return Reply()
     return Reply(
         response_id=envelope.id if isinstance(envelope.id, str) else None,
         model=envelope.model if isinstance(envelope.model, str) else None,
@@ -155,10 +158,10 @@ def _usage(
     return counted(given, output, cache_read=read, cache_write=written, reasoning=reasoning)
 
 
-def _strings(delta: dict[str, Any]) -> int:
+def _delta_bytes(delta: Counts) -> int:
     """Count the bytes of text, reasoning and tool arguments in one delta."""
     pieces = [delta.get(name) for name in ("content", "reasoning_content", "reasoning", "refusal")]
-    for call in delta.get("tool_calls") or ():
+    for call in items(delta.get("tool_calls")):
         function = mapping(mapping(call).get("function"))
         pieces += [function.get("name"), function.get("arguments")]
-    return sum(len(piece.encode()) for piece in pieces if isinstance(piece, str))
+    return sum(map(events.text_bytes, pieces))
