@@ -53,7 +53,8 @@ class Mark:
     def suspend(self) -> None:
         """Restore what held before, until ``resume``."""
         self._inside = context.get_current()
-        self.detach()
+        if self._previous is not None:
+            context.attach(self._previous)
 
     def resume(self) -> None:
         """Go on as it was when it was suspended."""
@@ -238,7 +239,8 @@ class Invocation:
     def suspend(self) -> None:
         """Restore what was current before, until ``resume``: a generator yields."""
         self._inside = context.get_current()
-        self.detach()
+        if self._previous is not None:
+            context.attach(self._previous)
 
     def resume(self) -> None:
         """Make current what was current inside when it was suspended."""

@@ -26,8 +26,10 @@ def say(doing: str, error: BaseException) -> None:
         kind,
         f": {reason}" if reason else "",
     )
-    where = "".join(traceback.format_tb(error.__traceback__))
-    logger.debug("agenttrace: it happened here:\n%s", where)
+    # The lines of the source are left out as well: they may hold what was said.
+    frames = traceback.extract_tb(error.__traceback__)
+    where = "\n".join(f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)
+    logger.debug("agenttrace: it happened here, innermost last:\n%s", where)
 
 
 def forget() -> None:

@@ -1,6 +1,7 @@
 """task, agent and tool: bare, called, named; on every kind of function; and as ``with``."""
 
 import asyncio
+import contextvars
 import gc
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -297,3 +298,89 @@ def test_leftovers_of_a_long_loop_are_let_go() -> None:
         gc.collect()
         alive = [o for o in gc.get_objects() if isinstance(o, agenttrace.Invocation)]
     assert len(alive) < 5
+
+
+@pytest.mark.parametrize("kind", ["plain", "async"])
+async def test_what_a_generator_opened_holds_again_after_each_value(
+    kind: str, spooled: Spooled
+) -> None:
+    def calls() -> Any:
+        with agenttrace.tool("search"), agenttrace.role("summary"):
+            yield 1
+            agenttrace.start("inference", "chat").stop()
+
+    async def async_calls() -> AsyncIterator[int]:
+        for value in calls():
+            yield value
+
+    if kind == "plain":
+        assert list(agenttrace.agent("a")(calls)()) == [1]
+    else:
+        assert [value async for value in agenttrace.agent("a")(async_calls)()] == [1]
+    (call,) = [r for r in spooled() if r["attributes"]["agenttrace.kind"] == "inference"]
+    assert call["attributes"]["agenttrace.role"] == "summary"
+    (tool,) = [r for r in spooled() if r["attributes"]["agenttrace.kind"] == "tool"]
+    assert call["parent_span_id"] == tool["span_id"]
+    assert agenttrace.current() is None
+
+
+async def test_a_role_decorates_a_coroutine_and_keeps_what_it_does_not_say(
+    spooled: Spooled,
+) -> None:
+    @agenttrace.role("summary")
+    async def sum_up() -> None:
+        await asyncio.sleep(0)
+        with agenttrace.role(visible=True):
+            agenttrace.start("inference", "chat").stop()
+
+    await sum_up()
+    agenttrace.start("inference", "chat").stop()
+    inside, after = spooled()
+    assert inside["attributes"]["agenttrace.role"] == "summary"
+    assert inside["attributes"]["agenttrace.visible"] is True
+    assert after["attributes"]["agenttrace.role"] == "main"
+
+
+async def test_one_frame_object_may_be_used_by_many_coroutines_at_once(spooled: Spooled) -> None:
+    frame = agenttrace.task("shared")
+
+    async def work(seconds: float) -> str | None:
+        async with frame as mine:
+            await asyncio.sleep(seconds)
+            now = agenttrace.current()
+            assert now is mine
+        return mine.task_id
+
+    ids = await asyncio.gather(*(work(0.003 - n / 1000) for n in range(3)))
+    assert len(set(ids)) == len(spooled()) == 3
+
+
+def test_a_frame_that_is_left_in_another_context_leaves_that_one_alone() -> None:
+    entered = contextvars.Context()
+    frame = agenttrace.task("t")
+    entered.run(frame.__enter__)
+    mine = context.attach(baggage.set_baggage("user", "1"))
+    frame.__exit__(None, None, None)
+    assert baggage.get_baggage("user") == "1"
+    context.detach(mine)
+
+
+def test_a_task_that_starts_itself_anew_keeps_nothing_of_what_went_before() -> None:
+    here = contextvars.copy_context()
+    for _ in range(50):
+        with agenttrace.task("tick") as tick:
+            here = contextvars.copy_context()
+        here = here.run(contextvars.copy_context)
+    ticks = 0
+    found: agenttrace.Invocation | None = tick
+    while found is not None:
+        ticks += 1
+        found = found.parent
+    assert ticks == 1
+
+
+def test_an_id_that_is_no_string_is_made_one(spooled: Spooled) -> None:
+    task: Any = agenttrace.task
+    with task("t", id=42):
+        pass
+    assert spooled()[0]["attributes"]["task.id"] == "42"

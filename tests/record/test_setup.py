@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -16,12 +17,13 @@ from typing import Any
 import pytest
 from opentelemetry import baggage, trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import agenttrace
+from agenttrace.record import trouble as recording_trouble
 
 Spooled = Callable[[], list[dict[str, Any]]]
 
@@ -297,3 +299,101 @@ def test_instrument_names_what_it_switched_on_and_refuses_what_it_does_not_know(
     LangChainInstrumentor().uninstrument()
     with pytest.raises(agenttrace.AgentTraceError, match="No integration is called lanchain"):
         agenttrace.instrument("lanchain")
+
+
+def test_work_in_a_pool_may_have_arguments_of_any_name(recording: Path) -> None:
+    def work(function: int, carried: int) -> int:
+        return function + carried
+
+    with agenttrace.task("t"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(work, function=1, carried=2).result() == 3
+
+
+def test_a_thread_that_refuses_attributes_starts_all_the_same(
+    recording: Path, trouble: list[str]
+) -> None:
+    class Refusing(threading.Thread):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "run":
+                raise AttributeError(name)
+            super().__setattr__(name, value)
+
+    with agenttrace.task("t"):
+        thread = Refusing(target=call)
+        thread.start()
+        thread.join()
+    assert trouble
+
+
+def test_the_programs_random_numbers_stay_what_its_seed_makes_them(
+    recording: Path, spooled: Spooled
+) -> None:
+    random.seed(7)
+    expected = [random.random() for _ in range(3)]
+    random.seed(7)
+    drawn = []
+    for _ in range(3):
+        call()
+        drawn.append(random.random())
+    assert drawn == expected
+    random.seed(7)
+    call()
+    random.seed(7)
+    call()
+    assert len({record["span_id"] for record in spooled()}) == 5
+
+
+def test_a_provider_that_is_not_the_sdks_is_not_joined(home: Path, spooled: Spooled) -> None:
+    proxy: Any = trace.ProxyTracerProvider()
+    agenttrace.configure(home, tracer_provider=proxy)
+    call()
+    agenttrace.shutdown()
+    assert len(spooled()) == 1
+
+
+def test_a_span_processor_that_raises_loses_no_call(
+    home: Path, spooled: Spooled, trouble: list[str]
+) -> None:
+    class Raising(SpanProcessor):
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            raise RuntimeError
+
+    provider = TracerProvider()
+    provider.add_span_processor(Raising())
+    agenttrace.configure(home, tracer_provider=provider)
+    with agenttrace.task("t"):
+        call()
+    agenttrace.shutdown()
+    assert len(spooled()) == 2
+    assert trouble
+
+
+def test_an_environment_that_makes_no_sense_is_left_aside(
+    home: Path, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACEPARENT", f"00-{'1' * 32}-{'2' * 16}-01")
+    monkeypatch.setenv("BAGGAGE", "agenttrace.agent.depth=%C2%B2,gen_ai.agent.name=a")
+    agenttrace.configure(home)
+    call()
+    agenttrace.shutdown()
+    assert spooled()[0]["attributes"]["agenttrace.agent.depth"] == 0
+
+
+def test_a_child_is_told_the_role_and_keeps_the_baggage_that_was_there(
+    recording: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAGGAGE", "user=1")
+    with agenttrace.task("t"), agenttrace.role("summary"):
+        carried = agenttrace.environ()["BAGGAGE"]
+    assert "user=1" in carried
+    assert "agenttrace.role=summary" in carried
+
+
+def test_the_debug_log_says_where_it_happened_and_not_what_was_said(
+    caplog: pytest.LogCaptureFixture, trouble: list[str]
+) -> None:
+    with caplog.at_level("DEBUG", "agenttrace"), recording_trouble.Guard("a test"):
+        raise ValueError("the secret prompt")
+    assert "test_setup.py" in caplog.text
+    assert "secret" not in caplog.text
+    assert trouble

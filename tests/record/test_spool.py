@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -211,3 +212,43 @@ def test_records_lost_to_a_full_disk_are_counted_for_the_report(
     spool.close()
     assert json.loads((spool.folder / "lost").read_text())["records"] == 5
     assert trouble
+
+
+def test_after_records_were_lost_recording_goes_on_when_there_is_room_again(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, trouble: list[str]
+) -> None:
+    disk = _FullDisk()
+    monkeypatch.setattr(os, "posix_fallocate", disk)
+    monkeypatch.setattr(spools, "PENDING_RECORDS", 2)
+    monkeypatch.setattr(spools, "RETRY_SECONDS", 0.0)
+    for number in range(4):
+        spool.append(line(number))
+    disk.full = False
+    spool.append(line(4))
+    spool.append(line(5))
+    assert numbers(spool.folder) == [0, 1, 5]
+    assert spool.lost == 3
+    assert trouble
+
+
+class _Bytes(bytearray):
+    """A map that notes in which order it is written."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self.writes: list[tuple[int, int]] = []
+
+    def __setitem__(self, where: Any, value: Any) -> None:
+        start, stop = (where.start, where.stop) if isinstance(where, slice) else (where, where + 1)
+        self.writes.append((start, stop))
+        super().__setitem__(where, value)
+
+
+def test_the_first_byte_of_a_record_is_stored_last(spool: Spool) -> None:
+    spool.append(line(1))
+    segment: Any = spool._segment
+    real, segment._map = segment._map, _Bytes(4096)
+    start = segment._used
+    segment.append(line(2))
+    assert segment._map.writes == [(start + 1, start + len(line(2))), (start, start + 1)]
+    segment._map = real

@@ -370,3 +370,169 @@ def test_the_ledger_and_the_usage_the_client_sees_agree(
     provider.script(Reply("x", tokens=Tokens(input_tokens=1000, output_tokens=7)))
     usage = said(client).usage
     assert (usage.prompt_tokens, usage.completion_tokens) == (1000, 7)
+
+
+def streamed(events: bytes, *, content_type: str = "text/event-stream") -> list[bytes]:
+    """Send one streaming chat through an in-process transport that answers with *events*."""
+    headers = {"content-type": content_type} if content_type else {}
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, headers=headers, content=iter([events]))
+
+    client = httpx2.Client(transport=httpx2.MockTransport(answer))
+    body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    with client.stream("POST", "http://x/v1/chat/completions", json=body) as got:
+        return list(got.iter_raw())
+
+
+USAGE = b'{"id":"c-1","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":200}}'
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        b"data: " + USAGE + b"\n\n",
+        b"data: " + USAGE,
+        b"data: " + USAGE + b"\r\n\r\ndata: [DONE]",
+        b"data: " + USAGE + b"\n\ndata: [DONE]\n\n" + b": keep-alive\n\n" * 20,
+        b'data: {"usage": broken\n\ndata: ' + USAGE + b"\n\n",
+        b'data: {"choices":[{"delta":"odd"}]}\n\ndata: ' + USAGE + b"\n\n",
+        b"data: \xff\xfe\n\ndata: " + USAGE + b"\n\n",
+        b"data: " + b"[" * 5000 + b"\n\ndata: " + USAGE + b"\n\n",
+    ],
+)
+@pytest.mark.parametrize("content_type", ["text/event-stream", ""])
+def test_reported_usage_is_kept_however_the_stream_ends_and_whatever_is_beside_it(
+    events: bytes, content_type: str, spooled: Spooled
+) -> None:
+    assert streamed(events, content_type=content_type) == [events]
+    (record,) = spooled()
+    assert counted(record)["output_tokens"] == 200
+    assert record["attributes"]["agenttrace.usage"] == "reported"
+    assert record["attributes"]["gen_ai.request.model"] == "gpt-5"
+
+
+@pytest.mark.parametrize(
+    "delta",
+    ['"text"', '{"tool_calls": 7}', '{"content": "\\ud800 abc"}', "null", '{"content": "abcd"}'],
+)
+def test_odd_deltas_do_not_lose_the_call(delta: str, spooled: Spooled) -> None:
+    streamed(f'data: {{"choices":[{{"delta":{delta}}}]}}\n\ndata: [DONE]\n\n'.encode())
+    (record,) = spooled()
+    assert record["attributes"]["agenttrace.usage"] == "estimated"
+    assert record["attributes"]["http.response.status_code"] == 200
+
+
+def test_an_error_inside_a_stream_is_recorded_as_one(
+    claude: anthropic.Anthropic, provider: ModelProvider, spooled: Spooled
+) -> None:
+    provider.script(Failure(529, work="word " * 50, after=6))
+    with pytest.raises(anthropic.APIStatusError):
+        list(asked(claude, stream=True))
+    (record,) = spooled()
+    assert record["status"] == "error"
+    assert record["attributes"]["error.type"] == "overloaded_error"
+    assert record["attributes"]["agenttrace.outcome"] == "incomplete"
+
+
+def test_reasoning_that_a_provider_counts_beside_the_completion_is_added_to_it(
+    spooled: Spooled,
+) -> None:
+    usage = b'{"prompt_tokens":32,"completion_tokens":9,"total_tokens":135,'
+    usage += b'"completion_tokens_details":{"reasoning_tokens":94}}'
+    streamed(b'data: {"choices":[],"usage":' + usage + b"}\n\n")
+    assert counted(spooled()[0])["output_tokens"] == 103
+
+
+def test_a_redirect_that_is_not_followed_is_no_call(spooled: Spooled) -> None:
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(307, headers={"location": "/"}))
+    with httpx2.Client(transport=transport) as client:
+        client.post("http://x/v1/chat/completions", json={"model": "m", "messages": []})
+    assert spooled() == []
+
+
+def test_a_body_that_cannot_be_seen_is_a_call_all_the_same(spooled: Spooled) -> None:
+    transport = httpx2.MockTransport(
+        lambda _: httpx2.Response(200, json={"model": "gpt-5", "usage": {"prompt_tokens": 3}})
+    )
+    with httpx2.Client(transport=transport) as client:
+        client.post("http://x/v1/chat/completions", content=iter([b'{"model":"gpt-5"}']))
+    (record,) = spooled()
+    assert record["attributes"]["gen_ai.response.model"] == "gpt-5"
+    assert record["attributes"]["agenttrace.usage"] == "partial"
+
+
+@pytest.mark.parametrize("module", [httpx, httpx2])
+def test_the_time_that_a_stream_took_can_be_asked_as_before(
+    module: Any, provider: ModelProvider
+) -> None:
+    body = {"model": "gpt-5", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    address = f"{provider.openai_base_url}/chat/completions"
+    with module.Client() as client, client.stream("POST", address, json=body) as response:
+        response.read()
+    assert response.elapsed.total_seconds() > 0
+
+
+class _Source(httpx2.SyncByteStream):
+    """A stream that says whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield EVENTS
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_closing_the_response_closes_the_connection() -> None:
+    source = _Source()
+    headers = {"content-type": "text/event-stream"}
+    transport = httpx2.MockTransport(lambda _: httpx2.Response(200, headers=headers, stream=source))
+    client = httpx2.Client(transport=transport)
+    with client.stream("POST", "http://x/v1/chat/completions", json={"model": "m"}):
+        pass
+    assert source.closed == 1
+
+
+def test_the_task_is_not_sent_along_to_the_model_provider(
+    claude: anthropic.Anthropic, provider: ModelProvider
+) -> None:
+    with agenttrace.task("t", id="customer 42"):
+        asked(claude)
+    headers = provider.requests[0].headers
+    assert "traceparent" not in headers
+    assert "baggage" not in headers
+
+
+def test_what_others_put_on_top_of_the_hooks_stays_after_shutdown(
+    client: openai.OpenAI, spooled: Spooled
+) -> None:
+    ours, seen = httpx2.Client.send, []
+
+    def theirs(self: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(1)
+        return ours(self, *args, **kwargs)
+
+    httpx2.Client.send = theirs  # type: ignore[method-assign]
+    try:
+        agenttrace.shutdown()
+        said(client)
+        assert httpx2.Client.send is theirs
+        assert seen == [1]
+        assert spooled() == []
+    finally:
+        httpx2.Client.send = ours.__wrapped__  # type: ignore[attr-defined,method-assign]
+
+
+def test_a_stream_still_open_at_shutdown_is_recorded_as_it_stands(
+    client: openai.OpenAI, provider: ModelProvider, spooled: Spooled
+) -> None:
+    provider.script(Reply("word " * 100, chunk_delay_s=0.001))
+    stream = said(client, stream=True)
+    next(iter(stream))
+    agenttrace.shutdown()
+    (record,) = spooled()
+    assert record["attributes"]["agenttrace.outcome"] == "abandoned"
+    stream.close()
