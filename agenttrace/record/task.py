@@ -210,7 +210,6 @@ def role(name: str | None = None, *, visible: bool | None = None) -> Frame[Mark]
             of a role around.
         visible: True for the call whose output a person reads as the answer.
     """
-
     return _Frame(lambda _: Mark(name, visible=visible))
 
 

@@ -51,7 +51,7 @@ class Messages:
 
     def read_events(self, data: bytes) -> Reply:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
-        found = Reply(error=events.failure(data))
+        found = Reply()
         for payload in reversed(list(events.latest_with(data, b'"usage"'))):
             event = events.decoded(_event, payload)
             if event is None:
@@ -61,7 +61,7 @@ class Messages:
             elif counts := mapping(event.usage):
                 # The counts of message_delta are final; it is the last event but one.
                 found = found.then(Reply(counts=counts, finished=True))
-        return found
+        return found if found.finished else found.then(Reply(error=events.failure(data)))
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""

@@ -16,7 +16,7 @@ from agenttrace.record.wire.dialect import mapping
 
 T = TypeVar("T")
 
-_TAIL_BYTES: Final = 4096
+_TAIL_BYTES: Final = 1024
 
 
 class _Failed(msgspec.Struct):

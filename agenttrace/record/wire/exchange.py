@@ -79,13 +79,13 @@ class Exchange:
         self._done = False
 
     def respond(
-        self, status: int, content_type: str, decode: Callable[[bytes], bytes] | None = None
+        self, status: int, content_type: str = "", decode: Callable[[bytes], bytes] | None = None
     ) -> None:
         """Take the head of the response.
 
         Args:
             status: The HTTP status.
-            content_type: The header, empty if there is none.
+            content_type: The header; what the body looks like counts as well.
             decode: What undoes the content coding of the body; None if it has none.
         """
         self._status = status

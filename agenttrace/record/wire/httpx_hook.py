@@ -18,7 +18,7 @@ from agenttrace.record.wire import dialect
 from agenttrace.record.wire import exchange as exchanges
 from agenttrace.record.wire.exchange import Exchange
 
-_RETRY_HEADER: Final = "x-stainless-retry-count"
+_RETRY_HEADER: Final = b"x-stainless-retry-count"
 CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
 
 Follow = Callable[[Exchange], None]
@@ -89,21 +89,22 @@ def _begin(request: Any) -> Exchange | None:
         name = dialect.name_of(path)
         if name is None:
             return None
-        _keep_task_to_ourselves(request.headers)
+        headers = {key.lower(): value for key, value in request.headers.raw}
+        if b"baggage" in headers:
+            _keep_task_to_ourselves(request.headers)
+        retry_count = headers.get(_RETRY_HEADER)
         return exchanges.begin(
             name,
             host=url.host,
             path=path,
-            body=_content(request),
-            retry_count=request.headers.get(_RETRY_HEADER),
+            body=None if b"content-encoding" in headers else _content(request),
+            retry_count=retry_count.decode("latin-1") if retry_count else None,
         )
     return None
 
 
 def _keep_task_to_ourselves(headers: Any) -> None:
     """Take our member out of the baggage that a client sends along to the model provider."""
-    if "baggage" not in headers:
-        return
     members = [member.strip() for member in headers["baggage"].split(",")]
     others = [member for member in members if not member.startswith(semconv.TASK_ID + "=")]
     if others:
@@ -113,9 +114,7 @@ def _keep_task_to_ourselves(headers: Any) -> None:
 
 
 def _content(request: Any) -> bytes | None:
-    """Return the request's body; None if it is a stream that was not read, or compressed."""
-    if "content-encoding" in request.headers:
-        return None
+    """Return the request's body; None if it is a stream that was not read."""
     try:
         return request.content
     except Exception:  # noqa: BLE001 - httpx and httpx2 have each their own RequestNotRead
@@ -127,12 +126,12 @@ def _take(
 ) -> None:
     """Read a response that is whole, or wrap the source of one that is yet to come."""
     try:
-        headers = response.headers
-        content_type = headers.get("content-type", "")
         if response.is_closed:
-            exchange.respond(response.status_code, content_type)
+            exchange.respond(response.status_code)
             exchange.whole(response.content)
             return
+        headers = response.headers
+        content_type = headers.get("content-type", "")
         coding = headers.get("content-encoding")
         decode = functools.partial(_decoded, module, coding) if coding else None
         exchange.respond(response.status_code, content_type, decode)

@@ -61,7 +61,8 @@ class Chat:
 
     def read_events(self, data: bytes) -> Reply:
         """Read the id from the first chunk and the usage from the last one that has any."""
-        found = Reply(finished=events.ends_with_done(data), error=events.failure(data))
+        done = events.ends_with_done(data)
+        found = Reply(finished=done, error=None if done else events.failure(data))
         found = found.then(_reply(events.decoded(_envelope, events.first_payload(data))))
         for payload in events.latest_with(data, b'"usage"'):
             # With include_usage every chunk but the last says "usage": null.
@@ -113,15 +114,14 @@ class Responses:
 
     def read_events(self, data: bytes) -> Reply:
         """Read the response object of the first and of the last event that holds one."""
-        found = Reply(error=events.failure(data))
         opening = events.decoded(_event, events.first_payload(data))
-        found = found.then(_reply(opening.response if opening else None))
+        found = _reply(opening.response if opening else None)
         for payload in events.latest_with(data, b'"usage"'):
             event = events.decoded(_event, payload)
             reply = _reply(event.response if event else None, finished=True)
             if reply.counts:
                 return found.then(reply)
-        return found
+        return found.then(Reply(error=events.failure(data)))
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
