@@ -12,7 +12,7 @@ from typing import Final
 # The structure of a run. The task id travels in baggage under the same name.
 TASK_ID: Final = "task.id"
 KIND: Final = "agenttrace.kind"  # task | agent | tool | step | inference
-TASK_NAME: Final = "agenttrace.task.name"  # on the root span of a task only
+TASK_NAME: Final = "agenttrace.task.name"  # on every span of the task, for its root may never end
 WORKLOAD: Final = "agenttrace.workload"  # agentic | user-facing, on the root span of a task only
 HEADLESS: Final = "agenttrace.headless"  # nobody reads the answer; on the root span of a task only
 ROLE: Final = "agenttrace.role"

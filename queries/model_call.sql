@@ -8,7 +8,7 @@
 --   trace_id               trace of the call, 32 hex digits
 --   span_id                span of the call, 16 hex digits
 --   task_id                task of the call; the trace id where no task was recorded
---   task_name              name of the task; NULL until its root span has arrived
+--   task_name              name of the task; NULL for a call outside of any task
 --   session_id             conversation of the call
 --   workload               agentic or user-facing
 --   agent                  name of the nearest enclosing agent

@@ -2,7 +2,7 @@
 -- The root span of a task is recorded when the task ends, so one that runs or was killed has no name yet. A
 -- trace without a task, agent, tool, step or model call is no task.
 --   task_id           id of the task; the trace id where no task was recorded
---   task_name         name of the task; NULL until its root span has arrived
+--   task_name         name of the task; NULL for a call outside of any task
 --   session_id        conversation of the task
 --   service_name      service.name of the process that recorded its first span
 --   workload          agentic or user-facing

@@ -4,6 +4,7 @@ Nothing but click is imported here or at the top of a command's module, so that 
 at once; a command imports what it works with when it runs.
 """
 
+import errno
 import importlib
 import io
 import sys
@@ -40,6 +41,12 @@ class _Commands(click.Group):
         except AgentTraceError as error:
             message = " ".join(str(error).split())
             raise click.ClickException(message) from error
+        except OSError as error:
+            # A pipe that was closed is click's own business.
+            if error.errno == errno.EPIPE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -69,7 +69,7 @@ def _by_folder(catalogue: Table, width: int) -> Iterator[str]:
         yield str(folder)
         for name, doc, _ in queries:
             yield textwrap.fill(
-                doc,
+                doc or "(its first comment would stand here)",
                 width=width,
                 initial_indent=f"{_GAP}{name}".ljust(label),
                 subsequent_indent=" " * label,

@@ -58,6 +58,9 @@ def fold(home: str | None) -> None:
     from agenttrace.store.fold import fold as fold_spool
 
     folder = config.load(home).home
+    if not folder.exists():
+        click.echo(f"Nothing is recorded in {folder} yet.")
+        return
     warnings: list[str] = []
     try:
         with duckdb.connect() as connection:

@@ -7,6 +7,7 @@ recorded against the ledger of the local provider (``agenttrace.testing``) that 
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -91,12 +92,20 @@ def _report(folder: Path, done: Run, console: "Console") -> "Comparison":
         console.file.write(f"{to_text(overview(reader), console)}\n")
         compared = compare(reader.query("model_call"), done)
         largest = reader.query("FROM task_tokens ORDER BY input_tokens DESC LIMIT 1")
-    store = f"agenttrace --store {folder}"
+    store = f"{_command()} --store {folder}"
     console.print(f"\n{sentence(compared)}\n")
     console.print("Look around:", style="bold")
     console.print(f"  {store} report task {str(largest[0]['task_id'])[:12]}", soft_wrap=True)
     console.print(f"  {store} query model_call", soft_wrap=True)
     return compared
+
+
+def _command() -> str:
+    """Return what to type for ``agenttrace`` here, where the environment may not be active."""
+    called = Path(sys.argv[0])
+    if shutil.which("agenttrace") or called.name != "agenttrace":
+        return "agenttrace"
+    return str(called)
 
 
 def play(home: Path) -> Run:

@@ -59,6 +59,7 @@ def extract(environ: Mapping[str, str]) -> Invocation | None:
     return Invocation.remote(
         span_context,
         task_id=said.get(semconv.TASK_ID),
+        task_name=said.get(semconv.TASK_NAME),
         session_id=said.get(semconv.CONVERSATION_ID),
         agent=said.get(semconv.AGENT_NAME),
         agent_span_id=said.get(semconv.AGENT_SPAN_ID),

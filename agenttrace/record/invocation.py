@@ -81,6 +81,7 @@ class Invocation:
         name: What people call it: the agent's name, the tool's name, the model.
         parent: The invocation around it; None for the first in this process.
         task_id: The task it belongs to; None for a model call outside of any task.
+        task_name: What people call that task.
         session_id: The conversation it belongs to, if that is known.
         agent: Name of the nearest enclosing agent; an agent's own name for itself.
         agent_span_id: Span id of that agent, 16 hex digits.
@@ -114,6 +115,7 @@ class Invocation:
         "role",
         "session_id",
         "task_id",
+        "task_name",
         "visible",
         "wire_calls",
     )
@@ -156,7 +158,7 @@ class Invocation:
         self._attributes = self.place()
         self._attributes[semconv.KIND] = kind
         if begins_task:
-            self._attributes.update(_task_attributes(name, workload, headless=headless))
+            self._attributes.update(_task_attributes(workload, headless=headless))
         if attributes:
             self._attributes.update(attributes)
         self._start_span()
@@ -167,6 +169,7 @@ class Invocation:
         span_context: SpanContext,
         *,
         task_id: str | None,
+        task_name: str | None,
         session_id: str | None,
         agent: str | None,
         agent_span_id: str | None,
@@ -176,7 +179,7 @@ class Invocation:
         """Stand for the invocation of the parent process that this process works for."""
         self = cls(None, "step", "parent process")
         self._span = NonRecordingSpan(span_context)
-        self.task_id, self.session_id = task_id, session_id
+        self.task_id, self.task_name, self.session_id = task_id, task_name, session_id
         self.agent, self.agent_span_id, self.agent_depth = agent, agent_span_id, agent_depth
         self.role = role
         return self
@@ -299,6 +302,8 @@ class Invocation:
         found: dict[str, AttributeValue] = {semconv.ROLE: self.role}
         if self.task_id is not None:
             found[semconv.TASK_ID] = self.task_id
+        if self.task_name is not None:
+            found[semconv.TASK_NAME] = self.task_name
         if self.session_id is not None:
             found[semconv.CONVERSATION_ID] = self.session_id
         if self.agent is not None:
@@ -314,6 +319,7 @@ class Invocation:
         self.role = "main"
         self.visible: bool | None = None
         self.task_id: str | None = None
+        self.task_name: str | None = None
         self.session_id: str | None = None
         self.agent: str | None = None
         self.agent_span_id: str | None = None
@@ -321,7 +327,8 @@ class Invocation:
         if parent is None:
             return
         self.role = parent.role
-        self.task_id, self.session_id = parent.task_id, parent.session_id
+        self.task_id, self.task_name = parent.task_id, parent.task_name
+        self.session_id = parent.session_id
         self.agent, self.agent_span_id = parent.agent, parent.agent_span_id
         self.agent_depth = parent.agent_depth
         if parent.kind == "inference":
@@ -337,7 +344,7 @@ class Invocation:
             if self.parent is not None and self.parent.ended:
                 # Work that starts itself anew, as a timer does, would keep all that went before.
                 self.parent = None
-            self.task_id = task_id or uuid.uuid4().hex
+            self.task_id, self.task_name = task_id or uuid.uuid4().hex, name
             self.agent, self.agent_span_id, self.agent_depth = None, None, 0
             self.role = "main"
         elif task_id is not None:
@@ -493,12 +500,9 @@ def _take_mark(invocation: Invocation, role: str | None, *, visible: bool | None
 
 
 def _task_attributes(
-    name: str, workload: Workload | None, *, headless: bool | None
+    workload: Workload | None, *, headless: bool | None
 ) -> dict[str, AttributeValue]:
-    found: dict[str, AttributeValue] = {
-        semconv.TASK_NAME: name,
-        semconv.WORKLOAD: workload or "agentic",
-    }
+    found: dict[str, AttributeValue] = {semconv.WORKLOAD: workload or "agentic"}
     if headless is not None:
         found[semconv.HEADLESS] = headless
     return found

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
 
 
+_LAST_EXPORT_SECONDS: Final = 2.0
+
+
 class Recording:
     """What is switched on in this process, and how to switch it off."""
 
@@ -81,7 +84,7 @@ class Recording:
         named = {semconv.SERVICE_NAME: service_name} if service_name else {}
         # Ended by our own atexit function, after the spans that are still under way.
         provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
-        self._undo.callback(provider.shutdown)
+        self._undo.callback(_shut_down, provider)
         provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
         return provider
 
@@ -257,6 +260,13 @@ def _of_the_sdk(provider: object) -> "TracerProvider | None":
     from opentelemetry.sdk.trace import TracerProvider
 
     return provider if isinstance(provider, TracerProvider) else None
+
+
+def _shut_down(provider: "TracerProvider") -> None:
+    """Send what is left, but let no collector that does not answer keep the program from ending."""
+    sending = threading.Thread(target=provider.shutdown, name="agenttrace-otlp", daemon=True)
+    sending.start()
+    sending.join(_LAST_EXPORT_SECONDS)
 
 
 def _otlp_exporter() -> Any:

@@ -195,7 +195,7 @@ class Spool:
                     self._roll(len(line))
                 except OSError as error:
                     self._retry_at = time.monotonic() + RETRY_SECONDS
-                    trouble.say("writing to the spool", error)
+                    trouble.say(f"writing to {self._folder}", error)
                     return False
                 if self._segment is None:
                     return False
@@ -221,7 +221,9 @@ class Spool:
         if self._segment is not None:
             full, self._segment = self._segment, None
             full.close()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in (self._folder.parent, self._folder):
+            # Names of tasks and agents are nobody else's business.
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._made += 1
         now = time.time_ns()
         header = self._header(now)

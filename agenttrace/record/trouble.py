@@ -17,7 +17,9 @@ def say(doing: str, error: BaseException) -> None:
     if (doing, kind) in _said:
         return
     _said.add((doing, kind))
-    reason = error.strerror if isinstance(error, OSError) else None
+    reason = None
+    if isinstance(error, OSError):
+        reason = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
     if isinstance(error, AgentTraceError):
         reason = str(error)
     logger.warning(

@@ -98,7 +98,7 @@ def _title(report: Overview | TaskReport) -> Text:
     if isinstance(report, Overview):
         period = _period(report.first_started_at, report.last_started_at)
         return Text.assemble(("agenttrace report", _STRONG), ("  " + period, _QUIET))
-    name = printable(report.name) if report.name else "a task without a name yet"
+    name = printable(report.name) if report.name else "(no task)"
     details = [f"started {_minute(report.started_at)} UTC"]
     if report.duration_ms is not None:
         details.append(f"took {figures.duration(report.duration_ms)}")
@@ -188,6 +188,7 @@ def _equivalents(lines: Sequence[Equivalent]) -> RenderableType:
             )
             for line in lines
         ],
+        cut=False,
     )
     prompts = dict.fromkeys(
         f"{line.input_tokens:,} + {line.output_tokens:,} tokens, class {line.model_class}"
@@ -391,8 +392,10 @@ def _warnings(warnings: Sequence[str]) -> RenderableType:
     return grid
 
 
-def _table(titles: Sequence[str], rows: Sequence[Sequence[Text | str]]) -> Table:
-    """Return a table whose first column gives way when the width is short."""
+def _table(
+    titles: Sequence[str], rows: Sequence[Sequence[Text | str]], *, cut: bool = True
+) -> Table:
+    """Return a table whose first column gives way when the width is short: is cut, or wraps."""
     first, *others = titles
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="none")
     table.add_column(_cut(Text(first, style=_HEADING)))
@@ -401,7 +404,7 @@ def _table(titles: Sequence[str], rows: Sequence[Sequence[Text | str]]) -> Table
         heading = Text(title, style=_QUIET)
         table.add_column(heading, justify="right", no_wrap=True, min_width=width)
     for label, *numbers in rows:
-        table.add_row(_cut(label), *numbers)
+        table.add_row(_cut(label) if cut else label, *numbers)
     return table
 
 

@@ -95,7 +95,7 @@ COLUMNS: Final = tuple(Column(*row) for row in (
      "CASE WHEN status IN ('ok', 'error') THEN status ELSE 'unset' END"),
     ("error_type", "VARCHAR", "class or code of an error, never its text", _said("error_type")),
     ("task_id", "VARCHAR", "task of the span, as recorded", _said("task_id")),
-    ("task_name", "VARCHAR", "name of the task; on its root span only", _said("task_name")),
+    ("task_name", "VARCHAR", "name of the task", _said("task_name")),
     ("session_id", "VARCHAR", "conversation of the span", _said("session_id")),
     ("workload", "VARCHAR", "agentic or user-facing; on the task's root span only",
      _said("workload")),

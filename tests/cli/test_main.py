@@ -165,3 +165,14 @@ def test_colour_is_for_terminals_that_want_it(home: Path):
     assert "\x1b[1;36mCalls" in on_a_terminal()
     assert "\x1b[1;36m" not in on_a_terminal(NO_COLOR="1")
     assert "\x1b" not in run("report", NO_COLOR="").stdout
+
+
+def test_a_full_disk_under_the_output_is_one_line_and_exit_code_1(home: Path):
+    write(home, spans(task("greet", chat(input=10, output=5))))
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*AGENTTRACE, "report"], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "Error: No space left on device"
+    assert "Traceback" not in done.stderr

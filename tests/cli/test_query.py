@@ -87,3 +87,10 @@ def test_the_help_shows_examples_that_run(recorded: Path):
     ]
     assert len(examples) == 2
     assert [query(*words).exit_code for words in examples] == [0, 0]
+
+
+def test_a_query_without_a_comment_is_listed_by_its_name(home: Path):
+    (home / "queries").mkdir(parents=True)
+    (home / "queries" / "mine.sql").write_text("SELECT 1 AS one")
+    listed = CliRunner().invoke(commands, ["query", "--list"]).stdout
+    assert "mine" in listed

@@ -48,3 +48,10 @@ def test_fold_in_a_folder_that_cannot_be_written_is_one_line_and_exit_code_1(rec
     assert result.exit_code == 1
     assert result.stderr.startswith(f"Error: {recorded} cannot be folded: ")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_folding_nothing_says_so(tmp_path: Path):
+    nowhere = tmp_path / "nowhere"
+    done = store("--store", str(nowhere), "store", "fold")
+    assert (done.exit_code, done.stdout) == (0, f"Nothing is recorded in {nowhere} yet.\n")
+    assert not nowhere.exists()

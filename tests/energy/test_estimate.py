@@ -251,8 +251,12 @@ def test_spread_holds_the_central(values: list[float], central: float):
 
 @given(st.lists(st.floats(0, 1e12), min_size=1, max_size=50), st.sampled_from([0.05, 0.5, 0.95]))
 def test_quantile_is_the_one_of_duckdb(values: list[float], share: float):
-    row = duckdb.execute(
-        "SELECT quantile_cont(v, $2) FROM (SELECT unnest($1::DOUBLE[]) AS v)", [values, share]
-    ).fetchone()
+    row = (
+        duckdb.connect()
+        .execute(
+            "SELECT quantile_cont(v, $2) FROM (SELECT unnest($1::DOUBLE[]) AS v)", [values, share]
+        )
+        .fetchone()
+    )
     assert row is not None
     assert quantile(sorted(values), share) == pytest.approx(row[0])

@@ -165,7 +165,8 @@ def test_with_is_the_twin_of_the_decorator(spooled: Spooled) -> None:
     assert inner["attributes"]["task.id"] == "T-1"
     assert inner["attributes"]["gen_ai.conversation.id"] == "S-1"
     assert outer["attributes"]["agenttrace.task.name"] == "ticket"
-    assert "agenttrace.task.name" not in inner["attributes"]
+    assert inner["attributes"]["agenttrace.task.name"] == "ticket"
+    assert "agenttrace.workload" not in inner["attributes"]
 
 
 async def test_async_with_works_too(spooled: Spooled) -> None:

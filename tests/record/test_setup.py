@@ -5,9 +5,11 @@ import json
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -397,3 +399,15 @@ def test_the_debug_log_says_where_it_happened_and_not_what_was_said(
     assert "test_setup.py" in caplog.text
     assert "secret" not in caplog.text
     assert trouble
+
+
+def test_a_collector_that_does_not_answer_does_not_keep_the_program_from_ending(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        program = "import agenttrace\nwith agenttrace.task('t'): pass\n"
+        environ = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+        started = time.monotonic()
+        subprocess.run([sys.executable, "-c", program], env=environ, check=True)
+    assert time.monotonic() - started < 8  # the exporter itself would wait for ten seconds

@@ -72,7 +72,7 @@ def test_a_third_attempt_is_numbered():
 def test_a_task_without_a_name_or_an_end_says_so():
     told = shown(replace(TASK, name=None, duration_ms=None, session_id="s-1"))
     assert told.splitlines()[:3] == [
-        "a task without a name yet",
+        "(no task)",
         "task 0af7651916cd43dd8448eb211c80319c",
         "started 2026-11-22 10:00 UTC, session s-1",
     ]
