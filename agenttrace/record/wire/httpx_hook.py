@@ -13,12 +13,14 @@ from typing import Any, Final
 
 from agenttrace import semconv
 from agenttrace.record import trouble
+from agenttrace.record.invocation import innermost
 from agenttrace.record.patch import replaced
 from agenttrace.record.wire import dialect
 from agenttrace.record.wire import exchange as exchanges
 from agenttrace.record.wire.exchange import Exchange
 
-_RETRY_HEADER: Final = b"x-stainless-retry-count"
+_RETRY_HEADER: Final = "x-stainless-retry-count"
+_JSON_BEGINS: Final = (b"{", b" ", b"\n", b"\r", b"\t", b"")
 CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
 
 Follow = Callable[[Exchange], None]
@@ -89,16 +91,15 @@ def _begin(request: Any) -> Exchange | None:
         name = dialect.name_of(path)
         if name is None:
             return None
-        headers = {key.lower(): value for key, value in request.headers.raw}
-        if b"baggage" in headers:
-            _keep_task_to_ourselves(request.headers)
-        retry_count = headers.get(_RETRY_HEADER)
+        headers = request.headers
+        if innermost() is not None and "baggage" in headers:
+            _keep_task_to_ourselves(headers)
         return exchanges.begin(
             name,
             host=url.host,
             path=path,
-            body=None if b"content-encoding" in headers else _content(request),
-            retry_count=retry_count.decode("latin-1") if retry_count else None,
+            body=_content(request),
+            retry_count=headers.get(_RETRY_HEADER),
         )
     return None
 
@@ -114,11 +115,12 @@ def _keep_task_to_ourselves(headers: Any) -> None:
 
 
 def _content(request: Any) -> bytes | None:
-    """Return the request's body; None if it is a stream that was not read."""
+    """Return the request's body; None if it is a stream that was not read, or compressed."""
     try:
-        return request.content
+        body: bytes = request.content
     except Exception:  # noqa: BLE001 - httpx and httpx2 have each their own RequestNotRead
         return None
+    return body if body[:1] in _JSON_BEGINS else None
 
 
 def _take(
