@@ -22,7 +22,10 @@ SELECT
     count(*) FILTER (WHERE model_call.attempt > 1) AS retry_calls,
     count(*) FILTER (WHERE model_call.status = 'error') AS failed_calls,
     sum(model_call.total_tokens)::BIGINT AS total_tokens,
-    sum(CASE WHEN model_call.hidden THEN model_call.total_tokens END)::BIGINT AS hidden_tokens,
+    CASE
+        WHEN count(*) FILTER (WHERE model_call.hidden) = 0 THEN 0
+        ELSE sum(CASE WHEN model_call.hidden THEN model_call.total_tokens END)
+    END::BIGINT AS hidden_tokens,
     sum(model_call.input_tokens)::BIGINT AS input_tokens,
     sum(model_call.input_uncached_tokens)::BIGINT AS input_uncached_tokens,
     sum(model_call.cache_read_tokens)::BIGINT AS cache_read_tokens,

@@ -51,11 +51,11 @@ link AS MATERIALIZED (
         span.role,
         span.visible
     FROM span
-    WHERE span.kind IN ('inference', 'other')
+    WHERE span.kind IN ('inference', 'other', 'step')
 ),
 
--- Upwards from each inference span, through other inference spans and through spans that say nothing about
--- structure, such as an HTTP client's. Parents that point at one another end at the 32nd.
+-- Upwards from each inference span, through other inference spans, steps of a framework, and spans that say
+-- nothing about structure, such as an HTTP client's. Parents that point at one another end at the 32nd.
 enclosing AS (
     SELECT
         inner_span.task_id,
@@ -161,6 +161,7 @@ inference AS (
 innermost AS (
     SELECT
         inference.* REPLACE (
+            nullif(inference.response_id, '') AS response_id,
             coalesce(inference.capture, 'frame') AS capture,
             coalesce(
                 inference.operation_id, nesting.operation_id, nesting.outermost_span_id, inference.span_id
@@ -187,23 +188,21 @@ innermost AS (
     WHERE nesting.covers IS NOT TRUE
 ),
 
--- Responses that several sources tell of, and which of them is believed. One source may repeat an id without
--- telling of the same response: some local servers number theirs from 1 to 999.
-retold AS (
-    SELECT
-        innermost.response_id,
-        min(innermost.source) AS believed
-    FROM innermost
-    SEMI JOIN innermost AS second_hand
-        ON innermost.response_id = second_hand.response_id AND second_hand.source.rank > 1
-    GROUP BY innermost.response_id
-),
-
+-- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
+-- source may repeat an id without telling of the same response: some servers count theirs up to 999.
 counted AS (
     SELECT innermost.*
     FROM innermost
-    LEFT JOIN retold ON innermost.response_id = retold.response_id
-    WHERE retold.believed IS NULL OR retold.believed = innermost.source
+    WHERE innermost.source.rank = 1
+    UNION ALL
+    SELECT innermost.*
+    FROM innermost
+    ANTI JOIN innermost AS better
+        ON
+            innermost.response_id = better.response_id
+            AND innermost.source > better.source
+            AND abs(innermost.start_ns - better.start_ns) < 900000000000
+    WHERE innermost.source.rank > 1
 ),
 
 task_root AS (
@@ -235,7 +234,8 @@ answer AS (
             counted.role,
             counted.status <> 'error' AND coalesce(counted.visible, TRUE) AS is_good,
             {
-                'depth': -counted.agent_depth,
+                -- Calls of the task itself stand beside those of its root agent.
+                'depth': -greatest(counted.agent_depth, 1),
                 'start_ns': counted.start_ns,
                 'span_id': counted.span_id
             } AS place

@@ -5,6 +5,7 @@
 --   hidden_calls           calls whose output nobody reads as the answer of the task
 --   retry_calls            calls that are not the first attempt of their operation
 --   failed_calls           calls that ended in an error
+--   estimated_calls        calls whose tokens agenttrace estimated
 --   total_tokens           input and output together
 --   hidden_tokens          part of total_tokens that moved in hidden calls
 --   input_tokens           tokens sent, cache reads and writes included
@@ -19,6 +20,7 @@ SELECT
     count(*) FILTER (WHERE model_call.hidden) AS hidden_calls,
     count(*) FILTER (WHERE model_call.attempt > 1) AS retry_calls,
     count(*) FILTER (WHERE model_call.status = 'error') AS failed_calls,
+    count(*) FILTER (WHERE model_call.usage = 'estimated') AS estimated_calls,
     sum(model_call.total_tokens)::BIGINT AS total_tokens,
     sum(CASE WHEN model_call.hidden THEN model_call.total_tokens END)::BIGINT AS hidden_tokens,
     sum(model_call.input_tokens)::BIGINT AS input_tokens,

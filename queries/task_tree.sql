@@ -24,7 +24,8 @@ member AS MATERIALIZED (
     SELECT
         coalesce(span.task_id, span.trace_id) AS task_id,
         span.span_id,
-        any_value(span.parent_span_id) AS parent_span_id,
+        -- A span that names itself as its parent has none.
+        nullif(any_value(span.parent_span_id), span.span_id) AS parent_span_id,
         any_value(span.kind) AS kind,
         any_value(span.name) AS name,
         any_value(span.agent) AS agent,

@@ -64,7 +64,10 @@ token AS (
         min(call.started_at) AS first_started_at,
         max(call.started_at) AS last_started_at,
         sum(call.total_tokens)::BIGINT AS total_tokens,
-        sum(CASE WHEN call.hidden THEN call.total_tokens END)::BIGINT AS hidden_tokens,
+        CASE
+            WHEN count(*) > 0 AND count(*) FILTER (WHERE call.hidden) = 0 THEN 0
+            ELSE sum(CASE WHEN call.hidden THEN call.total_tokens END)
+        END::BIGINT AS hidden_tokens,
         sum(call.input_tokens)::BIGINT AS input_tokens,
         sum(call.input_uncached_tokens)::BIGINT AS input_uncached_tokens,
         sum(call.cache_read_tokens)::BIGINT AS cache_read_tokens,
@@ -72,7 +75,10 @@ token AS (
         sum(call.output_tokens)::BIGINT AS output_tokens,
         sum(call.reasoning_tokens)::BIGINT AS reasoning_tokens,
         sum(call.energy_wh) AS energy_wh,
-        sum(CASE WHEN call.hidden THEN call.energy_wh END) AS hidden_energy_wh
+        CASE
+            WHEN count(*) > 0 AND count(*) FILTER (WHERE call.hidden) = 0 THEN 0
+            ELSE sum(CASE WHEN call.hidden THEN call.energy_wh END)
+        END AS hidden_energy_wh
     FROM call
 ),
 

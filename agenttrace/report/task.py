@@ -15,7 +15,7 @@ _CANDIDATES_NAMED: Final = 3
 _BEGINNING_WITH: Final = """
 SELECT DISTINCT coalesce(span.task_id, span.trace_id) AS task_id
 FROM span
-WHERE starts_with(coalesce(span.task_id, span.trace_id), $1)
+WHERE starts_with(coalesce(span.task_id, span.trace_id), $1) AND span.kind <> 'other'
 ORDER BY task_id
 """
 

@@ -18,9 +18,9 @@ def test_agent_tokens(home: Path) -> None:
             "SELECT task_id, agent, calls, hidden_calls, total_tokens, hidden_tokens, input_tokens "
             "FROM agent_tokens ORDER BY agent NULLS FIRST"
         ).fetchall()
-    # A call outside of any agent is the outermost.
+    # The root agent's last call is read, and none before it.
     assert rows == [
-        ("job", None, 1, 0, 2, None, 1),
+        ("job", None, 1, 1, 2, 2, 1),
         ("job", "helper", 2, 2, 14, 14, 12),
-        ("job", "lead", 1, 1, 3, 3, 2),
+        ("job", "lead", 1, 0, 3, 0, 2),
     ]

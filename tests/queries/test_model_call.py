@@ -194,6 +194,25 @@ def test_two_instrumentations_without_the_wire_are_one_call(home: Path) -> None:
     assert len(calls(home, "call_id", records)) == 1
 
 
+def test_an_id_that_comes_again_much_later_is_another_response(home: Path) -> None:
+    old, root = spans(chat(response_id="chatcmpl-5", capture="frame", input=7))
+    new, new_root = spans(chat(response_id="chatcmpl-5", capture="wire", input=1), trace=2)
+    for record in (new, new_root):
+        record["start_ns"] += 3600 * 10**9
+        record["end_ns"] += 3600 * 10**9
+    assert calls(home, "input_tokens", [old, root], [new, new_root]) == [7, 1]
+
+
+def test_an_empty_response_id_is_none(home: Path) -> None:
+    records = spans(chat(response_id="", capture="frame", input=7), chat(response_id="", input=1))
+    assert calls(home, "input_tokens, response_id", records) == [(7, None), (1, None)]
+
+
+def test_a_step_between_two_inference_spans_does_not_make_them_two_calls(home: Path) -> None:
+    records = spans(frame(step("chain", frame(chat(input=10)))))
+    assert calls(home, "input_tokens", records) == [10]
+
+
 def test_a_source_that_repeats_a_response_id_tells_of_different_calls(home: Path) -> None:
     """Ollama numbers its responses from 0 to 998, at random."""
     records = spans(
@@ -241,6 +260,9 @@ HIDDEN = {
     ),
     "where the main calls failed nobody reads a sub-agent instead": (
         agent("lead", chat(status="error"), agent("sub", chat())), {}, [True, True]
+    ),
+    "what the task itself asks before its agent answers is not the answer": (
+        (chat(), agent("a", chat())), {}, [True, False]
     ),
     "a retry that succeeds is read": (
         (chat(status="error"), chat(attempt=2)), {}, [True, False]

@@ -36,6 +36,6 @@ def test_task(home: Path) -> None:
         ),
         (
             "killed", None, None, "test", "agentic", False, START_NS + 2 * 10**9, 500.0, None,
-            0, 0, 1, 0, 0, 0, 5, None, 5, None,
+            0, 0, 1, 0, 0, 0, 5, 0, 5, None,
         ),
     ]  # fmt: skip

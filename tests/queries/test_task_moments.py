@@ -14,6 +14,6 @@ def test_task_moments(home: Path) -> None:
     # n_o * (n_c + n_u + n_o / 2): 2 * 11 + 4 * 22 = 110.
     assert rows == [
         ("a", "openai", "gpt-5", 2, 0, 30.0, 250.0, 0.0, 6.0, 110.0, 30.0),
-        ("a", "openai", "o", 1, 1, None, None, None, 1.0, None, 0.0),
+        ("a", "openai", "o", 1, 1, None, None, None, 1.0, 0.5, 0.0),
         ("b", "openai", "gpt-5", 1, 0, 0.0, 0.0, 10.0, 0.0, 0.0, 0.0),
     ]

@@ -96,3 +96,12 @@ def test_every_span_of_a_task_has_one_line_in_any_order(home: Path) -> None:
     with opened(home, RECORDS):
         pass
     assert len(tree(home)) == 9
+
+
+def test_a_span_that_names_itself_as_its_parent_is_shown(home: Path) -> None:
+    call, root = spans(task("week", chat(name="gpt-5", input=1)))
+    call["parent_span_id"] = call["span_id"]
+    assert tree(home, [call, root]) == [
+        ("task week", 1, 1, None),
+        ("  inference gpt-5", 1, 1, None),
+    ]
