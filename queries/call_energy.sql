@@ -63,7 +63,7 @@ moment AS (
         counted.n_u * (counted.n_c + counted.n_u / 2) AS uncached_context,
         counted.n_c::DOUBLE AS cached,
         counted.n_o::DOUBLE AS output,
-        counted.n_o * (coalesce(counted.n_c, 0) + coalesce(counted.n_u, 0) + counted.n_o / 2) AS output_context
+        counted.n_o * (coalesce(counted.n_c + counted.n_u, 0) + counted.n_o / 2) AS output_context
     FROM counted
 )
 
