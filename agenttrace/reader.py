@@ -133,8 +133,7 @@ class Reader:
             description: Sequence[Sequence[Any]] = getattr(result, "description", None) or ()
             rows = result.fetchall() if description else []
         except duckdb.Error as error:
-            reason = str(error).partition("\n")[0]
-            raise QueryError(f"the query does not run: {reason}") from error
+            raise QueryError(f"the query does not run: {rollup.reason(error)}") from error
         return Table(tuple(str(column[0]) for column in description), rows)
 
     def catalogue(self) -> Table:
@@ -165,10 +164,13 @@ class Reader:
     def _models(self) -> list[tuple[str | None, str | None]]:
         # The factors are needed before the view that decides what a call is, so every inference
         # span counts here: a model too many costs nothing.
-        return self.connection.execute(
-            "SELECT DISTINCT provider, coalesce(response_model, request_model) AS model "
-            "FROM span WHERE kind = 'inference' ORDER BY ALL"
-        ).fetchall()
+        try:
+            return self.connection.execute(
+                "SELECT DISTINCT provider, coalesce(response_model, request_model) AS model "
+                "FROM span WHERE kind = 'inference' ORDER BY ALL"
+            ).fetchall()
+        except duckdb.Error as error:
+            raise self._store.unreadable(error) from error
 
     def _folders(self) -> Iterator[Path]:
         yield from rollup.folders()

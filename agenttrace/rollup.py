@@ -21,6 +21,9 @@ from agenttrace.errors import QueryError
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
 _COLUMN: Final = re.compile(r"--   (?P<name>[A-Za-z_]\w*) +(?P<doc>\S.*)")
 
+# The first line; a name in quotes may have more than one.
+_REASON: Final = re.compile(r'(?:"[^"]*"|[^\n])*')
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -79,10 +82,13 @@ def define(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> li
         The queries in the order of their definition.
 
     Raises:
-        QueryError: A file is not one SELECT, reads what does not exist, or reads itself through
-            others. The message names the file.
+        QueryError: A file is not one SELECT, reads what does not exist, reads itself through
+            others, or lacks columns of the query that it replaces. The message names the file.
     """
+    folders = list(folders)
     queries = find(folders)
+    originals = find(reversed(folders))
+    replaced = {name for name, query in queries.items() if query.path != originals[name].path}
     reads = {
         name: sorted(tables_of(connection, query) & queries.keys())
         for name, query in queries.items()
@@ -93,7 +99,11 @@ def define(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> li
             try:
                 connection.execute(f"CREATE VIEW {query.name} AS {query.sql}")
             except duckdb.Error as error:
-                raise QueryError(f"{query.path} does not work: {_first_line(error)}") from error
+                theirs = [str(queries[name].path) for name in _below(query.name, reads) & replaced]
+                hint = f" (it reads {', '.join(sorted(theirs))} in place of ours)" if theirs else ""
+                raise QueryError(f"{query.path} does not work: {reason(error)}{hint}") from error
+            if query.name in replaced:
+                _check_columns(connection, query, originals[query.name])
             if any(query.name in names for names in reads.values()):
                 stand_in(query.name)
     return ordered
@@ -111,6 +121,28 @@ def _in_order(queries: dict[str, Query], reads: dict[str, list[str]]) -> list[st
         ) from error
 
 
+def _below(name: str, reads: dict[str, list[str]]) -> set[str]:
+    """Return what a query reads, also through others."""
+    return set(reads[name]).union(*(_below(read, reads) for read in reads[name]))
+
+
+def _check_columns(connection: duckdb.DuckDBPyConnection, query: Query, original: Query) -> None:
+    """Make sure that *query* has what others were told to find in *original*."""
+    found = {name.lower() for name, _ in _columns_of(connection, query.name)}
+    missing = [column.name for column in original.columns if column.name.lower() not in found]
+    if missing:
+        raise QueryError(
+            f"{query.path} replaces {original.path} and lacks its columns {', '.join(missing)}. "
+            "Add them, or move it away to get ours back."
+        )
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
+    return connection.execute(
+        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $1", [name]
+    ).fetchall()
+
+
 @contextmanager
 def _stand_ins(connection: duckdb.DuckDBPyConnection) -> Generator[Callable[[str], None]]:
     """Let empty tables stand in for views while others are defined over them.
@@ -121,9 +153,7 @@ def _stand_ins(connection: duckdb.DuckDBPyConnection) -> Generator[Callable[[str
     made: list[str] = []
 
     def stand_in(name: str) -> None:
-        columns = connection.execute(
-            "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $1", [name]
-        ).fetchall()
+        columns = _columns_of(connection, name)
         described = ", ".join(f'"{column}" {data_type}' for column, data_type in columns)
         connection.execute(f"CREATE TEMP TABLE {name} ({described})")
         made.append(name)
@@ -196,8 +226,11 @@ def _read(path: Path) -> Query:
 
 
 def _trouble(parsed: dict[str, Any]) -> str:
-    return _first_line(parsed.get("error_message", "unknown"))
+    return reason(parsed.get("error_message", "unknown"))
 
 
-def _first_line(error: object) -> str:
-    return str(error).partition("\n")[0]
+def reason(error: object) -> str:
+    """Return what DuckDB says is wrong, in one line, without its suggestions and the SQL."""
+    said, _, _ = str(error).partition("\n\nLINE ")
+    found = _REASON.match(said)
+    return found.group().replace("\n", "\\n") if found else ""

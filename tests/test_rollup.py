@@ -49,6 +49,64 @@ def test_a_later_folder_replaces_a_query_and_adds_others(
     assert connection.sql("FROM c").fetchall() == [(2,)]
 
 
+def test_a_query_that_replaces_another_needs_its_columns(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    header = "--   x  one\n--   y  two\n--   z  three\n"
+    ours = folder(
+        tmp_path / "ours", a=f"{header}SELECT 1 AS x, 2 AS y, 3 AS z", b="SELECT a.x FROM a"
+    )
+    users = folder(tmp_path / "users", a="SELECT 1 AS y")
+    with pytest.raises(QueryError) as raised:
+        rollup.define(connection, [ours, users])
+    assert str(raised.value) == (
+        f"{users / 'a.sql'} replaces {ours / 'a.sql'} and lacks its columns x, z. "
+        "Add them, or move it away to get ours back."
+    )
+
+
+def test_a_query_that_replaces_another_may_have_more_columns_in_any_order(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ours = folder(tmp_path / "ours", a="--   x  one\n--   y  two\nSELECT 1 AS x, 2 AS y")
+    users = folder(tmp_path / "users", a="SELECT 4 AS z, 5 AS y, 6 AS X")
+    rollup.define(connection, [ours, users])
+    assert connection.sql("SELECT x, y, z FROM a").fetchall() == [(6, 5, 4)]
+
+
+def test_a_query_that_fails_names_the_files_that_it_reads_in_place_of_ours(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ours = folder(
+        tmp_path / "ours",
+        a="SELECT 1 AS x",
+        b="SELECT a.x FROM a",
+        c="SELECT list_sum(b.x) AS x FROM b",
+        d="SELECT 1 AS x",
+    )
+    users = folder(tmp_path / "users", a="SELECT DATE '2026-11-22' AS x", d="SELECT 2 AS x")
+    with pytest.raises(QueryError) as raised:
+        rollup.define(connection, [ours, users])
+    said = str(raised.value)
+    assert said.startswith(f"{ours / 'c.sql'} does not work: ")
+    assert said.endswith(f" (it reads {users / 'a.sql'} in place of ours)")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            'Referenced column "x\ny" not found!\nCandidates: "a"',
+            'Referenced column "x\\ny" not found!',
+        ),
+        ('syntax error at or near ""x"\n\nLINE 1: SELECT "x', 'syntax error at or near ""x"'),
+        ("", ""),
+    ],
+)
+def test_a_reason_is_one_line_and_cuts_no_name(error: str, said: str) -> None:
+    assert rollup.reason(error) == said
+
+
 def test_a_with_clause_hides_the_query_of_its_name(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:

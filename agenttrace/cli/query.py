@@ -46,7 +46,7 @@ def query(home: str | None, question: str | None, listing: bool, form: str) -> N
     from agenttrace.reader import Reader
     from agenttrace.report import rows
 
-    named = None if listing else question
+    named = question if question and question.strip() and not listing else None
     with Reader(home) as reader:
         found = reader.catalogue() if named is None else reader.table(named)
         warn(reader.store_warnings)

@@ -22,16 +22,21 @@ def store() -> None:
 def info(home: str | None) -> None:
     """Show where the data are, how much there is, and what is missing."""
     # DuckDB is loaded only here, so that --help does not wait for it.
+    import duckdb
+
     from agenttrace import config
     from agenttrace.store import Store
 
     settings = config.load(home)
     with Store.open(settings.home) as opened:
-        spans, first, last, quarantined, lost = opened.connection.execute(
-            "SELECT count(*), min(started_at), max(started_at), "
-            "(SELECT count(*) FROM quarantine), (SELECT coalesce(sum(records), 0) FROM lost) "
-            "FROM span"
-        ).fetchall()[0]
+        try:
+            spans, first, last, quarantined, lost = opened.connection.execute(
+                "SELECT count(*), min(started_at), max(started_at), "
+                "(SELECT count(*) FROM quarantine), (SELECT coalesce(sum(records), 0) FROM lost) "
+                "FROM span"
+            ).fetchall()[0]
+        except duckdb.Error as error:
+            raise opened.unreadable(error) from error
         warn(opened.warnings)
     for name, value in (
         ("folder", f"{settings.home} (from {settings.home_from})"),

@@ -46,6 +46,7 @@ SELECT
     role_tokens.calls,
     role_tokens.hidden_calls,
     role_tokens.total_tokens,
+    role_tokens.estimated_calls,
     role_energy.energy_wh,
     role_energy.energy_wh / nullif(sum(role_energy.energy_wh) OVER (), 0) AS energy_share
 FROM role_tokens
@@ -56,7 +57,8 @@ ORDER BY role_energy.energy_wh DESC NULLS LAST, role_tokens.role
 _MODELS: Final = """
 SELECT
     model_energy.*,
-    model_tokens.total_tokens
+    model_tokens.total_tokens,
+    model_tokens.estimated_calls
 FROM model_energy
 INNER JOIN model_tokens
     ON
@@ -126,6 +128,7 @@ def _role(row: Row) -> RoleLine:
         calls=row["calls"],
         hidden_calls=row["hidden_calls"],
         tokens=row["total_tokens"],
+        estimated_calls=row["estimated_calls"],
         energy_wh=row["energy_wh"],
         energy_share=row["energy_share"],
     )
@@ -137,6 +140,7 @@ def _model(row: Row) -> ModelLine:
         model=row["model"],
         calls=row["calls"],
         tokens=row["total_tokens"],
+        estimated_calls=row["estimated_calls"],
         energy_wh=sums.energy_wh(row),
         model_class=row["class"],
         known=row["known"],

@@ -6,7 +6,7 @@ import decimal
 import io
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import cast
 
 from rich.cells import cell_len
@@ -18,8 +18,9 @@ _GAP = "  "
 
 def to_json(table: Table) -> str:
     """Return one JSON array with one object per row; NULL is null, a time is ISO 8601 in UTC."""
+    columns = distinct(table.columns)
     return json.dumps(
-        [dict(zip(table.columns, map(plain, row), strict=True)) for row in table.rows],
+        [dict(zip(columns, map(plain, row), strict=True)) for row in table.rows],
         indent=2,
         ensure_ascii=False,
     )
@@ -31,7 +32,7 @@ def to_csv(table: Table) -> str:
     minimal = csv.writer(target, lineterminator="\n")
     # A lone carriage return ends a line for readers, and the minimal writer leaves it bare.
     quoted = csv.writer(target, lineterminator="\n", quoting=csv.QUOTE_ALL)
-    minimal.writerow(table.columns)
+    minimal.writerow(distinct(table.columns))
     for row in table.rows:
         fields = [_field(plain(value)) for value in row]
         writer = quoted if any("\r" in field for field in fields) else minimal
@@ -41,11 +42,29 @@ def to_csv(table: Table) -> str:
 
 def to_text(table: Table, width: int) -> str:
     """Return aligned columns, or one block per row where the columns do not fit in *width*."""
+    table = Table(tuple(distinct(table.columns)), table.rows)
     cells = [[_cell(plain(value)) for value in row] for row in table.rows]
     widths = [max(map(cell_len, column)) for column in zip(table.columns, *cells, strict=True)]
     fits = sum(widths) + len(_GAP) * (len(widths) - 1) <= width
     lines = _columns(table, cells, widths) if fits else _blocks(table.columns, cells)
     return "\n".join(lines)
+
+
+def distinct(columns: Iterable[str]) -> list[str]:
+    """Return names that differ, also for SQL, numbered as DuckDB does for the columns of a table.
+
+    Without it, of two columns that share a name an object would keep the second only.
+    """
+    taken: set[str] = set()
+    names: list[str] = []
+    for column in columns:
+        name, number = column, 0
+        while name.lower() in taken:
+            number += 1
+            name = f"{column}_{number}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
 
 
 def plain(value: object) -> object:  # noqa: PLR0911 - one return per type

@@ -127,14 +127,11 @@ def _totals(totals: Totals, method: Method, tasks: int | None) -> RenderableType
     estimates.add_column(style=_STRONG, no_wrap=True)
     estimates.add_column(style=_QUIET)
     without = f", {_calls(totals.unpriced_calls)} not in full" if totals.unpriced_calls else ""
-    estimates.add_row(
-        "Energy", _interval(totals.energy_wh, figures.ENERGY), f"{method.boundary}{without}"
-    )
-    estimates.add_row(
-        "Carbon",
-        _interval(totals.carbon_g, figures.MASS, of=" CO2e"),
-        _grid(method.grid),
-    )
+    energy = _interval(totals.energy_wh, figures.ENERGY)
+    carbon = _interval(totals.carbon_g, figures.MASS, of=" CO2e")
+    about = totals.estimated_calls
+    estimates.add_row("Energy", _marked(energy, about), f"{method.boundary}{without}")
+    estimates.add_row("Carbon", _marked(carbon, about), _grid(method.grid))
     both = Table.grid()
     both.add_row(counts)
     both.add_row(estimates)
@@ -143,11 +140,12 @@ def _totals(totals: Totals, method: Method, tasks: int | None) -> RenderableType
 
 def _hidden_share(totals: Totals) -> str:
     whole = totals.energy_wh.central if totals.energy_wh else None
-    return (
-        f"{figures.share(totals.hidden_calls, totals.calls)} of calls, "
-        f"{figures.share(totals.hidden_tokens, totals.tokens.total)} of tokens, "
-        f"{figures.share(totals.hidden_energy_wh, whole)} of energy"
-    )
+    shares = {
+        "calls": figures.share(totals.hidden_calls, totals.calls),
+        "tokens": figures.share(totals.hidden_tokens, totals.tokens.total),
+        "energy": figures.share(totals.hidden_energy_wh, whole),
+    }
+    return ", ".join(f"{part} of {what}" for what, part in shares.items() if part != figures.DASH)
 
 
 def _token_rows(totals: Totals) -> Iterator[tuple[Text | str, ...]]:
@@ -212,8 +210,8 @@ def _roles(lines: Sequence[RoleLine]) -> RenderableType:
                 _words(line.role),
                 figures.count(line.calls),
                 figures.count(line.hidden_calls),
-                _count(line.tokens),
-                _energy(line.energy_wh, unit),
+                _about(line.tokens, line.estimated_calls),
+                _marked(_energy(line.energy_wh, unit), line.estimated_calls),
                 figures.share(line.energy_share, 1),
             )
             for line in lines
@@ -229,8 +227,8 @@ def _models(lines: Sequence[ModelLine]) -> RenderableType:
             (
                 _words(line.model or "not named"),
                 figures.count(line.calls),
-                _count(line.tokens),
-                *_numbers(line.energy_wh, unit),
+                _about(line.tokens, line.estimated_calls),
+                *_about_numbers(line, unit),
                 Text(line.model_class, style="" if line.known else _WARNING),
             )
             for line in lines
@@ -258,7 +256,7 @@ def _tasks(lines: Sequence[TaskLine], tasks: int) -> RenderableType:
                 figures.count(line.calls),
                 figures.count(line.hidden_calls),
                 _about(line.tokens, line.estimated_calls),
-                *_numbers(line.energy_wh, unit),
+                *_about_numbers(line, unit),
             )
             for line in lines
         ],
@@ -287,7 +285,7 @@ def _branch(branch: Branch, unit: figures.Unit) -> tuple[Text | str, ...]:
     sums = (
         _about(_sum(node.input_tokens for node in nodes), estimated),
         _about(_sum(node.output_tokens for node in nodes), estimated),
-        _energy(_sum(node.energy_wh for node in nodes), unit),
+        _marked(_energy(_sum(node.energy_wh for node in nodes), unit), estimated),
     )
     shown = sums if calls else ("", "", "")
     if rest:
@@ -431,6 +429,11 @@ def _numbers(value: Range | None, unit: figures.Unit = _ONE) -> tuple[str, str, 
     return (_UNKNOWN, _UNKNOWN, _UNKNOWN) if value is None else figures.bounds(value, unit)
 
 
+def _about_numbers(line: ModelLine | TaskLine, unit: figures.Unit) -> Iterator[str]:
+    for number in _numbers(line.energy_wh, unit):
+        yield _marked(number, line.estimated_calls)
+
+
 def _interval(value: Range | None, units: tuple[figures.Unit, ...], of: str = "") -> str:
     return figures.UNKNOWN if value is None else figures.interval(value, units) + of
 
@@ -445,8 +448,13 @@ def _sum(values: Iterable[_Number | None]) -> _Number | None:
 
 
 def _about(value: int | None, estimated_calls: int) -> str:
-    mark = _ESTIMATED if estimated_calls and value is not None else ""
-    return mark + _count(value)
+    return _marked(_count(value), estimated_calls)
+
+
+def _marked(figure: str, estimated_calls: int) -> str:
+    """Mark what rests on estimated tokens; what is unknown rests on nothing."""
+    known = figure not in (_UNKNOWN, figures.UNKNOWN)
+    return _ESTIMATED + figure if estimated_calls and known else figure
 
 
 def _count(value: int | None) -> str:

@@ -135,6 +135,7 @@ class RoleLine:
         calls: Model calls.
         hidden_calls: Those that no person reads.
         tokens: Input and output.
+        estimated_calls: Calls whose tokens agenttrace estimated.
         energy_wh: Central estimate.
         energy_share: Its part of the whole, 0 to 1; None where either is unknown.
     """
@@ -143,6 +144,7 @@ class RoleLine:
     calls: int
     hidden_calls: int
     tokens: int | None
+    estimated_calls: int
     energy_wh: float | None
     energy_share: float | None
 
@@ -156,6 +158,7 @@ class ModelLine:
         model: As the response names it, else as it was asked for; None where neither does.
         calls: Model calls.
         tokens: Input and output.
+        estimated_calls: Calls whose tokens agenttrace estimated.
         energy_wh: Range over the draws of its factors.
         model_class: Size class whose factors are used.
         known: False where nothing matched the name, and the range spans every class.
@@ -166,6 +169,7 @@ class ModelLine:
     model: str | None
     calls: int
     tokens: int | None
+    estimated_calls: int
     energy_wh: Range | None
     model_class: str
     known: bool

@@ -40,6 +40,7 @@ class Store:
         self.connection = connection
         self.rows = 0
         self.warnings: list[str] = []
+        self._files: tuple[str, ...] = ()
 
     @classmethod
     def open(cls, home: Path) -> Self:
@@ -74,20 +75,30 @@ class Store:
         """Let go of the files."""
         self.connection.close()
 
+    def unreadable(self, error: duckdb.Error) -> StoreError:
+        """Return what to raise when reading ``span`` fails, naming the file that is broken."""
+        return published.unreadable(self.connection, self.home, self._files, error)
+
     def _load(self) -> None:
         spool = self.home / "spool"
-        if segments.find(spool):
+        if segments.find(spool) or (
+            not (self.home / published.NAME).exists() and fold.has_lake(self.home)
+        ):
             self._fold()
         for _ in range(_LOOKS):
             before = _identity(self.home)
             state = published.read(self.connection, self.home)
-            self._stage(segments.new(spool, state.watermarks, warnings := []))
+            warnings: list[str] = []
+            if not state.exists:
+                state = fold.without_store(self.connection, self.home, warnings)
+            self._stage(segments.new(spool, state.watermarks, warnings))
             # Segments go only after a store that holds their spans has come.
             if _identity(self.home) == before:
                 break
         else:
             raise StoreError(f"{self.home} does not stop changing. Try again.")
         self.warnings.extend(one for one in warnings if one not in self.warnings)
+        self._files = tuple(state.parts)
         self._define_span(state)
         self._define_lost(spool)
         self._say_what_is_missing(state)
@@ -119,11 +130,7 @@ class Store:
         try:
             self.connection.execute(f"CREATE VIEW span AS {spans}")
         except duckdb.Error as error:
-            reason = str(error).partition("\n")[0]
-            raise StoreError(
-                f"the spans in {self.home / published.LAKE} cannot be read: {reason} Restore the "
-                f"file, or move it and {self.home / published.NAME} away."
-            ) from error
+            raise self.unreadable(error) from error
         self.connection.execute(_comments())
         ((unfolded,),) = self.connection.execute("SELECT count(*) FROM span_tail").fetchall()
         self.rows = sum(state.parts.values()) + unfolded

@@ -22,6 +22,8 @@ TOKENS: Final = (
     "reasoning_tokens",
 )
 TOKENS_AT_MOST: Final = 10**12  # far more than any call holds; keeps every sum a BIGINT
+_ATTEMPTS_AT_MOST: Final = 1_000_000
+_DEPTH_AT_MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ def _said(name: str, sql_type: str = "VARCHAR") -> str:
     keys = [f'attributes."{key}"' for key in SPELLINGS[name]]
     text = keys[0] if len(keys) == 1 else f"coalesce({', '.join(keys)})"
     return text if sql_type == "VARCHAR" else f"TRY_CAST({text} AS {sql_type})"
+
+
+def _between(name: str, least: int, most: int) -> str:
+    """Return SQL for a whole number; NULL beyond bounds that leave room to calculate with it."""
+    number = _said(name, "INTEGER")
+    return f"CASE WHEN {number} BETWEEN {least} AND {most} THEN {number} END"
 
 
 def _decoded(table: dict[str, dict[str, str]], otherwise: str) -> str:
@@ -90,7 +98,7 @@ COLUMNS: Final = tuple(Column(*row) for row in (
     ("start_ns", "BIGINT", "start, nanoseconds since 1970-01-01 UTC", "start_ns"),
     ("duration_ns", "BIGINT",
      "nanoseconds from start to end; NULL where the end is missing or before the start",
-     "CASE WHEN end_ns >= start_ns THEN end_ns - start_ns END"),
+     "CASE WHEN start_ns >= 0 AND end_ns >= start_ns THEN end_ns - start_ns END"),
     ("status", "VARCHAR", "ok, error or unset",
      "CASE WHEN status IN ('ok', 'error') THEN status ELSE 'unset' END"),
     ("error_type", "VARCHAR", "class or code of an error, never its text", _said("error_type")),
@@ -105,13 +113,14 @@ COLUMNS: Final = tuple(Column(*row) for row in (
     ("agent_span_id", "VARCHAR", "span of the nearest enclosing agent, 16 hex digits",
      _said("agent_span_id")),
     ("agent_depth", "INTEGER", "agents around the span: 0 none, 1 inside the root agent",
-     _said("agent_depth", "INTEGER")),
+     _between("agent_depth", 0, _DEPTH_AT_MOST)),
     ("role", "VARCHAR", "role of a call, as recorded", _said("role")),
     ("visible", "BOOLEAN", "marked by the user: a person reads the output, or does not",
      _said("visible", "BOOLEAN")),
     ("operation_id", "VARCHAR", "attempts of one operation share it", _said("operation_id")),
     ("attempt", "INTEGER", "1 for the first attempt of an operation",
-     f"coalesce({_said('attempt', 'INTEGER')}, {_said('resend_count', 'INTEGER')} + 1)"),
+     f"coalesce({_between('attempt', 1, _ATTEMPTS_AT_MOST)}, "
+     f"{_between('resend_count', 0, _ATTEMPTS_AT_MOST - 1)} + 1)"),
     ("operation", "VARCHAR", "gen_ai.operation.name: chat, embeddings, invoke_agent, ...",
      f'coalesce(attributes."{semconv.OPERATION_NAME}", {_decoded(OPERATIONS, "NULL")})'),
     ("capture", "VARCHAR",

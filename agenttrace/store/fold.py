@@ -24,9 +24,18 @@ from agenttrace.store.staging import Refused
 MEMORY_LIMIT: Final = "1GB"
 LOCK_NAME: Final = "fold.lock"
 QUARANTINE: Final = "quarantine"
+_ABSORBED: Final = "agenttrace_absorbed"  # in a file: those that it took in, should the store go
 _MERGED_AT_MOST: Final = 100_000  # spans in a file that takes others in
 _RETIRED_SECONDS: Final = 3600  # a reader opened earlier than that may find its files gone
 _ABANDONED_SECONDS: Final = 60.0  # after which a segment that was never begun is a leftover
+
+
+class _Lake(NamedTuple):
+    """What the files of the lake say themselves: those of spans, those in others, and no such."""
+
+    parts: list["_Part"]
+    absorbed: set[str]
+    broken: dict[Path, str]
 
 
 class _Part(NamedTuple):
@@ -116,15 +125,58 @@ def _tidy(
 
 def _publish_first(connection: duckdb.DuckDBPyConnection, home: Path, warnings: list[str]) -> None:
     """Make a store. If somebody moved an older one away, its spans are still there and count."""
-    parts: list[_Part] = []
+    found = _look(connection, home)
+    for path, reason in found.broken.items():
+        warnings.append(f"{path} is no file of spans and is moved to {QUARANTINE}: {reason}")
+        _put_aside(home, path)
+
+    def commit(store: duckdb.DuckDBPyConnection) -> None:
+        _insert_parts(store, found.parts)
+        _retire(store, found.absorbed)
+
+    published.change(connection, home, commit)
+
+
+def has_lake(home: Path) -> bool:
+    """Whether there are files of spans, store or not."""
+    return any((home / published.LAKE).glob("*.parquet"))
+
+
+def without_store(
+    connection: duckdb.DuckDBPyConnection, home: Path, warnings: list[str]
+) -> published.Published:
+    """Return what a store of *home* would say first, where there is none and none can be made."""
+    found = _look(connection, home)
+    warnings.extend(
+        f"{path} is no file of spans and is left out: {reason}"
+        for path, reason in found.broken.items()
+    )
+    if found.parts:
+        warnings.append(
+            f"{home / published.NAME} is missing: the spans in {published.LAKE} are read "
+            "without it."
+        )
+    return published.Published(
+        parts={part.file: part.rows for part in found.parts if part.file not in found.absorbed}
+    )
+
+
+def _look(connection: duckdb.DuckDBPyConnection, home: Path) -> _Lake:
+    """Look at the files of the lake themselves, where no store lists them."""
+    found = _Lake([], set(), {})
     for path in sorted((home / published.LAKE).glob("*.parquet")):
         try:
-            parts.append(_describe(connection, path))
+            part = _describe(connection, path)
+            rows: list[tuple[str]] = connection.execute(
+                "SELECT decode(value) FROM parquet_kv_metadata($1) WHERE decode(key) = $2",
+                [str(path), _ABSORBED],
+            ).fetchall()
         except duckdb.Error as error:
-            reason = str(error).partition("\n")[0]
-            warnings.append(f"{path} is no file of spans and is moved to {QUARANTINE}: {reason}")
-            _put_aside(home, path)
-    published.change(connection, home, lambda store: _insert_parts(store, parts))
+            found.broken[path] = str(error).partition("\n")[0]
+        else:
+            found.parts.append(part)
+            found.absorbed.update(file for (files,) in rows for file in files.split())
+    return found
 
 
 def _put_aside(home: Path, path: Path) -> None:
@@ -189,15 +241,22 @@ def _write_part(
     """Write what has arrived, and what the files *absorbed* hold, to a new file."""
     path = home / published.LAKE / f"{time.time_ns()}.parquet"
     spans = published.lake_and("arrived_span", home, absorbed)
-    connection.execute(
-        f"COPY ({spans}) TO {published.quoted(path)} (FORMAT parquet, COMPRESSION zstd)"
-    )
+    try:
+        connection.execute(
+            f"COPY ({spans}) TO {published.quoted(path)} (FORMAT parquet, COMPRESSION zstd, "
+            f"KV_METADATA {{{_ABSORBED}: '{' '.join(absorbed)}'}})"
+        )
+    except (duckdb.IOException, duckdb.FatalException):
+        raise  # the disk; after that DuckDB answers no question
+    except duckdb.Error as error:
+        path.unlink(missing_ok=True)
+        raise published.unreadable(connection, home, absorbed, error) from error
     published.sync(path)
     published.sync(path.parent)
     return _describe(connection, path)
 
 
-def _retire(store: duckdb.DuckDBPyConnection, absorbed: Sequence[str]) -> list[str]:
+def _retire(store: duckdb.DuckDBPyConnection, absorbed: Iterable[str]) -> list[str]:
     """Mark files that are read no more; return those that no reader can still be at."""
     forgotten = store.execute(
         "DELETE FROM published.part "
@@ -209,7 +268,7 @@ def _retire(store: duckdb.DuckDBPyConnection, absorbed: Sequence[str]) -> list[s
         "WHERE list_contains($1::VARCHAR[], file)",
         [list(absorbed)],
     )
-    return [file for (file,) in forgotten]
+    return sorted(file for (file,) in forgotten)  # none outlives the file that says it is absorbed
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, path: Path) -> _Part:

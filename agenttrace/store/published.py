@@ -161,6 +161,27 @@ def lake_and(table: str, home: Path, files: Iterable[str]) -> str:
     return f"SELECT {columns.NAMES} FROM (FROM {table} {lake})"  # noqa: S608 - names of ours
 
 
+def unreadable(
+    connection: duckdb.DuckDBPyConnection, home: Path, files: Iterable[str], error: duckdb.Error
+) -> StoreError:
+    """Return what to raise after *error*, naming the one of *files* in the lake that is broken."""
+    broken = home / LAKE
+    for file in files:
+        path = home / LAKE / file
+        try:
+            connection.execute(
+                "SELECT max(hash(COLUMNS(*))) FROM read_parquet($1)", [str(path)]
+            ).fetchall()
+        except duckdb.Error as found:
+            broken, error = path, found
+            break
+    reason = str(error).partition("\n")[0]
+    return StoreError(
+        f"the spans in {broken} cannot be read: {reason} Restore the file, or move it and "
+        f"{home / NAME} away."
+    )
+
+
 def quoted(path: Path) -> str:
     """Return *path* as an SQL string."""
     return "'" + str(path).replace("'", "''") + "'"

@@ -21,11 +21,12 @@ _SEGMENTS: Final = """
 INSERT INTO writer
 SELECT unnest($segments), unnest($service_names), unnest($hosts), unnest($pids)
 """
+_FAILS_AT_DATA: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that is not taken, or (``token count``) a part of one.
+    """A record that is not taken, a part of one (``token count``), or all that a segment brings.
 
     Attributes:
         segment: Name of the segment.
@@ -73,21 +74,41 @@ def stage(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> lis
                 "pids": [header.pid for header in headers],
             },
         )
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE arrived AS {columns.rows_of('arriving', 'writer')}"
-    )
+    failed = _read_lines(connection, written)
     connection.execute(
         f"CREATE OR REPLACE TEMP VIEW arrived_span AS SELECT {columns.NAMES} "  # noqa: S608 - ours
         "FROM arrived WHERE refused IS NULL"
     )
     connection.execute("DROP TABLE arriving")
     connection.execute("DROP TABLE writer")
-    empty = [
-        Refused(one.name, one.start, one.end - one.start, one.trouble, "")
-        for one in slices
-        if one.trouble
+    whole = [
+        Refused(one.name, one.start, one.end - one.start, one.trouble or failed[number], one.text)
+        for number, one in enumerate(slices)
+        if one.trouble or number in failed
     ]
-    return empty + _refused(connection, slices)
+    return whole + _refused(connection, slices)
+
+
+def _read_lines(connection: duckdb.DuckDBPyConnection, written: Sequence[int]) -> dict[int, str]:
+    """Read ``arriving`` into ``arrived``; return why, for each segment that DuckDB fails at.
+
+    Whatever a record holds, the others are read: one segment at a time if not all at once.
+    """
+    create = "CREATE OR REPLACE TEMP TABLE arrived AS"
+    try:
+        connection.execute(f"{create} {columns.rows_of('arriving', 'writer')}")
+    except _FAILS_AT_DATA:
+        connection.execute(f"{create} {columns.rows_of('(FROM arriving LIMIT 0)', 'writer')}")
+    else:
+        return {}
+    failed: dict[int, str] = {}
+    for number in written:
+        lines = f"(FROM arriving WHERE segment = {number})"
+        try:
+            connection.execute(f"INSERT INTO arrived {columns.rows_of(lines, 'writer')}")
+        except _FAILS_AT_DATA as error:
+            failed[number] = f"unreadable: {str(error).partition(chr(10))[0]}"
+    return failed
 
 
 def _refused(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> list[Refused]:

@@ -48,7 +48,7 @@ def test_ids_are_never_cut(recorded: Path):
     assert all(one in text for one in ids)
 
 
-@pytest.mark.parametrize("words", [(), ("--list",), ("--list", "totals")])
+@pytest.mark.parametrize("words", [(), ("",), (" ",), ("--list",), ("--list", "totals")])
 def test_the_list_has_each_query_under_its_folder(recorded: Path, words: tuple[str, ...]):
     own = recorded / "queries"
     own.mkdir()

@@ -12,8 +12,8 @@ def test_model_tokens(home: Path) -> None:
     )
     with asked(home, records) as connection:
         rows = connection.sql(
-            "SELECT provider, model, calls, estimated_calls, total_tokens, input_tokens, output_tokens "
-            "FROM model_tokens ORDER BY provider NULLS FIRST"
+            "SELECT provider, model, calls, estimated_calls, total_tokens, "
+            "input_tokens, output_tokens FROM model_tokens ORDER BY provider NULLS FIRST"
         ).fetchall()
     assert rows == [
         (None, None, 1, 0, None, None, None),

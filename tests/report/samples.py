@@ -112,14 +112,16 @@ OVERVIEW = Overview(
         ),
     ),
     roles=(
-        RoleLine("main", 10, 9, 11_000, 1.2, 0.96),
-        RoleLine("tool", 1, 1, 1_000, 0.05, 0.04),
-        RoleLine("retry", 1, 1, None, None, None),
+        RoleLine("main", 10, 9, 11_000, 1, 1.2, 0.96),
+        RoleLine("tool", 1, 1, 1_000, 0, 0.05, 0.04),
+        RoleLine("retry", 1, 1, None, 0, None, None),
     ),
     models=(
-        ModelLine("openai", "gpt-5", 10, 11_000, Range(0.4, 1.2, 3.5), "large", True, "by name"),
-        ModelLine("acme", "zorg-9", 1, 1_000, Range(0.01, 0.05, 0.9), "unknown", False, "unknown"),
-        ModelLine(None, None, 1, None, None, "unknown", False, "unknown"),
+        ModelLine("openai", "gpt-5", 10, 11_000, 1, Range(0.4, 1.2, 3.5), "large", True, "by name"),
+        ModelLine(
+            "acme", "zorg-9", 1, 1_000, 0, Range(0.01, 0.05, 0.9), "unknown", False, "unknown"
+        ),
+        ModelLine(None, None, 1, None, 0, None, "unknown", False, "unknown"),
     ),
     top_tasks=(
         TaskLine(

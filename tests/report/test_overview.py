@@ -73,6 +73,7 @@ def test_roles_models_and_tasks_add_up_to_the_totals(report: Overview):
     for lines in (report.roles, report.models, report.top_tasks):
         assert sum(line.calls for line in lines) == report.totals.calls
         assert sum(line.tokens or 0 for line in lines) == report.totals.tokens.total
+        assert sum(line.estimated_calls for line in lines) == report.totals.estimated_calls
     by_role = sum(line.energy_wh or 0 for line in report.roles)
     by_model = sum(line.energy_wh.central for line in report.models if line.energy_wh)
     by_task = sum(line.energy_wh.central for line in report.top_tasks if line.energy_wh)

@@ -6,6 +6,7 @@ import json
 import uuid
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,6 +63,22 @@ def test_no_rows_are_their_columns():
     assert rows.to_text(Table(("a", "b"), []), 80).splitlines() == ["a  b", "-  -"]
     assert rows.to_csv(Table(("a", "b"), [])) == "a,b"
     assert rows.to_json(Table(("a", "b"), [])) == "[]"
+
+
+def test_columns_that_share_a_name_are_all_there():
+    table = Table(("a", "a", "A", "a_1"), [(1, 2, 3, 4)])
+    assert json.loads(rows.to_json(table)) == [{"a": 1, "a_1": 2, "A_2": 3, "a_1_1": 4}]
+    assert rows.to_csv(table) == "a,a_1,A_2,a_1_1\n1,2,3,4"
+    assert rows.to_text(table, 80).splitlines()[0] == "a  a_1  A_2  a_1_1"
+
+
+@given(st.lists(st.sampled_from(["a", "A", "a_1", "b", "a_1_1"]), min_size=1))
+def test_columns_are_named_as_duckdb_names_those_of_a_table(columns: list[str]):
+    asked = ", ".join(f'1 AS "{column}"' for column in columns)
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE made AS SELECT {asked}")
+        described = connection.sql("DESCRIBE made").fetchall()
+    assert rows.distinct(columns) == [row[0] for row in described]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,36 @@ def test_an_estimate_that_cannot_be_made_is_not_zero():
     assert [energy.split()[1:3], carbon.split()[1:3]] == [["not", "reported"]] * 2
 
 
+def test_every_figure_that_rests_on_estimated_tokens_is_marked():
+    totals = replace(TOTALS, estimated_calls=0)
+    lines = {
+        "roles": tuple(replace(line, estimated_calls=0) for line in OVERVIEW.roles),
+        "models": tuple(replace(line, estimated_calls=0) for line in OVERVIEW.models),
+        "top_tasks": tuple(replace(line, estimated_calls=0) for line in OVERVIEW.top_tasks),
+    }
+    marked, bare = shown(OVERVIEW), shown(replace(OVERVIEW, totals=totals, **lines))
+    for first in ("Energy", "Carbon", "main", "gpt-5", "0af7651916cd"):
+        (line,) = (line for line in marked.splitlines() if line.startswith(first))
+        assert "~" in line
+    assert [line.split()[0] for line in bare.splitlines() if "~" in line] == ["Usage"]
+
+
+def test_what_is_unknown_is_no_estimate():
+    unknown = replace(TOTALS, energy_wh=None, carbon_g=None)
+    models = (replace(OVERVIEW.models[-1], estimated_calls=1),)
+    told = shown(replace(OVERVIEW, totals=unknown, models=models))
+    assert "~?" not in told
+    assert "~not" not in told
+
+
+def test_a_share_of_what_is_unknown_is_left_out():
+    tokens = replace(TOTALS.tokens, total=None)
+    totals = replace(TOTALS, hidden_calls=0, tokens=tokens, energy_wh=None)
+    lines = shown(replace(OVERVIEW, totals=totals)).splitlines()
+    (hidden,) = (line for line in lines if line.startswith("  hidden"))
+    assert hidden.split() == ["hidden", "0", "0", "%", "of", "calls"]
+
+
 def test_users_are_counted_over_the_days_that_were_recorded():
     week = tuple(replace(line, days=7.25) for line in OVERVIEW.equivalents)
     assert "Active users over 7.2 days" in shown(replace(OVERVIEW, equivalents=week))

@@ -188,3 +188,30 @@ def test_every_column_has_a_comment_and_every_number_a_unit(home: Path) -> None:
     unit = re.compile(r"nanoseconds|tokens|process|attempt|agents around|HTTP status")
     numbers = [one for one in columns.COLUMNS if one.type in {"BIGINT", "INTEGER"}]
     assert [one.name for one in numbers if not unit.search(one.comment)] == []
+
+
+@pytest.mark.parametrize(
+    ("said", "column", "value"),
+    [
+        ({"http.request.resend_count": 2}, "attempt", 3),
+        ({"http.request.resend_count": 2**31 - 1}, "attempt", None),
+        ({"http.request.resend_count": -1}, "attempt", None),
+        ({semconv.ATTEMPT: 0}, "attempt", None),
+        ({semconv.ATTEMPT: 10**6}, "attempt", 10**6),
+        ({semconv.ATTEMPT: 10**6 + 1}, "attempt", None),
+        ({semconv.AGENT_DEPTH: -(2**31)}, "agent_depth", None),
+        ({semconv.AGENT_DEPTH: 1000}, "agent_depth", 1000),
+        ({semconv.AGENT_DEPTH: 1001}, "agent_depth", None),
+    ],
+)
+def test_a_number_out_of_bounds_is_null(
+    home: Path, said: dict[str, Any], column: str, value: int | None
+) -> None:
+    assert said_by(home, said, column) == value
+
+
+def test_times_that_cannot_be_subtracted_are_refused_with_the_record(home: Path) -> None:
+    good, bad = loose(chat(input=1), chat(input=2))
+    with opened(home, [good, {**bad, "start_ns": -5, "end_ns": 2**63 - 1}]) as store:
+        assert store.connection.sql("SELECT input_tokens FROM span").fetchall() == [(1,)]
+        assert store.connection.sql("SELECT reason FROM quarantine").fetchall() == [("no start",)]

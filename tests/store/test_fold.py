@@ -2,6 +2,7 @@ import itertools
 import multiprocessing
 import os
 import random
+import re
 import signal
 import sys
 import time
@@ -14,9 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import agenttrace
 from agenttrace import rollup
+from agenttrace.errors import StoreError
 from agenttrace.record.spool import Spool
-from agenttrace.store import Store, fold, published
+from agenttrace.store import Store, columns, fold, published
 from tests.builders import (
     Node,
     Record,
@@ -161,6 +164,100 @@ def test_a_store_that_was_moved_away_is_made_again_from_the_lake(home: Path) -> 
         assert inputs(store) == [0, 1, 2, 3]
     with opened(home) as store:
         assert inputs(store) == [0, 1, 2, 3]
+
+
+def test_a_store_that_was_moved_away_is_made_again_though_nothing_is_new(home: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    (home / published.NAME).unlink()
+    with Store.open(home) as store:
+        assert (inputs(store), store.warnings) == ([0, 1, 2, 3], [])
+    assert (home / published.NAME).exists()
+
+
+@pytest.mark.parametrize("new", [False, True], ids=["nothing new", "a new segment"])
+def test_files_that_were_merged_do_not_count_again_when_the_store_is_made_again(
+    home: Path, new: bool
+) -> None:
+    for record in RECORDS[:3]:
+        with opened(home, [record]) as early:
+            before = inputs(early)
+    assert before == [0, 1, 2]
+    with opened(home, RECORDS[3:] if new else []):
+        pass
+    there = lake(home)
+    assert len(there) > 1
+    (home / published.NAME).unlink()
+    with Store.open(home) as store:
+        assert inputs(store) == ([0, 1, 2, 3] if new else [0, 1, 2])
+        assert store.warnings == []
+    assert lake(home) == there  # a reader that was there before may still be at them
+
+
+def test_where_no_store_can_be_made_again_the_lake_is_read_without_one(home: Path) -> None:
+    for record in RECORDS[:3]:
+        with opened(home, [record]):
+            pass
+    (home / published.NAME).unlink()
+    junk = home / "lake" / "spans" / "1.parquet"
+    junk.write_bytes(b"junk")
+    with fold._only_folder(home) as alone:
+        assert alone
+        with opened(home, RECORDS[3:]) as store:
+            assert inputs(store) == [0, 1, 2, 3]
+            left_out, missing = store.warnings
+    assert left_out.startswith(f"{junk} is no file of spans and is left out: ")
+    assert missing == (
+        f"{home / published.NAME} is missing: the spans in lake/spans are read without it."
+    )
+
+
+def test_a_broken_file_is_named_with_the_way_out(home: Path) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    (part,) = (home / "lake" / "spans").iterdir()
+    content = part.read_bytes()
+    part.write_bytes(content[:4] + b"\xff" * 1100 + content[1104:])
+    said = f"the spans in {re.escape(str(part))} cannot be read: .*away"
+    with opened(home) as store, pytest.raises(duckdb.Error) as caught:
+        store.connection.sql("SELECT min(started_at), max(name) FROM span").fetchall()
+    assert not isinstance(caught.value, duckdb.IOException)
+    with pytest.raises(StoreError, match=said):
+        agenttrace.read(home)
+    write(home, RECORDS[1:])
+    with pytest.raises(StoreError, match=said):
+        Store.open(home)
+    assert lake(home) == {part.name}
+    # The way out works.
+    part.rename(home / "broken")
+    (home / published.NAME).unlink()
+    with Store.open(home) as store:
+        assert inputs(store) == [1, 2, 3]
+
+
+def test_a_segment_that_cannot_be_read_at_all_is_kept_in_quarantine(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rows_of(lines: str, segments: str) -> str:
+        named = "coalesce(name, '')"
+        failing = f"CASE WHEN name = 'poison' THEN CAST(name AS INTEGER)::VARCHAR ELSE {named} END"
+        return healthy(lines, segments).replace(named, failing)
+
+    healthy = columns.rows_of
+    monkeypatch.setattr(columns, "rows_of", rows_of)
+    put(home, "1-1-1", segment(RECORDS[:1]))
+    put(home, "1-1-2", segment([{**RECORDS[1], "name": "poison"}]))
+    put(home, "1-1-3", segment(RECORDS[2:]))
+    for _ in range(2):
+        with Store.open(home) as store:
+            assert inputs(store) == [0, 2, 3]
+            ((name, reason),) = store.connection.sql(
+                "SELECT segment, reason FROM quarantine"
+            ).fetchall()
+            assert (name, reason[:30]) == ("1-1-2", "unreadable: Conversion Error: ")
+            assert len(store.warnings) == 1
+    (kept,) = (home / "quarantine").iterdir()
+    assert '"poison"' in kept.read_text()
 
 
 def test_wherever_a_fold_dies_every_span_is_there_once(tmp_path: Path) -> None:
