@@ -9,6 +9,7 @@ of the machine.
 """
 
 import argparse
+import importlib
 import json
 import statistics
 import subprocess
@@ -139,14 +140,13 @@ def prepared(column: str, path: str) -> Callable[[], None]:
 
         agenttrace.configure(tempfile.mkdtemp(prefix="agenttrace-benchmark-"))
     if column == "openai-v2":
-        from opentelemetry.instrumentation.openai_v2 import (  # pyright: ignore - a peer
-            OpenAIInstrumentor,
-        )
         from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
         provider = TracerProvider()
         provider.add_span_processor(SpanProcessor())
-        OpenAIInstrumentor().instrument(tracer_provider=provider)  # pyright: ignore[reportUnknownMemberType] - a peer
+        # Not a dependency of ours, so its types are not known here.
+        peer: Any = importlib.import_module("opentelemetry.instrumentation.openai_v2")
+        peer.OpenAIInstrumentor().instrument(tracer_provider=provider)
     call = caller(path)
     return bare_span(call) if column == "bare span" else call
 
