@@ -13,19 +13,20 @@ import msgspec
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
-from agenttrace.record.wire.dialect import Counts, Reply, counted, details, mapping, whole
-
-
-class _Message(msgspec.Struct):
-    """The fields that count; the decoder skips all others unread."""
-
-    id: Any = None
-    model: Any = None
-    usage: Any = None
+from agenttrace.record.wire.dialect import (
+    Counts,
+    Envelope,
+    Reply,
+    counted,
+    details,
+    mapping,
+    reply_of,
+    whole,
+)
 
 
 class _Event(msgspec.Struct):
-    message: _Message | None = None
+    message: Envelope | None = None
     usage: Any = None
 
 
@@ -33,7 +34,7 @@ class _Delta(msgspec.Struct):
     delta: Any = None
 
 
-_message = msgspec.json.Decoder(_Message)
+_message = msgspec.json.Decoder(Envelope)
 _event = msgspec.json.Decoder(_Event)
 _delta = msgspec.json.Decoder(_Delta)
 
@@ -47,7 +48,7 @@ class Messages:
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return _reply(_message.decode(body), finished=True)
+        return reply_of(_message.decode(body), finished=True)
 
     def read_events(self, data: bytes) -> Reply:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
@@ -57,7 +58,7 @@ class Messages:
             if event is None:
                 continue
             if event.message is not None:
-                found = found.then(_reply(event.message))
+                found = found.then(reply_of(event.message))
             elif counts := mapping(event.usage):
                 # The counts of message_delta are final; it is the last event but one.
                 found = found.then(Reply(counts=counts, finished=True))
@@ -88,12 +89,3 @@ class Messages:
             if event
             for name in ("text", "thinking", "partial_json")
         )
-
-
-def _reply(message: _Message, *, finished: bool = False) -> Reply:
-    return Reply(
-        response_id=message.id if isinstance(message.id, str) else None,
-        model=message.model if isinstance(message.model, str) else None,
-        counts=mapping(message.usage),
-        finished=finished,
-    )

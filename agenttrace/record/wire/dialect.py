@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, cast
 
+import msgspec
+
 from agenttrace.model import TokenUsage, UsageState
 
 Counts = dict[str, Any]
@@ -40,6 +42,26 @@ class Reply:
             finished=later.finished or self.finished,
             error=later.error or self.error,
         )
+
+
+class Envelope(msgspec.Struct):
+    """The fields that count in a response of any of the protocols; all others are skipped."""
+
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+
+
+def reply_of(envelope: Envelope | None, *, finished: bool = False) -> Reply:
+    """Return what *envelope* says, leaving out what has not the shape it should have."""
+    if envelope is None:
+        return Reply()
+    return Reply(
+        response_id=envelope.id if isinstance(envelope.id, str) else None,
+        model=envelope.model if isinstance(envelope.model, str) else None,
+        counts=mapping(envelope.usage),
+        finished=finished,
+    )
 
 
 class Dialect(Protocol):

@@ -15,27 +15,21 @@ from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
     Counts,
+    Envelope,
     Reply,
     counted,
     details,
     items,
     mapping,
+    reply_of,
     whole,
 )
-
-
-class _Envelope(msgspec.Struct):
-    """The fields that every response has; the decoder skips all others unread."""
-
-    id: Any = None
-    model: Any = None
-    usage: Any = None
 
 
 class _Event(msgspec.Struct):
     """One event of the responses API."""
 
-    response: _Envelope | None = None
+    response: Envelope | None = None
     delta: Any = None
 
 
@@ -43,7 +37,7 @@ class _Chunk(msgspec.Struct):
     choices: Any = None
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
+_envelope = msgspec.json.Decoder(Envelope)
 _event = msgspec.json.Decoder(_Event)
 _chunk = msgspec.json.Decoder(_Chunk)
 
@@ -57,16 +51,16 @@ class Chat:
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return _reply(_envelope.decode(body), finished=True)
+        return reply_of(_envelope.decode(body), finished=True)
 
     def read_events(self, data: bytes) -> Reply:
         """Read the id from the first chunk and the usage from the last one that has any."""
         done = events.ends_with_done(data)
         found = Reply(finished=done, error=None if done else events.failure(data))
-        found = found.then(_reply(events.decoded(_envelope, events.first_payload(data))))
+        found = found.then(reply_of(events.decoded(_envelope, events.first_payload(data))))
         for payload in events.latest_with(data, b'"usage"'):
             # With include_usage every chunk but the last says "usage": null.
-            reply = _reply(events.decoded(_envelope, payload))
+            reply = reply_of(events.decoded(_envelope, payload))
             if reply.counts:
                 return found.then(reply)
         return found
@@ -110,15 +104,15 @@ class Responses:
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return _reply(_envelope.decode(body), finished=True)
+        return reply_of(_envelope.decode(body), finished=True)
 
     def read_events(self, data: bytes) -> Reply:
         """Read the response object of the first and of the last event that holds one."""
         opening = events.decoded(_event, events.first_payload(data))
-        found = _reply(opening.response if opening else None)
+        found = reply_of(opening.response if opening else None)
         for payload in events.latest_with(data, b'"usage"'):
             event = events.decoded(_event, payload)
-            reply = _reply(event.response if event else None, finished=True)
+            reply = reply_of(event.response if event else None, finished=True)
             if reply.counts:
                 return found.then(reply)
         return found.then(Reply(error=events.failure(data)))
@@ -137,17 +131,6 @@ class Responses:
         """Count the bytes of the deltas."""
         found = (events.decoded(_event, payload) for payload in events.payloads(data))
         return sum(events.text_bytes(event.delta) for event in found if event)
-
-
-def _reply(envelope: _Envelope | None, *, finished: bool = False) -> Reply:
-    if envelope is None:
-        return Reply()
-    return Reply(
-        response_id=envelope.id if isinstance(envelope.id, str) else None,
-        model=envelope.model if isinstance(envelope.model, str) else None,
-        counts=mapping(envelope.usage),
-        finished=finished,
-    )
 
 
 def _usage(
