@@ -99,7 +99,9 @@ class Exchange:
     def condense(self) -> None:
         """Read the whole events so far, so that a long stream does not fill the memory."""
         if self._done:
+            # Ended by shutdown(), while the program reads on.
             self.chunks.clear()
+            return
         if not self._is_events or self._decode is not None:
             return
         with trouble.Guard("reading a response"):
