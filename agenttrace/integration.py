@@ -1,26 +1,131 @@
-"""Find and switch on the integrations that are installed, by entry point."""
+"""Find and switch on the integrations, and what each of them is built from.
 
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final, Protocol, cast
+An integration tells agenttrace who makes a call: which agent, which tool, as part of what. It is an
+import package of its own, names a subclass of ``Instrumentor`` as an entry point of the group
+``agenttrace.integrations``, and needs nothing of agenttrace but its public names and this module.
+"""
+
+import contextlib
+import functools
+import importlib.util
+import sys
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar, cast
+
+import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from agenttrace.errors import ConfigError, MissingDependencyError
+from agenttrace.record import trouble
+from agenttrace.record.patch import Wrap, replaced
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
+
+__all__ = [
+    "GROUP",
+    "Instrumentor",
+    "Wrap",
+    "available",
+    "guarded",
+    "instrument",
+    "replaced",
+    "tracer_provider",
+]
 
 GROUP: Final = "agenttrace.integrations"
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-class Instrumentor(Protocol):
-    """What an entry point of the group ``agenttrace.integrations`` names: a class like this.
+_when_imported: Final = cast(
+    "Callable[[Callable[[ModuleType], None], str], None]",
+    wrapt.register_post_import_hook,  # pyright: ignore[reportUnknownMemberType] - no stubs
+)
 
-    Importing its module raises ImportError where the framework is not installed.
+
+class Instrumentor:
+    """Switches the hook into one framework on and off. Subclass it, and name the class in ``GROUP``.
+
+    The module of the subclass must not import the framework; ``hooked`` may.
+
+    Attributes:
+        distribution: The framework's name on the package index.
+        module: The module that the hook needs. Where the program has not imported it yet, the hook
+            goes in when it does, so that switching on all integrations costs no start-up time.
+        hook: What is hooked, in a few words, for people.
+        tested: The oldest and the newest version of *distribution* that it is tested with.
     """
 
+    distribution: ClassVar[str]
+    module: ClassVar[str]
+    hook: ClassVar[str]
+    tested: ClassVar[tuple[str, str]]
+
+    _on: ClassVar[ExitStack | None] = None
+
+    def __init_subclass__(cls) -> None:
+        cls._on = None
+
+    def hooked(self) -> AbstractContextManager[None]:
+        """Return a context manager that puts the hook in, and takes it out when it is left."""
+        raise NotImplementedError
+
     def instrument(self) -> None:
-        """Add the hook; a second time does nothing."""
-        ...
+        """Add the hook, now or when the framework is imported; a second time does nothing.
+
+        Raises:
+            MissingDependencyError: The framework is not installed.
+        """
+        cls = type(self)
+        if cls._on is not None:
+            return
+        if not self.is_installed():
+            raise MissingDependencyError(
+                f"{self.distribution} is not installed. Install it, then call this again."
+            )
+        hooks = cls._on = ExitStack()
+
+        def enter(_: ModuleType) -> None:
+            if cls._on is hooks:
+                with trouble.Guard(f"hooking into {self.distribution}"):
+                    hooks.enter_context(self.hooked())
+
+        _when_imported(enter, self.module)
 
     def uninstrument(self) -> None:
         """Take the hook out."""
-        ...
+        cls = type(self)
+        hooks, cls._on = cls._on, None
+        if hooks is not None:
+            with trouble.Guard(f"taking the hook out of {self.distribution}"):
+                hooks.close()
+
+    @classmethod
+    def is_installed(cls) -> bool:
+        """Whether the framework can be imported here; it is not imported to see."""
+        if cls.module in sys.modules:
+            return True
+        # A parent that is missing is an error to find_spec, and its import may be slow.
+        if importlib.util.find_spec(cls.module.partition(".")[0]) is None:
+            return False
+        return cls.installed_version() is not None
+
+    @classmethod
+    def installed_version(cls) -> str | None:
+        """Return the framework's version here; None if it is not installed."""
+        try:
+            return version(cls.distribution)
+        except PackageNotFoundError:
+            return None
+
+
+def available() -> dict[str, type[Instrumentor]]:
+    """Return every integration that is installed itself, by name, sorted."""
+    entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
+    return {entry.name: _load(entry) for entry in entries}
 
 
 def instrument(*names: str) -> tuple[str, ...]:
@@ -39,17 +144,48 @@ def instrument(*names: str) -> tuple[str, ...]:
             raise ConfigError(f"No integration is called {name}. There is: {', '.join(known)}.")
     done: list[str] = []
     for name in sorted(names or known):
-        try:
-            _load(known[name])().instrument()
-        except ImportError as error:
+        kind = _load(known[name])
+        if not kind.is_installed():
             if names:
                 raise MissingDependencyError(
-                    f"{name} needs a package that is not installed ({error.name}). "
-                    f'In a checkout: pip install -e ".[{name}]"'
-                ) from error
+                    f"{name} needs {kind.distribution}, which is not installed: "
+                    f'pip install "{kind.distribution}>={kind.tested[0]}"'
+                )
             continue
+        kind().instrument()
         done.append(name)
     return tuple(done)
+
+
+def tracer_provider() -> "TracerProvider":
+    """Return the provider for a framework that makes OpenTelemetry spans itself.
+
+    It is the program's own where there is one. Otherwise it is one of the SDK that hands its spans
+    to agenttrace and to nobody else; it is not made global. Calls ``configure()`` first if nobody
+    ever has.
+    """
+    from agenttrace.record import setup
+
+    return setup.tracer_provider()
+
+
+def guarded(doing: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Swallow what a callback raises, and say once what type it was: ``@guarded("a CrewAI event")``.
+
+    The framework would log the error itself, with its text, and the text may quote a prompt.
+    """
+
+    def decorate(callback: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(callback)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+            try:
+                callback(*args, **kwargs)
+            except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+                trouble.say(doing, error)
+
+        return wrapper
+
+    return decorate
 
 
 def _load(entry: EntryPoint) -> type[Instrumentor]:

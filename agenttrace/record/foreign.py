@@ -12,14 +12,25 @@ from opentelemetry.trace import SpanContext, StatusCode
 
 from agenttrace import semconv
 from agenttrace.record import setup, trouble
+from agenttrace.record.invocation import Invocation, stands_in, stood_in
 from agenttrace.record.recorder import SCOPE, AttributeValue, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenttrace.record.invocation import Invocation
+    from agenttrace.model import Kind
 
-_OPEN_SPANS: Final = 10_000  # spans that never end are forgotten beyond this
+_KIND_KEYS: Final = ("traceloop.span.kind", "openinference.span.kind", semconv.OPERATION_NAME)
+_KINDS: "Final[dict[str, Kind]]" = {
+    semconv.INVOKE_AGENT: "agent",
+    "agent": "agent",
+    semconv.EXECUTE_TOOL: "tool",
+    "tool": "tool",
+}
+_NAME_KEYS: "Final[dict[Kind, tuple[str, ...]]]" = {
+    "agent": (semconv.AGENT_NAME, "agent.name", "traceloop.entity.name"),
+    "tool": (semconv.TOOL_NAME, "tool.name", "traceloop.entity.name"),
+}
 _PREFIXES: Final = (
     "gen_ai.usage.",
     "llm.token_count.",
@@ -67,24 +78,27 @@ _KEYS: Final = frozenset(
 
 
 class ForeignSpans(SpanProcessor):
-    """Keep the spans of other instrumentations that belong to a task or speak of a model."""
+    """Keep the spans of other instrumentations that belong to a task or speak of a model.
+
+    Where one of them says at its start that it is an agent or a tool, it is one for agenttrace as
+    well: the calls inside have its name and role, and outside of any task it begins one.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self._recorder: Recorder | None = recorder
-        # By span id: a span ends as another object than the one that started.
-        self._around: dict[int, Invocation] = {}
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
-        """Remember the invocation that *span* starts in."""
+        """Remember the invocation that *span* starts in, or that it stands for."""
         with trouble.Guard("another instrumentation's span"):
-            if _is_ours(span):
+            if self._recorder is None or _is_ours(span):
                 return
             around = setup.current(parent_context)
-            if around is None:
-                return
-            if len(self._around) >= _OPEN_SPANS:
-                self._around.pop(next(iter(self._around)), None)
-            self._around[span.get_span_context().span_id] = around
+            span_context = span.get_span_context()
+            frame = _frame(span)
+            if frame is not None:
+                around = Invocation.elsewhere(span_context, *frame, parent=around)
+            if around is not None:
+                stands_in(span_context.span_id, around)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep *span* if it belongs to a task or says something of a model or an agent."""
@@ -96,7 +110,7 @@ class ForeignSpans(SpanProcessor):
             if span_context is None:
                 return
             attributes = _readable(span.attributes or {})
-            around = self._around.pop(span_context.span_id, None)
+            around = stood_in(span_context.span_id)
             if around is None and not attributes:
                 return
             if around is not None:
@@ -106,6 +120,20 @@ class ForeignSpans(SpanProcessor):
     def shutdown(self) -> None:
         """Keep nothing more; a provider cannot let go of a processor."""
         self._recorder = None
+
+
+def _frame(span: ReadableSpan) -> "tuple[Kind, str] | None":
+    """Return the kind and the name of the agent or the tool that *span* is, if it says so."""
+    attributes = span.attributes or {}
+    # Some set the operation only after the start, but have it in the name, as the convention has.
+    operation, _, named = span.name.partition(" ")
+    for key in _KIND_KEYS:
+        operation = str(attributes.get(key, operation))
+    kind = _KINDS.get(operation.lower())
+    if kind is None:
+        return None
+    said = (attributes.get(key) for key in _NAME_KEYS[kind])
+    return kind, str(next(filter(None, said), None) or named or kind)
 
 
 def _is_ours(span: ReadableSpan) -> bool:

@@ -18,6 +18,7 @@ from agenttrace.model import Kind, TokenUsage, Workload
 from agenttrace.record import local, trouble
 from agenttrace.record.recorder import Attributes, AttributeValue, Recorder
 
+_OPEN_SPANS: Final = 10_000  # spans of other instrumentations that never end are forgotten beyond
 _CURRENT: Final = context.create_key("agenttrace-invocation")
 _MARK: Final = context.create_key("agenttrace-mark")
 
@@ -95,6 +96,7 @@ class Invocation:
     __slots__ = (
         "_attributes",
         "_context",
+        "_elsewhere",
         "_inside",
         "_loose",
         "_parent_span_id",
@@ -146,6 +148,7 @@ class Invocation:
         self._recorder = recorder
         self._pid = os.getpid()
         self._loose = False
+        self._elsewhere = False
         self._previous: Context | None = None
         self._inside: Context | None = None
         self._context: Context | None = None
@@ -184,6 +187,18 @@ class Invocation:
         self.role = role
         return self
 
+    @classmethod
+    def elsewhere(
+        cls, span_context: SpanContext, kind: Kind, name: str, parent: "Invocation | None"
+    ) -> "Invocation":
+        """Stand for an agent or a tool whose span another instrumentation makes and records."""
+        self = cls(None, kind, name, parent=parent)
+        self._elsewhere = True
+        self._span = NonRecordingSpan(span_context)
+        if kind == "agent":
+            self.agent_span_id = f"{span_context.span_id:016x}"
+        return self
+
     @property
     def is_seen_by_others(self) -> bool:
         """It is a span of an SDK, so other instrumentations may build on it.
@@ -191,7 +206,7 @@ class Invocation:
         Otherwise it is not made OpenTelemetry's current span: clients that send the current trace
         context along would send it to model providers, which they do not do without us.
         """
-        return self._recorder is not None and not self._recorder.is_alone
+        return self._elsewhere or (self._recorder is not None and not self._recorder.is_alone)
 
     @property
     def left_over(self) -> bool:
@@ -393,7 +408,7 @@ class Invocation:
         parent = self.parent
         if parent is None:
             return here
-        if parent.is_seen_by_others and context.get_value(_CURRENT, here) is parent:
+        if parent.is_seen_by_others and _nearest_in(here) is parent:
             return here
         return trace.set_span_in_context(parent._span, here)  # noqa: SLF001 - same class
 
@@ -453,11 +468,39 @@ class _LooseSpan(NonRecordingSpan):
         return self._invocation.context_now()
 
 
+# Span id -> what the open spans of other instrumentations stand in, or for.
+_elsewhere: Final[dict[int, Invocation]] = {}
+
+
+def stands_in(span_id: int, around: Invocation) -> None:
+    """Let what begins inside another instrumentation's open span begin inside *around*."""
+    if len(_elsewhere) >= _OPEN_SPANS:
+        _elsewhere.pop(next(iter(_elsewhere)), None)
+    _elsewhere[span_id] = around
+
+
+def stood_in(span_id: int) -> Invocation | None:
+    """Forget another instrumentation's span, which has ended; returns what it stood in."""
+    return _elsewhere.pop(span_id, None)
+
+
 def innermost(here: Context | None = None) -> Invocation | None:
     """Return the invocation that is current in *here*; leftovers of callbacks are skipped."""
-    cleaned = _without_leftovers(context.get_current() if here is None else here)
-    found = context.get_value(_CURRENT, cleaned)
-    return found if isinstance(found, Invocation) else None
+    return _nearest_in(_without_leftovers(context.get_current() if here is None else here))
+
+
+def _nearest_in(here: Context) -> Invocation | None:
+    """Return what is current in *here*: ours, or what another instrumentation's span stands for."""
+    found = context.get_value(_CURRENT, here)
+    ours = found if isinstance(found, Invocation) else None
+    if not _elsewhere:
+        return ours
+    theirs = _elsewhere.get(trace.get_current_span(here).get_span_context().span_id)
+    outer = theirs
+    while outer is not None and outer is not ours:
+        outer = outer.parent
+    # Theirs is the nearer one if it is inside of ours.
+    return theirs if outer is ours else ours
 
 
 def _without_leftovers(here: Context) -> Context:

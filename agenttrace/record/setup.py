@@ -34,6 +34,7 @@ class Recording:
         self.parent: Invocation | None = None
         self._undo = contextlib.ExitStack()
         self._provider: TracerProvider | None = None
+        self._own: TracerProvider | None = None  # that nobody asked for but a framework
 
     def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
         """Join or make a tracer provider, open the spool, and install the meter."""
@@ -57,14 +58,28 @@ class Recording:
 
     def join_late(self) -> None:
         """Move over to the global provider, if the program has set one since."""
-        if self.recorder is None or not self.recorder.is_alone:
+        if self.recorder is None or not (self.recorder.is_alone or self._own is self._provider):
             return
         found = _existing_provider()
         if found is None:
             return
         with _state.lock:
-            if self.recorder.is_alone:
+            if self.recorder.is_alone or self._own is self._provider:
                 self._join(found, self.recorder.spool)
+
+    def provider(self) -> "trace.TracerProvider":
+        """Return the provider that is joined; make one where none is, and join that."""
+        self.join_late()
+        with _state.lock:
+            if self.recorder is None:
+                return trace.get_tracer_provider()
+            if self._provider is None:
+                from opentelemetry.sdk.trace import TracerProvider
+                from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+                self._own = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False)
+                self._join(self._own, self.recorder.spool)
+            return self._provider or trace.get_tracer_provider()
 
     def _join(self, provider: "TracerProvider", spool: Spool) -> None:
         from agenttrace.record import foreign
@@ -215,6 +230,14 @@ def current(here: Context | None = None) -> Invocation | None:
     if found is None and _state.recording is not None:
         return _state.recording.parent
     return found
+
+
+def tracer_provider() -> "trace.TracerProvider":
+    """Return the provider that recording has joined, or one of its own; see ``integration``."""
+    if _state.untouched:
+        configure()
+    recording = _state.recording
+    return trace.get_tracer_provider() if recording is None else recording.provider()
 
 
 def environ() -> dict[str, str]:

@@ -1,16 +1,18 @@
 """What LangChain calls: each callback begins or ends a run."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
 
 import agenttrace
 from agenttrace import semconv
+from agenttrace.integration import guarded
 from agenttrace_langchain import frames
 from agenttrace_langchain.frames import RUNS, Said
-from agenttrace_langchain.guard import guarded
+
+_guarded: Final = guarded("a LangChain callback")
 
 
 class AgentTraceCallbackHandler(BaseCallbackHandler):
@@ -28,18 +30,14 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
     # In the context of the run, not in a thread: what is made current here must be seen there.
     run_inline = True
     raise_error = False
+    is_on = True  # runs that begin now are recorded; what has begun is always ended
 
     def __init__(self) -> None:
         super().__init__()
         # The meter has to be in place before the first request.
         agenttrace.configure()
 
-    @property
-    def is_on(self) -> bool:
-        """Whether runs that begin now are recorded; what has begun is always ended."""
-        return True
-
-    @guarded
+    @_guarded
     def on_chain_start(
         self, serialized: Mapping[str, Any] | None, *_: Any, run_id: UUID, **details: Any
     ) -> None:
@@ -47,17 +45,17 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
         if self._begins(run_id):
             RUNS.add(run_id, frames.of_chain(Said.of(serialized, details)))
 
-    @guarded
+    @_guarded
     def on_chain_end(self, *_: Any, run_id: UUID, **__: Any) -> None:
         """End a chain."""
         frames.end(run_id)
 
-    @guarded
+    @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """End a chain that failed, or gave way to something."""
         frames.end(run_id, error)
 
-    @guarded
+    @_guarded
     def on_tool_start(
         self, serialized: Mapping[str, Any] | None, *_: Any, run_id: UUID, **details: Any
     ) -> None:
@@ -65,17 +63,17 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
         if self._begins(run_id):
             RUNS.add(run_id, frames.of_tool(Said.of(serialized, details)))
 
-    @guarded
+    @_guarded
     def on_tool_end(self, *_: Any, run_id: UUID, **__: Any) -> None:
         """End a tool."""
         frames.end(run_id)
 
-    @guarded
+    @_guarded
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """End a tool that failed, or asked a person."""
         frames.end(run_id, error)
 
-    @guarded
+    @_guarded
     def on_retriever_start(
         self, serialized: Mapping[str, Any] | None, *_: Any, run_id: UUID, **details: Any
     ) -> None:
@@ -83,17 +81,17 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
         if self._begins(run_id):
             RUNS.add(run_id, frames.of_tool(Said.of(serialized, details)))
 
-    @guarded
+    @_guarded
     def on_retriever_end(self, *_: Any, run_id: UUID, **__: Any) -> None:
         """End a retriever."""
         frames.end(run_id)
 
-    @guarded
+    @_guarded
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """End a retriever that failed."""
         frames.end(run_id, error)
 
-    @guarded
+    @_guarded
     def on_chat_model_start(
         self, serialized: Mapping[str, Any] | None, *_: Any, run_id: UUID, **details: Any
     ) -> None:
@@ -101,7 +99,7 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
         if self._begins(run_id):
             RUNS.add(run_id, frames.of_model(Said.of(serialized, details), semconv.CHAT))
 
-    @guarded
+    @_guarded
     def on_llm_start(
         self, serialized: Mapping[str, Any] | None, *_: Any, run_id: UUID, **details: Any
     ) -> None:
@@ -109,22 +107,22 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
         if self._begins(run_id):
             RUNS.add(run_id, frames.of_model(Said.of(serialized, details), semconv.TEXT_COMPLETION))
 
-    @guarded
+    @_guarded
     def on_llm_new_token(self, *_: Any, run_id: UUID, **__: Any) -> None:
         """Note when the first piece of a stream came; the others cost a look-up."""
         frames.chunk(run_id)
 
-    @guarded
+    @_guarded
     def on_stream_event(self, *_: Any, run_id: UUID, **__: Any) -> None:
         """Note when the first event of a stream came; the others cost a look-up."""
         frames.chunk(run_id)
 
-    @guarded
+    @_guarded
     def on_llm_end(self, response: Any, *, run_id: UUID, **_: Any) -> None:
         """End a run of a model, with what its integration says of the usage."""
         frames.end_model(run_id, response)
 
-    @guarded
+    @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **details: Any) -> None:
         """End a run of a model that failed, or that the client left half-way."""
         frames.end_model(run_id, details.get("response"), error)
@@ -132,3 +130,9 @@ class AgentTraceCallbackHandler(BaseCallbackHandler):
     def _begins(self, run_id: UUID) -> bool:
         """Whether a run is to be recorded; another handler may have been told of it first."""
         return self.is_on and run_id not in RUNS
+
+
+class SwitchedHandler(AgentTraceCallbackHandler):
+    """The handler of LangChain's hook, switched off at first: the hook cannot be taken out."""
+
+    is_on = False

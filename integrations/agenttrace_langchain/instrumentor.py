@@ -1,44 +1,43 @@
 """Add the callback handler to every run of the process, through LangChain's own hook."""
 
+import contextlib
 import functools
+from collections.abc import Generator
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, ClassVar
 
-from langchain_core.tracers.context import register_configure_hook
+from agenttrace.integration import Instrumentor
 
-from agenttrace_langchain.handler import AgentTraceCallbackHandler
+if TYPE_CHECKING:
+    from agenttrace_langchain.handler import SwitchedHandler
 
 
-class LangChainInstrumentor:
+class LangChainInstrumentor(Instrumentor):
     """Adds the handler wherever LangChain configures callbacks and no handler of ours is there."""
 
-    def instrument(self) -> None:
-        """Record every run that begins from now on; a second time does nothing."""
-        _everywhere().switch(on=True)
+    distribution: ClassVar = "langchain-core"
+    module: ClassVar = "langchain_core.tracers.context"
+    hook: ClassVar = "callback handler"
+    tested: ClassVar = ("1.1", "1.8")
 
-    def uninstrument(self) -> None:
-        """Record no further runs; those under way are recorded to their end."""
-        _everywhere().switch(on=False)
-
-
-class _Everywhere(AgentTraceCallbackHandler):
-    """The handler of the hook, with a switch: LangChain has no way of taking out a hook."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._on = False
-
-    @property
-    def is_on(self) -> bool:
-        return self._on
-
-    def switch(self, *, on: bool) -> None:
-        """Set whether runs that begin from now on are recorded."""
-        self._on = on
+    @contextlib.contextmanager
+    def hooked(self) -> Generator[None]:
+        """Record every run that begins; those under way at the end are recorded to theirs."""
+        handler = _everywhere()
+        handler.is_on = True
+        try:
+            yield
+        finally:
+            handler.is_on = False
 
 
 @functools.cache
-def _everywhere() -> _Everywhere:
-    handler = _Everywhere()
+def _everywhere() -> "SwitchedHandler":
+    from langchain_core.tracers.context import register_configure_hook
+
+    from agenttrace_langchain.handler import AgentTraceCallbackHandler, SwitchedHandler
+
+    handler = SwitchedHandler()
     # A default is seen in every thread and context.
     variable: ContextVar[AgentTraceCallbackHandler | None] = ContextVar(
         "agenttrace_langchain", default=handler

@@ -411,3 +411,61 @@ def test_a_collector_that_does_not_answer_does_not_keep_the_program_from_ending(
         started = time.monotonic()
         subprocess.run([sys.executable, "-c", program], env=environ, check=True)
     assert time.monotonic() - started < 8  # the exporter itself would wait for ten seconds
+
+
+def test_an_agent_and_a_tool_of_another_instrumentation_are_frames(
+    home: Path, spooled: Spooled
+) -> None:
+    provider = TracerProvider()
+    agenttrace.configure(home, tracer_provider=provider)
+    tracer = provider.get_tracer("somebody")
+    with (
+        tracer.start_as_current_span("invoke_agent researcher"),
+        tracer.start_as_current_span("x", attributes={"gen_ai.operation.name": "execute_tool"}),
+        tracer.start_as_current_span("GET"),
+    ):
+        call()
+    agenttrace.shutdown()
+    agent, tool, http, inner = spooled()
+    assert inner["parent_span_id"] == http["span_id"]
+    assert inner["attributes"]["gen_ai.agent.name"] == "researcher"
+    assert inner["attributes"]["agenttrace.agent.span_id"] == agent["span_id"]
+    assert inner["attributes"]["agenttrace.role"] == "tool"
+    assert {record["attributes"]["agenttrace.task.name"] for record in (agent, tool, inner)} == {
+        "researcher"
+    }
+
+
+def test_frames_of_ours_and_of_others_nest_in_any_order(home: Path, spooled: Spooled) -> None:
+    provider = TracerProvider()
+    agenttrace.configure(home, tracer_provider=provider)
+    tracer = provider.get_tracer("somebody")
+    with (
+        agenttrace.task("t"),
+        tracer.start_as_current_span("invoke_agent outer"),
+        agenttrace.tool("delegate"),
+        tracer.start_as_current_span("invoke_agent inner"),
+    ):
+        call()
+    agenttrace.shutdown()
+    *_, inner = spooled()
+    assert inner["attributes"]["gen_ai.agent.name"] == "inner"
+    assert inner["attributes"]["agenttrace.agent.depth"] == 2
+    assert inner["attributes"]["agenttrace.role"] == "subagent"
+    assert inner["attributes"]["agenttrace.task.name"] == "t"
+
+
+def test_a_framework_that_makes_spans_gets_a_provider_that_only_we_see(
+    recording: Path, spooled: Spooled
+) -> None:
+    from agenttrace.integration import tracer_provider
+
+    with agenttrace.task("t"):
+        provider = tracer_provider()
+        assert tracer_provider() is provider
+        assert trace.get_tracer_provider() is not provider
+        with provider.get_tracer("framework").start_as_current_span("invoke_agent a"):
+            call()
+    *_, inner = spooled()
+    assert inner["attributes"]["gen_ai.agent.name"] == "a"
+    assert inner["attributes"]["agenttrace.task.name"] == "t"

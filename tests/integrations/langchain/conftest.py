@@ -11,7 +11,6 @@ from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 
 from agenttrace.testing import ModelProvider
-from agenttrace_langchain import guard
 from agenttrace_langchain.frames import RUNS
 
 
@@ -120,7 +119,6 @@ def _line(record: dict[str, Any]) -> str:
 @pytest.fixture(autouse=True)
 def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every run that begins is ended, so nothing is kept of it; trouble is said in each test."""
-    monkeypatch.setattr(guard, "_said", set())
     yield
     left, RUNS._runs = RUNS._runs, OrderedDict()
     assert not left
