@@ -5,15 +5,14 @@ import package of its own, names a subclass of ``Instrumentor`` as an entry poin
 ``agenttrace.integrations``, and needs nothing of agenttrace but its public names and this module.
 """
 
-import contextlib
 import functools
 import importlib.util
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, ClassVar, Final, ParamSpec, TypeVar, cast
 
 import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
 
@@ -47,9 +46,9 @@ _when_imported: Final = cast(
 
 
 class Instrumentor:
-    """Switches the hook into one framework on and off. Subclass it, and name the class in ``GROUP``.
+    """Switches the hook into one framework on and off.
 
-    The module of the subclass must not import the framework; ``hooked`` may.
+    Subclass it, and name the class as an entry point of ``GROUP``. The module of the subclass must not import the framework; ``hooked`` may.
 
     Attributes:
         distribution: The framework's name on the package index.
@@ -160,19 +159,20 @@ def instrument(*names: str) -> tuple[str, ...]:
 def tracer_provider() -> "TracerProvider":
     """Return the provider for a framework that makes OpenTelemetry spans itself.
 
-    It is the program's own where there is one. Otherwise it is one of the SDK that hands its spans
-    to agenttrace and to nobody else; it is not made global. Calls ``configure()`` first if nobody
+    Its spans go to the program's own provider where there is one. Otherwise they go to agenttrace
+    and to nobody else; nothing is made global. That is decided when a span starts, so it may be
+    asked for before the program has set up either. The first span calls ``configure()`` if nobody
     ever has.
     """
-    from agenttrace.record import setup
+    from agenttrace.record.joined import JOINED
 
-    return setup.tracer_provider()
+    return JOINED
 
 
 def guarded(doing: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Swallow what a callback raises, and say once what type it was: ``@guarded("a CrewAI event")``.
+    """Swallow what a callback raises, and say once what type it was.
 
-    The framework would log the error itself, with its text, and the text may quote a prompt.
+    ``@guarded("a CrewAI event")`` goes around whatever a framework calls. The framework would log the error itself, with its text, and the text may quote a prompt.
     """
 
     def decorate(callback: Callable[P, None]) -> Callable[P, None]:

@@ -4,13 +4,14 @@ Their spans come through a span processor in their own spelling; the fold knows 
 the attributes named here are read, and none of them holds a prompt or a completion.
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
-from opentelemetry.trace import SpanContext, StatusCode
+from opentelemetry.trace import SpanContext, StatusCode, get_current_span
 
 from agenttrace import semconv
+from agenttrace.model import Kind, Role
 from agenttrace.record import setup, trouble
 from agenttrace.record.invocation import Invocation, stands_in, stood_in
 from agenttrace.record.recorder import SCOPE, AttributeValue, Recorder
@@ -18,19 +19,27 @@ from agenttrace.record.recorder import SCOPE, AttributeValue, Recorder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from agenttrace.model import Kind
-
 _KIND_KEYS: Final = ("traceloop.span.kind", "openinference.span.kind", semconv.OPERATION_NAME)
-_KINDS: "Final[dict[str, Kind]]" = {
+_KINDS: Final[dict[str, Kind]] = {
     semconv.INVOKE_AGENT: "agent",
     "agent": "agent",
     semconv.EXECUTE_TOOL: "tool",
     "tool": "tool",
+    semconv.INVOKE_WORKFLOW: "step",
+    "invoke_graph": "step",
+    "invoke_node": "step",
+    "invoke_swarm": "step",
 }
-_NAME_KEYS: "Final[dict[Kind, tuple[str, ...]]]" = {
+# Google's ADK has a run of a program around its agents, and names neither the run nor the operation.
+_ANONYMOUS: Final = {("gcp.vertex.agent", "invocation")}
+# It also shortens the conversation with a model, and says so in the name of a span only.
+_ROLES: Final[dict[tuple[str, str], Role]] = {("gcp.vertex.agent", "compact_events"): "compaction"}
+_NAME_KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "agent": (semconv.AGENT_NAME, "agent.name", "traceloop.entity.name"),
     "tool": (semconv.TOOL_NAME, "tool.name", "traceloop.entity.name"),
+    "step": ("gen_ai.workflow.name",),
 }
+_SESSION_KEYS: Final = (semconv.CONVERSATION_ID, "session.id")
 _PREFIXES: Final = (
     "gen_ai.usage.",
     "llm.token_count.",
@@ -80,8 +89,9 @@ _KEYS: Final = frozenset(
 class ForeignSpans(SpanProcessor):
     """Keep the spans of other instrumentations that belong to a task or speak of a model.
 
-    Where one of them says at its start that it is an agent or a tool, it is one for agenttrace as
-    well: the calls inside have its name and role, and outside of any task it begins one.
+    Where one of them says at its start that it is an agent, a tool or a workflow, it is one for
+    agenttrace as well: the calls inside have its name and role, and outside of any task it begins
+    one.
     """
 
     def __init__(self, recorder: Recorder) -> None:
@@ -93,12 +103,13 @@ class ForeignSpans(SpanProcessor):
             if self._recorder is None or _is_ours(span):
                 return
             around = setup.current(parent_context)
-            span_context = span.get_span_context()
+            if around is not None:
+                _take_session(around, get_current_span(parent_context))
             frame = _frame(span)
             if frame is not None:
-                around = Invocation.elsewhere(span_context, *frame, parent=around)
+                around = _begun(span, frame, around)
             if around is not None:
-                stands_in(span_context.span_id, around)
+                stands_in(span.get_span_context().span_id, around)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Keep *span* if it belongs to a task or says something of a model or an agent."""
@@ -113,32 +124,80 @@ class ForeignSpans(SpanProcessor):
             around = stood_in(span_context.span_id)
             if around is None and not attributes:
                 return
+            name = _name(attributes)
             if around is not None:
-                attributes = {**around.place(), **attributes}
-            _keep(recorder, span_context, span, attributes)
+                _take_session(around, span)
+                place = around.place()
+                # What is around knows best: many make up an id for each of their runs.
+                session = {key: place[key] for key in _SESSION_KEYS if key in place}
+                attributes = {**place, **attributes, **session}
+                if around.span_context == span_context:
+                    attributes[semconv.KIND], name = around.kind, around.name or name
+            _keep(recorder, span_context, span, name, attributes)
 
     def shutdown(self) -> None:
         """Keep nothing more; a provider cannot let go of a processor."""
         self._recorder = None
 
 
-def _frame(span: ReadableSpan) -> "tuple[Kind, str] | None":
-    """Return the kind and the name of the agent or the tool that *span* is, if it says so."""
+class _Frame(NamedTuple):
+    """The agent, the tool or the step of a workflow that a span says it is."""
+
+    kind: Kind
+    name: str
+    role: Role | None = None
+
+
+def _frame(span: ReadableSpan) -> _Frame | None:
     attributes = span.attributes or {}
     # Some set the operation only after the start, but have it in the name, as the convention has.
     operation, _, named = span.name.partition(" ")
+    own = (_scope(span), operation)
+    if own in _ANONYMOUS:
+        return _Frame("step", "")
+    if own in _ROLES:
+        return _Frame("step", operation, _ROLES[own])
     for key in _KIND_KEYS:
         operation = str(attributes.get(key, operation))
     kind = _KINDS.get(operation.lower())
     if kind is None:
         return None
     said = (attributes.get(key) for key in _NAME_KEYS[kind])
-    return kind, str(next(filter(None, said), None) or named or kind)
+    return _Frame(kind, str(next(filter(None, said), None) or named or operation))
+
+
+def _begun(span: ReadableSpan, frame: _Frame, around: Invocation | None) -> Invocation:
+    if around is not None and not around.task_name and frame.kind == "agent":
+        # Without a name of its own a task is called after the first agent in it.
+        around.name = around.task_name = frame.name
+    span_context = span.get_span_context()
+    assert span_context is not None
+    begun = Invocation.elsewhere(span_context, frame.kind, frame.name, parent=around)
+    begun.role = frame.role or begun.role
+    _take_session(begun, span)
+    return begun
+
+
+def _take_session(frame: Invocation, span: object) -> None:
+    """Let the calls inside *frame* belong to the conversation that its span names.
+
+    Some name it only after the start, so this is looked at again when something begins inside.
+    """
+    if frame.session_id is not None or not isinstance(span, ReadableSpan):
+        return
+    if frame.span_context != span.get_span_context():
+        return
+    said = (str((span.attributes or {}).get(key, "")) for key in _SESSION_KEYS)
+    frame.session_id = next(filter(None, said), None)
 
 
 def _is_ours(span: ReadableSpan) -> bool:
+    return _scope(span) == SCOPE
+
+
+def _scope(span: ReadableSpan) -> str:
     scope = span.instrumentation_scope
-    return scope is not None and scope.name == SCOPE
+    return "" if scope is None else scope.name
 
 
 def _readable(attributes: "Mapping[str, object]") -> dict[str, AttributeValue]:
@@ -153,21 +212,30 @@ def _keep(
     recorder: Recorder,
     span_context: SpanContext,
     span: ReadableSpan,
+    name: str,
     attributes: dict[str, AttributeValue],
 ) -> None:
     if span.start_time is None or span.end_time is None:
         return
-    scope = span.instrumentation_scope
+    failed = span.status.status_code is StatusCode.ERROR
+    if failed and semconv.ERROR_TYPE not in attributes:
+        attributes.update(_error_type(span))
     recorder.keep(
         context=span_context,
         parent_span_id=span.parent.span_id if span.parent else 0,
-        name=_name(attributes),
+        name=name,
         start_ns=span.start_time,
         end_ns=span.end_time,
-        status="error" if span.status.status_code is StatusCode.ERROR else "unset",
+        status="error" if failed else "unset",
         attributes=attributes,
-        scope=scope.name if scope else "",
+        scope=_scope(span),
     )
+
+
+def _error_type(span: ReadableSpan) -> dict[str, AttributeValue]:
+    """Return the type of the last exception that *span* recorded, without its text."""
+    types = ((event.attributes or {}).get("exception.type") for event in reversed(span.events))
+    return next(({semconv.ERROR_TYPE: str(found)} for found in types if found), {})
 
 
 def _name(attributes: dict[str, AttributeValue]) -> str:

@@ -307,6 +307,39 @@ class Invocation:
             return baggage.remove_baggage(semconv.TASK_ID, found)
         return baggage.set_baggage(semconv.TASK_ID, task_id, found)
 
+    def beside(
+        self,
+        name: str,
+        *,
+        role: str | None,
+        attributes: Attributes,
+        error: str | None = None,
+    ) -> None:
+        """Record a further model call that this one tells of, in the same place.
+
+        Args:
+            name: The model.
+            role: Its role; default that of this one.
+            attributes: What is known of it; the rest is as here.
+            error: The type of the error that it ended in.
+        """
+        shared = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.CAPTURE)
+        other = Invocation(
+            self._recorder,
+            "inference",
+            name,
+            parent=self.parent,
+            role=role or self.role,
+            attributes={
+                **{key: self._attributes[key] for key in shared if key in self._attributes},
+                **attributes,
+            },
+        )
+        if error is None:
+            other.stop()
+        else:
+            other.fail(error)
+
     def discard(self) -> None:
         """End it and keep nothing: it turned out not to be an operation of its own."""
         self._recorder = None

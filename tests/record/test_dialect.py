@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from agenttrace.record.wire import dialect, estimate
-from agenttrace.record.wire.anthropic import Messages
-from agenttrace.record.wire.openai import Chat, Responses
+from agenttrace.record.wire import dialect, dialects, estimate
+from agenttrace.record.wire.dialects.anthropic import Messages
+from agenttrace.record.wire.dialects.openai import Chat, Embeddings, Responses
 
 
 @pytest.mark.parametrize(
@@ -39,26 +39,28 @@ def test_the_provider_is_that_of_the_host_else_of_the_protocol(host: str, provid
 
 
 @pytest.mark.parametrize(
-    ("path", "name"),
+    ("path", "kind"),
     [
-        ("/v1/chat/completions", "openai.chat"),
-        ("/openai/deployments/mine/chat/completions", "openai.chat"),
-        ("/v1/chat/completions/", "openai.chat"),
-        ("/v1/responses", "openai.responses"),
-        ("/v1/embeddings", "openai.embeddings"),
-        ("/v1/messages", "anthropic.messages"),
+        ("/v1/chat/completions", Chat),
+        ("/openai/deployments/mine/chat/completions", Chat),
+        ("/v1/chat/completions/", Chat),
+        ("/v1/responses", Responses),
+        ("/v1/embeddings", Embeddings),
+        ("/v1/messages", Messages),
         ("/v1/messages/count_tokens", None),
         ("/v1/files", None),
     ],
 )
-def test_the_protocol_is_known_by_the_end_of_the_path(path: str, name: str | None) -> None:
-    assert dialect.name_of(path) == name
+def test_the_protocol_is_known_by_the_end_of_the_path(path: str, kind: type | None) -> None:
+    found = dialects.of("POST", path)
+    assert found is None if kind is None else type(found) is kind
+    assert dialects.of("DELETE", path) is None
 
 
 def test_a_body_that_is_not_a_model_calls_is_not_taken_for_one() -> None:
-    assert not dialect.looks_like("anthropic.messages", "/threads/1/messages", b'{"model": "x"}')
-    assert not dialect.looks_like("openai.chat", "/chat/completions", b'{"text": "x"}')
-    assert dialect.looks_like("openai.chat", "/deployments/d/chat/completions", b"{}")
+    assert not Messages().is_call("/threads/1/messages", b'{"model": "x"}')
+    assert not Chat().is_call("/chat/completions", b'{"text": "x"}')
+    assert Chat().is_call("/deployments/d/chat/completions", b"{}")
 
 
 def test_one_side_of_the_usage_alone_is_partial() -> None:

@@ -325,9 +325,9 @@ def test_chunks_pass_unchanged_however_they_are_cut(
 def test_a_long_stream_is_read_in_pieces_and_counted_the_same(
     client: openai.OpenAI, provider: ModelProvider, spooled: Spooled, monkeypatch: Any
 ) -> None:
-    from agenttrace.record.wire import httpx_hook
+    from agenttrace.record.wire.transports import httpx_clients
 
-    monkeypatch.setattr(httpx_hook, "CONDENSE_BYTES", 500)
+    monkeypatch.setattr(httpx_clients, "CONDENSE_BYTES", 500)
     provider.script(Reply("word " * 500), Reply("word " * 500, usage="missing"))
     for _ in range(2):
         list(said(client, stream=True, stream_options={"include_usage": True}))
@@ -342,7 +342,7 @@ def test_a_broken_meter_changes_nothing_for_the_program(
 ) -> None:
     from agenttrace.record import recorder
     from agenttrace.record.wire import exchange
-    from agenttrace.record.wire import openai as dialect
+    from agenttrace.record.wire.dialects import openai as dialect
 
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("broken on purpose")

@@ -1,13 +1,15 @@
-"""What a dialect is, and which one a request speaks."""
+"""What a dialect is: one provider protocol, as pure functions from bytes to what they say."""
 
 import functools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, cast
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from agenttrace.model import TokenUsage, UsageState
+from agenttrace import semconv
+from agenttrace.model import Role, TokenUsage, UsageState
 
 Counts = dict[str, Any]
 
@@ -25,6 +27,10 @@ class Reply:
         finished: The counts are final, or the protocol's last event was seen (always true of a
             JSON body).
         error: Type of the error that the provider reported inside a response that began well.
+        role: The role of the call, where the response is certain of it.
+        said: Further attributes, spelt as in ``agenttrace.semconv``.
+        also: Further calls that the response tells of: a model that the provider asked on its own,
+            or the results of a batch.
     """
 
     response_id: str | None = None
@@ -32,6 +38,9 @@ class Reply:
     counts: Counts = field(default_factory=dict[str, Any])
     finished: bool = False
     error: str | None = None
+    role: Role | None = None
+    said: Mapping[str, str | int | float | bool] = field(default_factory=dict[str, Any])
+    also: "tuple[Reply, ...]" = ()
 
     def then(self, later: "Reply") -> "Reply":
         """Continue with what a later part of the stream says; later counts replace earlier ones."""
@@ -41,6 +50,9 @@ class Reply:
             counts={**self.counts, **{k: v for k, v in later.counts.items() if v is not None}},
             finished=later.finished or self.finished,
             error=later.error or self.error,
+            role=later.role or self.role,
+            said={**self.said, **later.said},
+            also=later.also or self.also,
         )
 
 
@@ -64,34 +76,114 @@ def reply_of(envelope: Envelope | None, *, finished: bool = False) -> Reply:
     )
 
 
-class Dialect(Protocol):
-    """One provider protocol: pure functions from bytes to what they say.
+class Asked(NamedTuple):
+    """What a request asks for.
 
     Attributes:
-        operation: The operation's name in the GenAI conventions.
-        provider: The provider where the host does not tell.
-        interim_counts: A stream begins with counts that are not final.
+        model: The model.
+        stream: Whether the answer is wanted as a stream.
+        provider: Who answers, where the request knows it better than the host.
     """
 
-    operation: str
-    provider: str
-    interim_counts: bool
+    model: str | None = None
+    stream: bool = False
+    provider: str | None = None
+
+
+class Asking(msgspec.Struct):
+    """The fields that count in a request of most protocols."""
+
+    model: Any = None
+    stream: Any = None
+
+
+_asking: Final = msgspec.json.Decoder(Asking)
+
+
+class Dialect:
+    """One provider protocol. A subclass says what differs from the most common case.
+
+    All of it is pure: bytes in, values out. Nothing here knows of transports.
+
+    Attributes:
+        operation: The operation's name in the GenAI conventions. ``fetch_response`` is no call: the
+            response tells of calls that were made before.
+        provider: The provider where the host does not tell.
+        interim_counts: A stream begins with counts that are not final.
+        streams: The content types, in lower case, of responses that are streams.
+    """
+
+    operation: ClassVar[str] = semconv.CHAT
+    provider: ClassVar[str] = "openai"
+    interim_counts: ClassVar[bool] = False
+    streams: ClassVar[tuple[str, ...]] = ("text/event-stream",)
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - for subclasses
+        """Whether a request to a path of this dialect is a model call, by its body.
+
+        Args:
+            path: The path, without the query.
+            body: The body; None if it cannot be seen, as that of an upload from a stream.
+        """
+        return body is None or b'"model"' in body
+
+    def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - for subclasses
+        """Read the request."""
+        found = decoded(_asking, body)
+        if found is None:
+            return Asked()
+        model = found.model if isinstance(found.model, str) else None
+        return Asked(model, stream=found.stream is True)
 
     def read_json(self, body: bytes) -> Reply:
-        """Read a whole JSON response; raises ``msgspec.MsgspecError`` if it is none."""
-        ...
+        """Read a whole response; raises ``msgspec.MsgspecError`` if it is none of this protocol."""
+        raise NotImplementedError
 
-    def read_events(self, data: bytes) -> Reply:
-        """Read whole server-sent events, as few of them as hold what counts."""
-        ...
+    def begins_stream(self, data: bytes) -> bool:
+        """Whether *data* is the beginning of a stream, whatever the content type says."""
+        return data[:16].lstrip().startswith((b"data:", b"event:"))
+
+    def whole(self, data: bytes) -> int:
+        """Return how many bytes of *data*, a stream, are whole events: what was cut is not read."""
+        return data.rfind(b"\n") + 1
+
+    def read_events(self, data: bytes) -> Reply:  # noqa: ARG002 - for subclasses
+        """Read whole events of a stream, decoding as few of them as hold what counts."""
+        return Reply()
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the provider's counts into inclusive input and output; unsaid stays None."""
-        ...
+        raise NotImplementedError
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of generated text in whole server-sent events, for an estimate."""
-        ...
+    def text_bytes(self, data: bytes) -> int:  # noqa: ARG002 - for subclasses
+        """Count the bytes of generated text in whole events, for an estimate."""
+        return 0
+
+
+class Route(NamedTuple):
+    """A request that a dialect speaks.
+
+    Attributes:
+        method: ``POST`` or ``GET``.
+        path: A regular expression without capturing groups, for the end of the path, so that any
+            base URL (a gateway, a local server) is recognised.
+        dialect: Who reads it.
+    """
+
+    method: str
+    path: str
+    dialect: Dialect
+
+
+T = TypeVar("T")
+
+
+def decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T | None:
+    """Decode one payload; None if it is no JSON, or JSON of another shape."""
+    try:
+        return decoder.decode(payload)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
 
 
 def whole(value: object) -> int | None:
@@ -134,13 +226,6 @@ def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
     return tuple(whole(inner.get(name)) for name in names)
 
 
-# By the end of the path, so that any base URL (a gateway, a local server) is recognised.
-_TAILS: Final[dict[str, str]] = {
-    "/responses": "openai.responses",
-    "/embeddings": "openai.embeddings",
-    "/messages": "anthropic.messages",
-}
-
 # Source: the providers' API references; names as in the GenAI conventions.
 _PROVIDERS: Final[tuple[tuple[str, str], ...]] = (
     ("api.openai.com", "openai"),
@@ -159,29 +244,6 @@ _REGION: Final = re.compile(
     r"(?:^|[.-])((?:us|eu|ap|ca|sa|me|af|il|cn|mx)(?:-gov)?-"
     r"(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-?\d)(?=[.-]|$)"
 )
-
-
-def name_of(path: str) -> str | None:
-    """Return the name of the dialect that a POST to *path* speaks, if it is one we know."""
-    path = path.rstrip("/")
-    if path.endswith("/chat/completions"):
-        return "openai.chat"
-    return _TAILS.get(path[path.rfind("/") :])
-
-
-def looks_like(name: str, path: str, body: bytes | None) -> bool:
-    """Whether a POST whose path ends as that of the dialect *name* has the body of a model call.
-
-    Args:
-        name: What ``name_of`` says.
-        path: The path.
-        body: The request's body; None if it cannot be seen, as that of an upload from a stream.
-    """
-    if body is None:
-        return name == "openai.chat"
-    if name == "anthropic.messages" and b'"messages"' not in body:
-        return False
-    return b'"model"' in body or "/deployments/" in path
 
 
 @functools.cache

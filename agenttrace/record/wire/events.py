@@ -8,13 +8,11 @@ Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
-from agenttrace.record.wire.dialect import mapping
-
-T = TypeVar("T")
+from agenttrace.record.wire.dialect import decoded, mapping
 
 _TAIL_BYTES: Final = 1024
 
@@ -26,14 +24,6 @@ class _Failed(msgspec.Struct):
 
 
 _failed: Final = msgspec.json.Decoder(_Failed)
-
-
-def decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T | None:
-    """Decode one payload; None if it is no JSON, or JSON of another shape."""
-    try:
-        return decoder.decode(payload)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return None
 
 
 def text_bytes(value: object) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib
 import weakref
 from collections.abc import Callable, Generator
 from types import ModuleType
@@ -10,12 +11,17 @@ from typing import TYPE_CHECKING, Final, cast
 import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from agenttrace.record import trouble
-from agenttrace.record.wire import httpx_hook
 
 if TYPE_CHECKING:
     from agenttrace.record.wire.exchange import Exchange
 
-TRANSPORTS: Final = ("httpx2", "httpx")
+TRANSPORTS: Final = {
+    "httpx2": "httpx_clients",
+    "httpx": "httpx_clients",
+}
+"""Import name of a transport -> its adapter in ``transports``."""
+
+_ADAPTERS: Final = "agenttrace.record.wire.transports"
 
 _when_imported: Final = cast(
     "Callable[[Callable[[ModuleType], None], str], None]",
@@ -35,7 +41,8 @@ class Meter:
         """Meter a transport that has just been imported."""
         with trouble.Guard(f"hooking into {module.__name__}"):
             if self._on:
-                self._hooks.enter_context(httpx_hook.hooked(module, self.follow))
+                adapter = importlib.import_module(f"{_ADAPTERS}.{TRANSPORTS[module.__name__]}")
+                self._hooks.enter_context(adapter.hooked(module, self.follow))
 
     def follow(self, exchange: "Exchange") -> None:
         """Remember *exchange* until it is over or nobody holds it any more."""

@@ -6,18 +6,20 @@ are cumulative.
 Source: <https://docs.anthropic.com/en/api/messages>
 """
 
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import msgspec
 
-from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
     Counts,
+    Dialect,
     Envelope,
     Reply,
+    Route,
     counted,
+    decoded,
     details,
     mapping,
     reply_of,
@@ -39,12 +41,15 @@ _event = msgspec.json.Decoder(_Event)
 _delta = msgspec.json.Decoder(_Delta)
 
 
-class Messages:
+class Messages(Dialect):
     """``POST …/messages``."""
 
-    operation = semconv.CHAT
-    provider = "anthropic"
-    interim_counts = True
+    provider: ClassVar = "anthropic"
+    interim_counts: ClassVar = True
+
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Other services have a path like this, so it is known by its body only."""
+        return body is not None and b'"messages"' in body and super().is_call(path, body)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -54,7 +59,7 @@ class Messages:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
         found = Reply()
         for payload in reversed(list(events.latest_with(data, b'"usage"'))):
-            event = events.decoded(_event, payload)
+            event = decoded(_event, payload)
             if event is None:
                 continue
             if event.message is not None:
@@ -82,10 +87,13 @@ class Messages:
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas: text, thinking and tool arguments."""
-        found = (events.decoded(_delta, payload) for payload in events.payloads(data))
+        found = (decoded(_delta, payload) for payload in events.payloads(data))
         return sum(
             events.text_bytes(mapping(event.delta).get(name))
             for event in found
             if event
             for name in ("text", "thinking", "partial_json")
         )
+
+
+ROUTES: Final = (Route("POST", "/messages", Messages()),)

@@ -6,7 +6,7 @@ Source: <https://platform.openai.com/docs/api-reference>
 """
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -15,9 +15,12 @@ from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
     Counts,
+    Dialect,
     Envelope,
     Reply,
+    Route,
     counted,
+    decoded,
     details,
     items,
     mapping,
@@ -42,12 +45,12 @@ _event = msgspec.json.Decoder(_Event)
 _chunk = msgspec.json.Decoder(_Chunk)
 
 
-class Chat:
+class Chat(Dialect):
     """``POST …/chat/completions``."""
 
-    operation = semconv.CHAT
-    provider = "openai"
-    interim_counts = False
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Azure names a deployment in the path, so its body may name no model."""
+        return super().is_call(path, body) or "/deployments/" in path
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -57,10 +60,10 @@ class Chat:
         """Read the id from the first chunk and the usage from the last one that has any."""
         done = events.ends_with_done(data)
         found = Reply(finished=done, error=None if done else events.failure(data))
-        found = found.then(reply_of(events.decoded(_envelope, events.first_payload(data))))
+        found = found.then(reply_of(decoded(_envelope, events.first_payload(data))))
         for payload in events.latest_with(data, b'"usage"'):
             # With include_usage every chunk but the last says "usage": null.
-            reply = reply_of(events.decoded(_envelope, payload))
+            reply = reply_of(decoded(_envelope, payload))
             if reply.counts:
                 return found.then(reply)
         return found
@@ -81,7 +84,7 @@ class Chat:
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas."""
-        chunks = (events.decoded(_chunk, payload) for payload in events.payloads(data))
+        chunks = (decoded(_chunk, payload) for payload in events.payloads(data))
         return sum(
             _delta_bytes(mapping(mapping(choice).get("delta")))
             for chunk in chunks
@@ -92,15 +95,19 @@ class Chat:
 class Embeddings(Chat):
     """``POST …/embeddings``: input only, so the total is the input."""
 
-    operation = semconv.EMBEDDINGS
+    operation: ClassVar = semconv.EMBEDDINGS
+
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Unlike a chat, it is known by its body only."""
+        return body is not None and super().is_call(path, body)
 
 
-class Responses:
+class Responses(Dialect):
     """``POST …/responses``."""
 
-    operation = semconv.CHAT
-    provider = "openai"
-    interim_counts = False
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Other services have a path like this, so it is known by its body only."""
+        return body is not None and super().is_call(path, body)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -108,10 +115,10 @@ class Responses:
 
     def read_events(self, data: bytes) -> Reply:
         """Read the response object of the first and of the last event that holds one."""
-        opening = events.decoded(_event, events.first_payload(data))
+        opening = decoded(_event, events.first_payload(data))
         found = reply_of(opening.response if opening else None)
         for payload in events.latest_with(data, b'"usage"'):
-            event = events.decoded(_event, payload)
+            event = decoded(_event, payload)
             reply = reply_of(event.response if event else None, finished=True)
             if reply.counts:
                 return found.then(reply)
@@ -129,7 +136,7 @@ class Responses:
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas."""
-        found = (events.decoded(_event, payload) for payload in events.payloads(data))
+        found = (decoded(_event, payload) for payload in events.payloads(data))
         return sum(events.text_bytes(event.delta) for event in found if event)
 
 
@@ -148,3 +155,10 @@ def _delta_bytes(delta: Counts) -> int:
         function = mapping(mapping(call).get("function"))
         pieces += [function.get("name"), function.get("arguments")]
     return sum(map(events.text_bytes, pieces))
+
+
+ROUTES: Final = (
+    Route("POST", "/chat/completions", Chat()),
+    Route("POST", "/responses", Responses()),
+    Route("POST", "/embeddings", Embeddings()),
+)

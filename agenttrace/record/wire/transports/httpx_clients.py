@@ -15,7 +15,7 @@ from agenttrace import semconv
 from agenttrace.record import trouble
 from agenttrace.record.invocation import innermost
 from agenttrace.record.patch import replaced
-from agenttrace.record.wire import dialect
+from agenttrace.record.wire import dialects
 from agenttrace.record.wire import exchange as exchanges
 from agenttrace.record.wire.exchange import Exchange
 
@@ -84,18 +84,15 @@ def _metered_async(
 
 def _begin(request: Any) -> Exchange | None:
     with trouble.Guard("the meter"):
-        if request.method != "POST":
-            return None
         url = request.url
         path = url.raw_path.partition(b"?")[0].decode("ascii")
-        name = dialect.name_of(path)
-        if name is None:
+        if dialects.of(request.method, path) is None:
             return None
         headers = request.headers
         if innermost() is not None and "baggage" in headers:
             _keep_task_to_ourselves(headers)
         return exchanges.begin(
-            name,
+            request.method,
             host=url.host,
             path=path,
             body=_content(request),
