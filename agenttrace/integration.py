@@ -5,10 +5,11 @@ import package of its own, names a subclass of ``Instrumentor`` as an entry poin
 ``agenttrace.integrations``, and needs nothing of agenttrace but its public names and this module.
 """
 
+import contextlib
 import functools
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
@@ -21,14 +22,20 @@ from agenttrace.record import trouble
 from agenttrace.record.patch import Wrap, replaced
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.trace import TracerProvider
+
+    from agenttrace.record.invocation import Invocation
 
 __all__ = [
     "GROUP",
     "Instrumentor",
     "Wrap",
     "available",
+    "carried",
+    "extract",
     "guarded",
+    "inject",
     "instrument",
     "replaced",
     "tracer_provider",
@@ -48,7 +55,8 @@ _when_imported: Final = cast(
 class Instrumentor:
     """Switches the hook into one framework on and off.
 
-    Subclass it, and name the class as an entry point of ``GROUP``. The module of the subclass must not import the framework; ``hooked`` may.
+    Subclass it, and name the class as an entry point of ``GROUP``. The module of the subclass must
+    not import the framework; ``hooked`` may.
 
     Attributes:
         distribution: The framework's name on the package index.
@@ -122,7 +130,11 @@ class Instrumentor:
 
 
 def available() -> dict[str, type[Instrumentor]]:
-    """Return every integration that is installed itself, by name, sorted."""
+    """Return every integration that is installed itself, by name, sorted.
+
+    Raises:
+        ConfigError: One of them cannot be loaded.
+    """
     entries = sorted(entry_points(group=GROUP), key=lambda entry: entry.name)
     return {entry.name: _load(entry) for entry in entries}
 
@@ -169,10 +181,77 @@ def tracer_provider() -> "TracerProvider":
     return JOINED
 
 
+def inject() -> dict[str, str]:
+    """Return what a program elsewhere needs to know of the current invocation, to work for it.
+
+    Returns:
+        The fields ``traceparent``, ``tracestate`` and ``baggage`` of the W3C, as far as they are
+        needed; none where nothing is current.
+    """
+    from agenttrace.record import carrier, setup
+
+    with trouble.Guard("the carrier of a request"):
+        found = carrier.inject(setup.current(), {})
+        return {name.lower(): value for name, value in found.items()}
+    return {}
+
+
+def extract(fields: Mapping[str, object]) -> "Invocation | None":
+    """Return what stands for the invocation that this program is asked to work for, if one is named.
+
+    Attach it while the work is done. It is not recorded here, so it needs no end.
+
+    Args:
+        fields: What ``inject`` returned there, or other fields of the W3C. Without a task in its
+            baggage, what is begun inside begins one.
+    """
+    from agenttrace.record import carrier
+
+    with trouble.Guard("the carrier of a request"):
+        said = {name.upper(): value for name, value in fields.items() if isinstance(value, str)}
+        return carrier.extract(said)
+    return None
+
+
+@contextlib.contextmanager
+def carried() -> Generator[None]:
+    """Have OpenTelemetry's propagators carry the current invocation while the block runs.
+
+    For a framework that injects OpenTelemetry's context into its requests itself. They must not be
+    requests to a model provider, who is told nothing.
+    """
+    from opentelemetry import context
+
+    before, made = context.get_current(), None
+    with trouble.Guard("the carrier of a request"):
+        made = _with_invocation(before)
+        context.attach(made)
+    try:
+        yield
+    finally:
+        # By value, for a coroutine that is given up may be closed in another context.
+        if made is not None and context.get_current() is made:
+            context.attach(before)
+
+
+def _with_invocation(here: "Context") -> "Context":
+    from opentelemetry.baggage.propagation import W3CBaggagePropagator
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    from agenttrace.record import setup
+
+    current, fields = setup.current(), inject()
+    found = W3CBaggagePropagator().extract(fields, here)
+    if current is None or current.is_seen_by_others:
+        return found  # OpenTelemetry's current span is in its place already
+    return TraceContextTextMapPropagator().extract(fields, found)
+
+
 def guarded(doing: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Swallow what a callback raises, and say once what type it was.
 
-    ``@guarded("a CrewAI event")`` goes around whatever a framework calls. The framework would log the error itself, with its text, and the text may quote a prompt.
+    ``@guarded("a CrewAI event")`` goes around whatever a framework calls. The framework would log
+    the error itself, with its text, and the text may quote a prompt.
     """
 
     def decorate(callback: Callable[P, None]) -> Callable[P, None]:
@@ -189,4 +268,10 @@ def guarded(doing: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
 
 
 def _load(entry: EntryPoint) -> type[Instrumentor]:
-    return cast("type[Instrumentor]", entry.load())
+    try:
+        return cast("type[Instrumentor]", entry.load())
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(
+            f"The integration {entry.name} cannot be loaded ({entry.value}: {error}). "
+            "Reinstall or remove the package that brings it."
+        ) from error

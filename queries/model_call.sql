@@ -2,7 +2,9 @@
 -- The one place that decides what counts. Structure (tasks, agents, tools, steps) never counts, whatever
 -- usage it carries. Of inference spans nested in one another the innermost counts, and the outer ones lend it
 -- their operation, agent and role. A span that arrives twice counts once, and so does a response that was
--- captured in several ways: the first of wire, otlp, frame and log is believed.
+-- captured in several ways: the first of wire, otlp, frame and log is believed. A request that only fetches
+-- what earlier calls have used (a background response, the results of a batch) lends it to those; where they
+-- were not recorded themselves, each of them counts once, at the time when it was first told of.
 --   call_id                id of the call: its task and its span
 --   operation_id           attempts of one operation share it
 --   trace_id               trace of the call, 32 hex digits
@@ -15,8 +17,10 @@
 --   role                   main, subagent, tool, retry, summary, title, router, guard, embedding, ...
 --   hidden                 nobody reads the output as the answer of the task
 --   attempt                1 for the first attempt of the operation
---   operation              chat, text_completion, generate_content, embeddings, rerank
+--   operation              chat, text_completion, generate_content, embeddings, rerank, ...; fetch_response for
+--                          a call that was recorded only when its result was fetched
 --   provider               who answered, as gen_ai.provider.name
+--   upstream_provider      who served the call, where the provider is a router and says so
 --   model                  model that answered, else the one that was asked for
 --   response_id            the provider's id of the response
 --   started_at             start, UTC
@@ -35,8 +39,14 @@
 --   input_uncached_tokens  part of input_tokens neither read from a prompt cache nor written to one
 --   cache_read_tokens      part of input_tokens read from a prompt cache; NULL where not reported
 --   cache_write_tokens     part of input_tokens written to a prompt cache; NULL where not reported
+--   cache_write_1h_tokens  part of cache_write_tokens kept for an hour; NULL where not reported
+--   input_audio_tokens     part of input_tokens that is audio; NULL where not reported
+--   input_image_tokens     part of input_tokens that is images; NULL where not reported
 --   output_tokens          tokens generated, reasoning included; NULL where not reported
 --   reasoning_tokens       part of output_tokens that is reasoning; NULL where not reported
+--   output_audio_tokens    part of output_tokens that is audio; NULL where not reported
+--   output_image_tokens    part of output_tokens that is images; NULL where not reported
+--   cost_usd               US dollars that the provider says it charged; NULL where it does not say
 WITH RECURSIVE
 link AS MATERIALIZED (
     SELECT
@@ -44,7 +54,7 @@ link AS MATERIALIZED (
         span.span_id,
         span.parent_span_id,
         span.start_ns,
-        span.kind = 'inference' AS is_inference,
+        span.kind = 'inference' AND coalesce(span.operation, '') <> 'fetch_response' AS is_inference,
         span.operation_id,
         span.agent,
         span.agent_depth,
@@ -142,7 +152,7 @@ inference AS (
             coalesce(span.task_id, span.trace_id) = repeated.task_id
             AND span.span_id = repeated.span_id
             AND span.start_ns = repeated.start_ns
-    WHERE span.kind = 'inference'
+    WHERE span.kind = 'inference' AND coalesce(span.operation, '') <> 'fetch_response'
     UNION ALL
     SELECT span.* REPLACE (repeated.task_id AS task_id)
     FROM span
@@ -151,7 +161,7 @@ inference AS (
             coalesce(span.task_id, span.trace_id) = repeated.task_id
             AND span.span_id = repeated.span_id
             AND span.start_ns = repeated.start_ns
-    WHERE span.kind = 'inference'
+    WHERE span.kind = 'inference' AND coalesce(span.operation, '') <> 'fetch_response'
     QUALIFY row_number() OVER (
         PARTITION BY repeated.task_id, span.span_id, span.start_ns
         ORDER BY span.capture = 'wire' DESC NULLS LAST, span.duration_ns DESC NULLS LAST
@@ -190,7 +200,7 @@ innermost AS (
 
 -- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
 -- source may repeat an id without telling of the same response: some servers count theirs up to 999.
-counted AS (
+distinct_call AS (
     SELECT innermost.*
     FROM innermost
     WHERE innermost.source.rank = 1
@@ -203,6 +213,49 @@ counted AS (
             AND innermost.source > better.source
             AND abs(innermost.start_ns - better.start_ns) < 900000000000
     WHERE innermost.source.rank > 1
+),
+
+-- A result may be fetched any number of times; the first time that it has its usage is believed.
+fetched AS (
+    SELECT
+        span.* REPLACE (
+            coalesce(span.task_id, span.trace_id) AS task_id,
+            coalesce(span.operation_id, span.span_id) AS operation_id,
+            coalesce(span.agent_depth, 0) AS agent_depth,
+            coalesce(span.role, 'main') AS role
+        )
+    FROM span
+    WHERE span.kind = 'inference' AND span.operation = 'fetch_response' AND span.response_id <> ''
+    QUALIFY row_number() OVER (
+        PARTITION BY span.provider, span.response_id
+        ORDER BY span.usage = 'reported' DESC NULLS LAST, span.start_ns
+    ) = 1
+),
+
+counted AS (
+    SELECT
+        distinct_call.* REPLACE (
+            coalesce(fetched.response_model, distinct_call.response_model) AS response_model,
+            coalesce(fetched.outcome, distinct_call.outcome) AS outcome,
+            coalesce(fetched.usage, distinct_call.usage) AS usage,
+            coalesce(fetched.input_tokens, distinct_call.input_tokens) AS input_tokens,
+            coalesce(fetched.cache_read_tokens, distinct_call.cache_read_tokens) AS cache_read_tokens,
+            coalesce(fetched.cache_write_tokens, distinct_call.cache_write_tokens) AS cache_write_tokens,
+            coalesce(
+                fetched.cache_write_1h_tokens, distinct_call.cache_write_1h_tokens
+            ) AS cache_write_1h_tokens,
+            coalesce(fetched.output_tokens, distinct_call.output_tokens) AS output_tokens,
+            coalesce(fetched.reasoning_tokens, distinct_call.reasoning_tokens) AS reasoning_tokens
+        )
+    FROM distinct_call
+    LEFT JOIN fetched
+        ON
+            distinct_call.response_id = fetched.response_id
+            AND distinct_call.usage IS DISTINCT FROM 'reported'
+    UNION ALL BY NAME
+    SELECT fetched.*
+    FROM fetched
+    ANTI JOIN distinct_call ON fetched.response_id = distinct_call.response_id
 ),
 
 task_root AS (
@@ -263,6 +316,7 @@ SELECT
     coalesce(counted.attempt, 1) AS attempt,
     counted.operation,
     counted.provider,
+    counted.upstream_provider,
     coalesce(counted.response_model, counted.request_model) AS model,
     counted.response_id,
     counted.started_at,
@@ -294,8 +348,14 @@ SELECT
     - coalesce(counted.cache_write_tokens, 0) AS input_uncached_tokens,
     counted.cache_read_tokens,
     counted.cache_write_tokens,
+    counted.cache_write_1h_tokens,
+    counted.input_audio_tokens,
+    counted.input_image_tokens,
     counted.output_tokens,
-    counted.reasoning_tokens
+    counted.reasoning_tokens,
+    counted.output_audio_tokens,
+    counted.output_image_tokens,
+    counted.cost_usd
 FROM counted
 LEFT JOIN task_root ON counted.task_id = task_root.task_id
 LEFT JOIN answer ON counted.task_id = answer.task_id

@@ -14,7 +14,7 @@ import click
 from agenttrace import __version__
 from agenttrace.errors import AgentTraceError
 
-_COMMANDS = ("demo", "report", "query", "store")
+_COMMANDS = ("demo", "report", "query", "store", "integrations")
 
 
 class _Commands(click.Group):

@@ -323,7 +323,13 @@ class Invocation:
             attributes: What is known of it; the rest is as here.
             error: The type of the error that it ended in.
         """
-        shared = (semconv.OPERATION_NAME, semconv.PROVIDER_NAME, semconv.CAPTURE)
+        shared = (
+            semconv.OPERATION_NAME,
+            semconv.PROVIDER_NAME,
+            semconv.CAPTURE,
+            semconv.SERVER_ADDRESS,
+            semconv.CLOUD_REGION,
+        )
         other = Invocation(
             self._recorder,
             "inference",

@@ -20,6 +20,10 @@ TOKENS: Final = (
     "cache_write_1h_tokens",
     "output_tokens",
     "reasoning_tokens",
+    "input_audio_tokens",
+    "input_image_tokens",
+    "output_audio_tokens",
+    "output_image_tokens",
 )
 TOKENS_AT_MOST: Final = 10**12  # far more than any call holds; keeps every sum a BIGINT
 _ATTEMPTS_AT_MOST: Final = 1_000_000
@@ -157,6 +161,19 @@ COLUMNS: Final = tuple(Column(*row) for row in (
      "tokens generated, reasoning included; NULL where not reported", "output_tokens"),
     ("reasoning_tokens", "BIGINT",
      "part of output_tokens that is reasoning; NULL where not reported", "reasoning_tokens"),
+    ("input_audio_tokens", "BIGINT",
+     "part of input_tokens that is audio; NULL where not reported", "input_audio_tokens"),
+    ("input_image_tokens", "BIGINT",
+     "part of input_tokens that is images; NULL where not reported", "input_image_tokens"),
+    ("output_audio_tokens", "BIGINT",
+     "part of output_tokens that is audio; NULL where not reported", "output_audio_tokens"),
+    ("output_image_tokens", "BIGINT",
+     "part of output_tokens that is images; NULL where not reported", "output_image_tokens"),
+    ("upstream_provider", "VARCHAR", "who served the call, where the provider is a router",
+     _said("upstream_provider")),
+    ("cost_usd", "DOUBLE", "US dollars that the provider says it charged",
+     f"CASE WHEN {_said('cost_usd', 'DOUBLE')} BETWEEN 0 AND 1e9 "
+     f"THEN {_said('cost_usd', 'DOUBLE')} END"),
 ))
 # fmt: on
 

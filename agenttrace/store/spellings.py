@@ -84,6 +84,18 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
         "gen_ai.usage.details.reasoning_tokens",
         "llm.token_count.completion_details.reasoning",
     ),
+    "input_audio_tokens": (
+        semconv.INPUT_AUDIO_TOKENS,
+        "llm.token_count.prompt_details.audio",
+    ),
+    "input_image_tokens": (semconv.INPUT_IMAGE_TOKENS,),
+    "output_audio_tokens": (
+        semconv.OUTPUT_AUDIO_TOKENS,
+        "llm.token_count.completion_details.audio",
+    ),
+    "output_image_tokens": (semconv.OUTPUT_IMAGE_TOKENS,),
+    "cost_usd": (semconv.COST_USD,),
+    "upstream_provider": (semconv.UPSTREAM_PROVIDER,),
 }
 """What an attribute says -> the keys that say it, the most trusted first."""
 
@@ -94,6 +106,7 @@ KINDS: Final[dict[str, dict[str, str]]] = {
         semconv.TEXT_COMPLETION: "inference",
         semconv.GENERATE_CONTENT: "inference",
         semconv.EMBEDDINGS: "inference",
+        semconv.RERANK: "inference",
         semconv.INVOKE_AGENT: "agent",
         semconv.INVOKE_WORKFLOW: "step",  # a workflow inside somebody's task, not a task of its own
         semconv.EXECUTE_TOOL: "tool",

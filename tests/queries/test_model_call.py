@@ -45,7 +45,17 @@ def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
                     input=100, cache_read=60, cache_write=30, output=20, reasoning=5,
                     session="s", operation_id="op", attempt=1, request_model="gpt", model="gpt-5",
                     response_id="r1", http_status=200, outcome="complete",
-                    **{"cloud.region": "eu", "gen_ai.response.time_to_first_chunk": 0.25},
+                    **{
+                        "cloud.region": "eu",
+                        "gen_ai.response.time_to_first_chunk": 0.25,
+                        "agenttrace.usage.cache_write_1h.input_tokens": 10,
+                        "gen_ai.usage.audio.input_tokens": 4,
+                        "gen_ai.usage.image.input_tokens": 3,
+                        "gen_ai.usage.audio.output_tokens": 2,
+                        "gen_ai.usage.image.output_tokens": 1,
+                        "agenttrace.cost_usd": 0.125,
+                        "agenttrace.upstream_provider": "Fast Chips",
+                    },
                 ),
             ),
             workload="user-facing",
@@ -69,6 +79,7 @@ def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
         "attempt": 1,
         "operation": "chat",
         "provider": "openai",
+        "upstream_provider": "Fast Chips",
         "model": "gpt-5",
         "response_id": "r1",
         "duration_ms": 500.0,
@@ -86,9 +97,53 @@ def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
         "input_uncached_tokens": 10,
         "cache_read_tokens": 60,
         "cache_write_tokens": 30,
+        "cache_write_1h_tokens": 10,
+        "input_audio_tokens": 4,
+        "input_image_tokens": 3,
         "output_tokens": 20,
         "reasoning_tokens": 5,
+        "output_audio_tokens": 2,
+        "output_image_tokens": 1,
+        "cost_usd": 0.125,
     }
+
+
+def fetch(**said: Any) -> Any:
+    return chat(operation="fetch_response", **said)
+
+
+def test_a_response_that_is_fetched_later_lends_its_usage_to_the_call(home: Path) -> None:
+    records = spans(
+        task(
+            "t",
+            chat(response_id="r", outcome="incomplete", usage="estimated", input=7),
+            fetch(response_id="r", input=100, output=20, outcome="complete"),
+            fetch(response_id="r", input=100, output=20, outcome="complete"),
+        )
+    )
+    columns = "operation, outcome, usage, input_tokens, output_tokens"
+    assert calls(home, columns, records) == [("chat", "complete", "reported", 100, 20)]
+
+
+def test_a_response_that_said_its_usage_keeps_it_when_it_is_fetched(home: Path) -> None:
+    records = spans(
+        chat(response_id="r", input=100, output=20), fetch(response_id="r", input=9, output=9)
+    )
+    assert calls(home, "input_tokens, output_tokens", records) == [(100, 20)]
+
+
+def test_a_result_whose_call_was_not_recorded_counts_once_however_often_it_is_fetched(
+    home: Path,
+) -> None:
+    records = spans(
+        task("t", fetch(response_id="r"), fetch(response_id="r", input=5, output=2)),
+        task("u", fetch(response_id="r", input=5, output=2), fetch(response_id="s", input=1)),
+    )
+    columns = "task_id, operation, response_id, input_tokens"
+    assert calls(home, columns, records) == [
+        ("t", "fetch_response", "r", 5),
+        ("u", "fetch_response", "s", 1),
+    ]
 
 
 def test_structure_never_counts_whatever_usage_it_carries(home: Path) -> None:
