@@ -176,3 +176,10 @@ def test_a_full_disk_under_the_output_is_one_line_and_exit_code_1(home: Path):
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "Error: No space left on device"
     assert "Traceback" not in done.stderr
+
+
+def test_the_package_runs_as_the_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "agenttrace", "--version"], capture_output=True, text=True
+    )
+    assert done.stdout.startswith("agenttrace, version")
