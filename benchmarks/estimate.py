@@ -22,11 +22,11 @@ from agenttrace.record.wire import estimate
 HERE: Final = Path(__file__).parents[1]
 SIZE: Final = 8_000  # characters of each text: a long answer
 LANGUAGES: Final = {
-    "German": "Die Rechenzentren brauchen jedes Jahr mehr Strom, und kaum jemand weiß, wofür genau. ",
-    "French": "Les centres de données consomment chaque année davantage d'électricité, sans dire pourquoi. ",
+    "German": "Die Rechenzentren brauchen jedes Jahr mehr Strom, und kaum jemand weiß, wofür. ",
+    "French": "Les centres de données consomment davantage d'électricité, sans dire pourquoi. ",
     "Russian": "Центры обработки данных каждый год потребляют всё больше электроэнергии. ",
-    "Chinese": "数据中心每年消耗越来越多的电力，但几乎没有人知道这些电力究竟用在哪里。",
-    "Japanese": "データセンターは年々多くの電力を使っていますが、その内訳を知る人はほとんどいません。",
+    "Chinese": "数据中心每年消耗越来越多的电力但几乎没有人知道这些电力究竟用在哪里。",
+    "Japanese": "データセンターは年々多くの電力を使っていますが、内訳を知る人はほとんどいません。",
 }
 
 
@@ -61,7 +61,8 @@ def main() -> None:
         found = (estimate.pieces(text) / true - 1, len(text.encode()) / 4 / true - 1)
         errors.setdefault(kind, []).append(found)
     print(f"{'':10} texts   pieces: median  worst    bytes/4: median  worst")
-    for kind, pairs in [*errors.items(), ("all", [pair for some in errors.values() for pair in some])]:
+    errors["all"] = [pair for pairs in errors.values() for pair in pairs]
+    for kind, pairs in errors.items():
         line = f"{kind:10} {len(pairs):5}"
         for column in zip(*pairs, strict=True):
             sizes = [abs(error) for error in column]

@@ -1,11 +1,14 @@
-"""What recording adds to one model call: agenttrace beside a bare span and a peer, in one run.
+"""What recording adds to one model call: agenttrace beside a floor and its peers, in one run.
 
-    python benchmarks/recording.py [--rounds 7] [--threads 1]
+    python benchmarks/recording.py [--rounds 7] [--threads 1] [--paths json stream bytes callback]
+                                   [--peer OpenInference=PYTHON ...]
 
-Every column is a process of its own with the real OpenAI client over an in-process transport; the
-columns take turns, and a figure is the median over the rounds of the fastest block, in CPU time.
-"Added" is against the client without any instrumentation. Read the ratios: microseconds are those
-of the machine.
+Every column is a process of its own with the real OpenAI client, or LangChain on top of it, over an
+in-process transport; the columns take turns, and a figure is the median over the rounds of the
+fastest block, in CPU time. "Added" is against the client without any instrumentation, and the floor
+is a bare SDK span, or for LangChain a handler that does nothing. Read the ratios: microseconds are
+those of the machine. A peer is a class in ``benchmarks/peers``; PYTHON is an interpreter where it
+and agenttrace are installed, since peers do not all fit into one environment.
 """
 
 import argparse
@@ -18,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final
 
 CHUNKS: Final = 500
@@ -84,14 +88,30 @@ def client() -> Any:
     return openai.OpenAI(api_key="x", http_client=httpx2.Client(transport=transport))
 
 
-def caller(path: str) -> Callable[[], None]:
+def model(ready: Any, *handlers: Any) -> Any:
+    """Make LangChain's model on top of the client."""
+    from langchain_openai import ChatOpenAI
+    from pydantic import SecretStr
+
+    return ChatOpenAI(
+        model="gpt-5",
+        api_key=SecretStr("x"),
+        client=ready.chat.completions,
+        root_client=ready,
+        stream_usage=True,
+        callbacks=list(handlers),
+    )
+
+
+def caller(path: str, *handlers: Any) -> Callable[[], None]:
     """Make what one call is: a small JSON answer, or a stream of 500 chunks.
 
     ``bytes`` is the same stream without the SDK that parses each chunk, which takes a hundred times
-    as long as recording does and hides it.
+    as long as recording does and hides it. The callback paths go through LangChain.
     """
     ready = client()
     messages: Any = [{"role": "user", "content": "What is the weather in Paris?"}]
+    chat = model(ready, *handlers) if path.startswith("callback") else None
 
     def whole() -> None:
         ready.chat.completions.create(model="gpt-5", messages=messages)
@@ -113,7 +133,22 @@ def caller(path: str) -> Callable[[], None]:
             for _ in answer.iter_raw():
                 pass
 
-    return {"json": whole, "stream": stream, "bytes": raw}[path]
+    def callback() -> None:
+        assert chat is not None
+        chat.invoke("What is the weather in Paris?")
+
+    def callback_stream() -> None:
+        assert chat is not None
+        for _ in chat.stream("What is the weather in Paris?"):
+            pass
+
+    return {
+        "json": whole,
+        "stream": stream,
+        "bytes": raw,
+        "callback": callback,
+        "callback-stream": callback_stream,
+    }[path]
 
 
 def bare_span(call: Callable[[], None]) -> Callable[[], None]:
@@ -133,22 +168,40 @@ def bare_span(call: Callable[[], None]) -> Callable[[], None]:
     return spanned
 
 
+def idle_handler() -> Any:
+    """Make a LangChain handler that does nothing."""
+    from langchain_core.callbacks import BaseCallbackHandler
+
+    return BaseCallbackHandler()
+
+
 def prepared(column: str, path: str) -> Callable[[], None]:
     """Instrument this process as *column* says and return the call to time."""
-    if column == "agenttrace":
-        import agenttrace
+    folder = Path(tempfile.mkdtemp(prefix="agenttrace-benchmark-"))
+    match column:
+        case "none":
+            return caller(path)
+        case "bare span":
+            return bare_span(caller(path))
+        case "idle handler":
+            return caller(path, idle_handler())
+        case "agenttrace" if path.startswith("callback"):
+            import agenttrace
+            from agenttrace_langchain import AgentTraceCallbackHandler
 
-        agenttrace.configure(tempfile.mkdtemp(prefix="agenttrace-benchmark-"))
-    if column == "openai-v2":
-        from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+            agenttrace.configure(folder)
+            return caller(path, AgentTraceCallbackHandler())
+        case "agenttrace":
+            import agenttrace
 
-        provider = TracerProvider()
-        provider.add_span_processor(SpanProcessor())
-        # Not a dependency of ours, so its types are not known here.
-        peer: Any = importlib.import_module("opentelemetry.instrumentation.openai_v2")
-        peer.OpenAIInstrumentor().instrument(tracer_provider=provider)
-    call = caller(path)
-    return bare_span(call) if column == "bare span" else call
+            agenttrace.configure(folder)
+            return caller(path)
+        case _:
+            # Peers are no dependencies of ours, so their types are not known here.
+            sys.path.insert(0, str(Path(__file__).parents[1]))
+            peer: Any = getattr(importlib.import_module("benchmarks.peers"), column)
+            peer().configure(folder)
+            return caller(path)
 
 
 def work(column: str, path: str, calls: int, threads: int) -> Iterator[float]:
@@ -171,26 +224,31 @@ def work(column: str, path: str, calls: int, threads: int) -> Iterator[float]:
         yield (time.process_time_ns() - start) / 1000 / (calls * threads)
 
 
-def measured(columns: list[str], path: str, rounds: int, threads: int) -> dict[str, float]:
+def measured(columns: dict[str, str], path: str, rounds: int, threads: int) -> dict[str, float]:
     """Let the columns take turns; returns the median of each in CPU microseconds per call."""
-    calls = {"json": 400, "stream": 15, "bytes": 150}[path]
+    calls = {"json": 400, "bytes": 150, "callback": 200}.get(path, 15)
     seen: dict[str, list[float]] = {column: [] for column in columns}
     for number in range(rounds):
-        for column in columns[number % len(columns) :] + columns[: number % len(columns)]:
-            command = [sys.executable, __file__, "--work", column, path, str(calls), str(threads)]
-            done = subprocess.run(command, capture_output=True, text=True, check=True)
-            seen[column].append(float(done.stdout))
-    return {column: statistics.median(times) for column, times in seen.items()}
+        turn = list(columns)
+        for column in turn[number % len(turn) :] + turn[: number % len(turn)]:
+            command = [columns[column], __file__, "--work", column, path, str(calls), str(threads)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                # A peer may print things of its own.
+                seen[column].append(float(done.stdout.split()[-1]))
+            else:
+                print(f"{column} failed: {done.stderr.strip().splitlines()[-1]}")
+    return {column: statistics.median(times) for column, times in seen.items() if times}
 
 
-def installed_columns() -> list[str]:
-    """The columns that can be measured here."""
-    columns = ["none", "bare span", "agenttrace"]
-    check = "import opentelemetry.instrumentation.openai_v2"
-    if subprocess.run([sys.executable, "-c", check], capture_output=True, check=False).returncode:
-        print("openai-v2 is not installed: pip install -r benchmarks/requirements.txt\n")
-        return columns
-    return [*columns, "openai-v2"]
+def report(path: str, times: dict[str, float], floor: str, threads: int) -> None:
+    """Print one table."""
+    least = times[floor] - times["none"]
+    title = f"{path}, {threads} thread{'s' if threads > 1 else ''}"
+    print(f"{title:26} CPU us/call      added   x {floor}")
+    for column, spent in times.items():
+        added = spent - times["none"]
+        print(f"  {column:24} {spent:11.1f} {added:10.1f} {added / least:9.2f}")
 
 
 def main() -> None:
@@ -198,20 +256,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--paths", nargs="+", default=["json", "stream", "bytes", "callback"])
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
     parser.add_argument("--work", nargs=4, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
         column, path, calls, threads = options.work
         print(min(work(column, path, int(calls), int(threads))))
         return
-    columns = installed_columns()
-    for path in ("json", "stream", "bytes"):
-        times = measured(columns, path, options.rounds, options.threads)
-        floor = times["bare span"] - times["none"]
-        print(f"{path}, {options.threads} thread(s)       CPU us/call   added   x bare span")
-        for column, spent in times.items():
-            added = spent - times["none"]
-            print(f"  {column:12} {spent:20.1f} {added:12.1f} {added / floor:9.2f}")
+    peers = dict(peer.split("=", 1) for peer in options.peer)
+    for path in options.paths:
+        floor = "idle handler" if path.startswith("callback") else "bare span"
+        columns = dict.fromkeys(("none", floor, "agenttrace"), sys.executable) | peers
+        report(
+            path, measured(columns, path, options.rounds, options.threads), floor, options.threads
+        )
 
 
 if __name__ == "__main__":

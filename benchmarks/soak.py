@@ -141,7 +141,7 @@ def check(home: str, counted: int, options: argparse.Namespace) -> None:
     spare = options.kills * options.threads
     fine = rows == distinct and counted <= rows <= counted + spare and tokens == rows * 1200
     size = sum(path.stat().st_size for path in Path(home, "lake").rglob("*.parquet"))
-    print(f"store: {rows:,} calls, {distinct:,} distinct, {tasks} task, {size / rows:.1f} bytes each")
+    print(f"store: {rows:,} calls, {distinct:,} distinct, {tasks} task, {size / rows:.1f} B each")
     print("nothing is lost, nothing is there twice" if fine else "WRONG")
     sys.exit(0 if fine else 1)
 

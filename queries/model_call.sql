@@ -185,6 +185,7 @@ innermost AS (
                 CASE inference.operation
                     WHEN 'embeddings' THEN 'embedding'
                     WHEN 'rerank' THEN 'rerank'
+                    WHEN 'moderation' THEN 'guard'
                     ELSE 'main'
                 END
             ) AS role
