@@ -12,7 +12,7 @@ from opentelemetry.trace import SpanContext, StatusCode, get_current_span
 
 from agenttrace import semconv
 from agenttrace.model import Kind, Role
-from agenttrace.record import setup, trouble
+from agenttrace.record import carrier, setup, trouble
 from agenttrace.record.invocation import Invocation, stands_in, stood_in
 from agenttrace.record.recorder import SCOPE, AttributeValue, Recorder
 
@@ -30,16 +30,27 @@ _KINDS: Final[dict[str, Kind]] = {
     "invoke_node": "step",
     "invoke_swarm": "step",
 }
-# Google's ADK has a run of a program around its agents, and names neither the run nor the operation.
-_ANONYMOUS: Final = {("gcp.vertex.agent", "invocation")}
-# It also shortens the conversation with a model, and says so in the name of a span only.
-_ROLES: Final[dict[tuple[str, str], Role]] = {("gcp.vertex.agent", "compact_events"): "compaction"}
 _NAME_KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "agent": (semconv.AGENT_NAME, "agent.name", "traceloop.entity.name"),
     "tool": (semconv.TOOL_NAME, "tool.name", "traceloop.entity.name"),
     "step": ("gen_ai.workflow.name",),
 }
 _SESSION_KEYS: Final = (semconv.CONVERSATION_ID, "session.id")
+class _Frame(NamedTuple):
+    """The agent, the tool or the step of a workflow that a span says it is."""
+
+    kind: Kind
+    name: str
+    role: Role | None = None
+
+
+_ADK: Final = "gcp.vertex.agent"
+# Spans of Google's ADK that say by their name alone what they are.
+_OWN: Final = {
+    (_ADK, "invocation"): _Frame("step", ""),  # a run, which it does not name
+    (_ADK, "compact_events"): _Frame("step", "compaction", "compaction"),
+    (_ADK, "execute_tool (merged)"): _Frame("step", "merge"),  # the results, and no tool
+}
 _PREFIXES: Final = (
     "gen_ai.usage.",
     "llm.token_count.",
@@ -102,7 +113,7 @@ class ForeignSpans(SpanProcessor):
         with trouble.Guard("another instrumentation's span"):
             if self._recorder is None or _is_ours(span):
                 return
-            around = setup.current(parent_context)
+            around = setup.current(parent_context) or _remote(parent_context)
             if around is not None:
                 _take_session(around, get_current_span(parent_context))
             frame = _frame(span)
@@ -140,30 +151,21 @@ class ForeignSpans(SpanProcessor):
         self._recorder = None
 
 
-class _Frame(NamedTuple):
-    """The agent, the tool or the step of a workflow that a span says it is."""
-
-    kind: Kind
-    name: str
-    role: Role | None = None
-
-
 def _frame(span: ReadableSpan) -> _Frame | None:
     attributes = span.attributes or {}
     # Some set the operation only after the start, but have it in the name, as the convention has.
     operation, _, named = span.name.partition(" ")
-    own = (_scope(span), operation)
-    if own in _ANONYMOUS:
-        return _Frame("step", "")
-    if own in _ROLES:
-        return _Frame("step", operation, _ROLES[own])
+    for called in (span.name, operation):
+        if (own := _OWN.get((_scope(span), called))) is not None:
+            return own
     for key in _KIND_KEYS:
         operation = str(attributes.get(key, operation))
     kind = _KINDS.get(operation.lower())
     if kind is None:
         return None
     said = (attributes.get(key) for key in _NAME_KEYS[kind])
-    return _Frame(kind, str(next(filter(None, said), None) or named or operation))
+    fallback = named or operation.lower().removeprefix("invoke_").removeprefix("execute_")
+    return _Frame(kind, str(next(filter(None, said), None) or fallback))
 
 
 def _begun(span: ReadableSpan, frame: _Frame, around: Invocation | None) -> Invocation:
@@ -189,6 +191,14 @@ def _take_session(frame: Invocation, span: object) -> None:
         return
     said = (str((span.attributes or {}).get(key, "")) for key in _SESSION_KEYS)
     frame.session_id = next(filter(None, said), None)
+
+
+def _remote(parent_context: Context | None) -> Invocation | None:
+    """Return the place that came with a request, where *parent_context* was read from one."""
+    if parent_context is None or not get_current_span(parent_context).get_span_context().is_remote:
+        return None
+    place = carrier.named_in(parent_context)
+    return place if place is not None and place.task_id is not None else None
 
 
 def _is_ours(span: ReadableSpan) -> bool:
@@ -218,8 +228,9 @@ def _keep(
     if span.start_time is None or span.end_time is None:
         return
     failed = span.status.status_code is StatusCode.ERROR
-    if failed and semconv.ERROR_TYPE not in attributes:
-        attributes.update(_error_type(span))
+    error_type = _error_type(span) if failed else None
+    if error_type is not None:
+        attributes.setdefault(semconv.ERROR_TYPE, error_type)
     recorder.keep(
         context=span_context,
         parent_span_id=span.parent.span_id if span.parent else 0,
@@ -232,10 +243,10 @@ def _keep(
     )
 
 
-def _error_type(span: ReadableSpan) -> dict[str, AttributeValue]:
+def _error_type(span: ReadableSpan) -> str | None:
     """Return the type of the last exception that *span* recorded, without its text."""
     types = ((event.attributes or {}).get("exception.type") for event in reversed(span.events))
-    return next(({semconv.ERROR_TYPE: str(found)} for found in types if found), {})
+    return next((str(found) for found in types if found), None)
 
 
 def _name(attributes: dict[str, AttributeValue]) -> str:

@@ -15,7 +15,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 
 from agenttrace import semconv
 from agenttrace.model import Kind, TokenUsage, Workload
-from agenttrace.record import local, trouble
+from agenttrace.record import local, suppression, trouble
 from agenttrace.record.recorder import Attributes, AttributeValue, Recorder
 
 _OPEN_SPANS: Final = 10_000  # spans of other instrumentations that never end are forgotten beyond
@@ -427,10 +427,11 @@ class Invocation:
             self._attributes[semconv.TOOL_NAME] = self.name
         name = f"{operation} {self.name}" if operation else self.name
         kind = SpanKind.CLIENT if self.kind == "inference" else SpanKind.INTERNAL
+        start_span = self._recorder.start_span
+        if self.kind == "inference" and suppression.asked_for(around):
+            start_span = local.start_span
         try:
-            self._span = self._recorder.start_span(
-                name, context=around, kind=kind, start_time=self._start_ns
-            )
+            self._span = start_span(name, context=around, kind=kind, start_time=self._start_ns)
         except Exception as error:  # noqa: BLE001 - a processor of somebody else's may raise
             trouble.say("starting a span", error)
             self._span = local.start_span(name, context=around)
@@ -447,6 +448,8 @@ class Invocation:
         parent = self.parent
         if parent is None:
             return here
+        if _theirs_in(here) is parent:
+            return here
         if parent.is_seen_by_others and _nearest_in(here) is parent:
             return here
         return trace.set_span_in_context(parent._span, here)  # noqa: SLF001 - same class
@@ -457,6 +460,8 @@ class Invocation:
             made = baggage.set_baggage(semconv.TASK_ID, self.task_id, made)
         if not self.is_seen_by_others:
             return made
+        if self.kind == "inference":
+            made = suppression.ask(made)
         self._shown = _LooseSpan(self) if self._loose else self._span
         return trace.set_span_in_context(self._shown, made)
 
@@ -528,14 +533,21 @@ def innermost(here: Context | None = None) -> Invocation | None:
     return _nearest_in(_without_leftovers(context.get_current() if here is None else here))
 
 
+def _theirs_in(here: Context) -> Invocation | None:
+    """Return what another instrumentation's open span, if one is current, stands in or for."""
+    if not _elsewhere:
+        return None
+    return _elsewhere.get(trace.get_current_span(here).get_span_context().span_id)
+
+
 def _nearest_in(here: Context) -> Invocation | None:
     """Return what is current in *here*: ours, or what another instrumentation's span stands for."""
     found = context.get_value(_CURRENT, here)
     ours = found if isinstance(found, Invocation) else None
-    if not _elsewhere:
+    theirs = _theirs_in(here)
+    if theirs is None:
         return ours
-    theirs = _elsewhere.get(trace.get_current_span(here).get_span_context().span_id)
-    outer = theirs
+    outer: Invocation | None = theirs
     while outer is not None and outer is not ours:
         outer = outer.parent
     # Theirs is the nearer one if it is inside of ours.
