@@ -8,6 +8,9 @@ from pathlib import Path
 from agenttrace.errors import ConfigError
 
 HOME_VARIABLE = "AGENTTRACE_HOME"
+CHILDREN_VARIABLE = "AGENTTRACE_CHILDREN"
+
+_NO = ("0", "false", "no", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +22,16 @@ class Settings:
         home_from: Who named it: ``argument``, ``AGENTTRACE_HOME`` or ``default``.
         disabled: ``OTEL_SDK_DISABLED`` is true, so nothing is recorded.
         export_otlp: An OTLP endpoint is set for traces, so spans are sent on as well.
+        children: Child processes join the current task by themselves.
+        children_from: Who said so: ``AGENTTRACE_CHILDREN`` or ``default``, which is yes.
     """
 
     home: Path
     home_from: str
     disabled: bool
     export_otlp: bool
+    children: bool = True
+    children_from: str = "default"
 
     @property
     def spool(self) -> Path:
@@ -44,11 +51,14 @@ def load(home: str | os.PathLike[str] | None = None) -> Settings:
             f"{chosen} is a file, and agenttrace keeps a folder there. "
             f"Name a folder with --store or {HOME_VARIABLE}."
         )
+    children = os.environ.get(CHILDREN_VARIABLE, "").strip().lower()
     return Settings(
         home=chosen,
         home_from=source,
         disabled=os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true",
         export_otlp=_exports_otlp(os.environ),
+        children=children not in _NO,
+        children_from=CHILDREN_VARIABLE if children else "default",
     )
 
 

@@ -1,7 +1,7 @@
 """One task across processes and threads.
 
-``environ()`` is the environment of this process and what a child needs to join the task that is
-under way. Threads and thread pools need nothing: they are carried along.
+Neither needs anything: what a task starts belongs to it. The child below is this file once more; a
+program that does not know of agenttrace would be recorded as well.
 """
 
 import os
@@ -22,11 +22,8 @@ def ask(question: str) -> str:
 
 @agenttrace.task("a question, three ways")
 def work(question: str) -> list[str]:
-    # This file once more, as a child.
     command = [sys.executable, __file__, question]
-    child = subprocess.run(
-        command, env=agenttrace.environ(), stdout=subprocess.PIPE, text=True, check=True
-    )
+    child = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     with ThreadPoolExecutor() as pool:
         in_threads = list(pool.map(ask, [f"{question} Briefly.", f"{question} In French."]))
     return [child.stdout.strip(), *in_threads]
@@ -38,10 +35,10 @@ def help_out(question: str) -> str:
 
 
 def main() -> None:
-    agenttrace.configure()
     if sys.argv[1:]:
         print(help_out(sys.argv[1]))
         return
+    agenttrace.configure()
     # A provider on this machine plays the model, for the child too.
     with ModelProvider() as provider:
         os.environ.update(provider.env())

@@ -41,8 +41,8 @@ _OURS: Final = (
     _MARKED_ROLE,
     _MARKED_VISIBLE,
 )
-_LONGEST_NAME: Final = 300  # characters; readers of baggage drop an entry of more than 4,096 bytes
-_LONGEST_BAGGAGE: Final = 8192  # bytes; readers of baggage drop all of a longer one
+_NAMES: Final = (semconv.AGENT_NAME, semconv.TASK_NAME)
+_LONGEST: Final = 200  # characters; OpenTelemetry drops baggage of more than some thousand bytes
 
 _trace_context: Final = TraceContextTextMapPropagator()
 _baggage: Final = W3CBaggagePropagator()
@@ -67,12 +67,12 @@ def inject(
         # What holds in this process may not hold in its children.
         carried = baggage.remove_baggage(key, carried)
     for key, value in {**invocation.place(), **_marked(mark or current_mark())}.items():
-        carried = baggage.set_baggage(key, str(value)[:_LONGEST_NAME], carried)
+        text = str(value)[:_LONGEST] if key in _NAMES else str(value)
+        if len(text) <= _LONGEST:
+            carried = baggage.set_baggage(key, text, carried)
     found: dict[str, str] = {}
     _trace_context.inject(found, carried)
     _baggage.inject(found, carried)
-    if len(found.get("baggage", "")) > _LONGEST_BAGGAGE:
-        del found["baggage"]
     return {name.upper(): value for name, value in found.items()}
 
 

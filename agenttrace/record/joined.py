@@ -4,7 +4,6 @@ A framework asks for its tracer once. Recording may move after that: to another 
 global provider that the program sets only then.
 """
 
-from contextlib import AbstractContextManager
 from typing import Any, Final
 
 from opentelemetry.trace import Span, Tracer, TracerProvider
@@ -37,7 +36,7 @@ class _JoinedTracer(Tracer):
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
         return self._now().start_span(*args, **kwargs)
 
-    def start_as_current_span(self, *args: Any, **kwargs: Any) -> AbstractContextManager[Span]:
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
         return self._now().start_as_current_span(*args, **kwargs)
 
     def _now(self) -> Tracer:

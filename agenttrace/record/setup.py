@@ -2,9 +2,11 @@
 
 import atexit
 import contextlib
+import functools
 import os
 import sys
 import threading
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +16,7 @@ from opentelemetry.context import Context
 from agenttrace import __version__, config, semconv
 from agenttrace.model import Kind, Workload
 from agenttrace.record import carrier, local, trouble
-from agenttrace.record.invocation import Invocation, innermost
+from agenttrace.record.invocation import Invocation, Mark, current_mark, innermost
 from agenttrace.record.recorder import SCOPE, Attributes, Recorder
 from agenttrace.record.spool import Spool
 
@@ -26,35 +28,85 @@ _LAST_EXPORT_SECONDS: Final = 2.0
 
 
 class Recording:
-    """What is switched on in this process, and how to switch it off."""
+    """What is switched on in this process, and how to switch it off.
 
-    def __init__(self, settings: config.Settings) -> None:
+    Attributes:
+        settings: Where it records, and what.
+        recorder: What it records with; None where it does not.
+        service_name: What the user calls this program.
+        is_automatic: It began because of what the parent process left, not because of a call here.
+        parent: What stands for the invocation that this process works for.
+        mark: What the parent process says about the calls in this one.
+    """
+
+    def __init__(self, settings: config.Settings, *, is_automatic: bool = False) -> None:
         self.settings = settings
         self.recorder: Recorder | None = None
+        self.service_name: str | None = None
+        self.is_automatic = is_automatic
         self.parent: Invocation | None = None
+        self.mark: Mark | None = None
         self._undo = contextlib.ExitStack()
+        self._hooks = contextlib.ExitStack()
         self._provider: TracerProvider | None = None
         self._own: TracerProvider | None = None  # that nobody asked for but a framework
+        self._exporting: TracerProvider | None = None
 
     def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
         """Join or make a tracer provider, open the spool, and install the meter."""
-        from agenttrace.record import threads
-        from agenttrace.record.wire import meter
-
+        self.service_name = service_name
         joined = _of_the_sdk(provider) or _existing_provider()
         if joined is None and self.settings.export_otlp:
             with trouble.Guard("setting up the OTLP exporter"):
                 joined = self._exporting_provider(service_name)
         spool = Spool(self.settings.spool, _service_name(service_name, joined))
         self._undo.callback(spool.close)
+        self._undo.callback(self._end_export)
         if joined is None:
             self.recorder = Recorder(local.start_span, spool, is_alone=True)
         else:
             self._join(joined, spool)
+        self.take_parent(_state.carried or os.environ)
+        self._hooks.enter_context(self._hooked())
+
+    @contextlib.contextmanager
+    def _hooked(self) -> Generator[None]:
+        from agenttrace.record import greenlets, pools, processes, programs, threads
+        from agenttrace.record.wire import meter
+
+        with contextlib.ExitStack() as hooks:
+            hooks.enter_context(threads.carried())
+            hooks.enter_context(greenlets.carried())
+            if self.settings.children:
+                hooks.enter_context(pools.carried(functools.partial(processes.bind, self)))
+                hooks.enter_context(processes.carried(self))
+                hooks.enter_context(programs.carried(self.environment_for))
+            else:
+                hooks.enter_context(pools.carried(None))
+            hooks.enter_context(meter.installed())
+            yield
+
+    def take_parent(self, carried: Mapping[str, str]) -> None:
+        """Work for the invocation of another process that *carried* names, if it names one."""
         with trouble.Guard("reading the parent process's context"):
-            self.parent = carrier.extract(os.environ)
-        self._undo.enter_context(threads.carried())
-        self._undo.enter_context(meter.installed())
+            self.parent = carrier.extract(carried)
+            self.mark = carrier.extract_mark(carried)
+
+    def current(self) -> Invocation | None:
+        """Return the invocation that is current, else the one in the parent process."""
+        return innermost() or self.parent
+
+    def carried(self) -> dict[str, str]:
+        """Return the variables with which another process works for what is current here."""
+        return carrier.inject(self.current(), {}, current_mark() or self.mark)
+
+    def environment_for(self, given: Mapping[Any, Any] | None) -> Mapping[Any, Any] | None:
+        """Return what to start a program with that joins what is current; *given* if nothing is."""
+        around = self.current()
+        if around is None:
+            return given
+        mark = current_mark() or self.mark
+        return carrier.environment(around, self.settings.home, given, mark=mark)
 
     def join_late(self) -> None:
         """Move over to the global provider, if the program has set one since."""
@@ -99,7 +151,7 @@ class Recording:
         named = {semconv.SERVICE_NAME: service_name} if service_name else {}
         # Ended by our own atexit function, after the spans that are still under way.
         provider = TracerProvider(resource=Resource.create(named), shutdown_on_exit=False)
-        self._undo.callback(_shut_down, provider)
+        self._exporting = provider
         provider.add_span_processor(BatchSpanProcessor(_otlp_exporter()))
         return provider
 
@@ -108,10 +160,29 @@ class Recording:
         if self._provider is not None:
             self._provider.force_flush()
 
+    def finish(self) -> None:
+        """Hand over what there is, for the process ends; what still happens is recorded as well."""
+        if self.recorder is None:
+            return
+        spool = self.recorder.spool
+        # What is still open in the meter ends with its hooks.
+        self._hooks.close()
+        if self._exporting is not None:
+            self.recorder = Recorder(local.start_span, spool, is_alone=True)
+            self._end_export()
+        spool.close()
+        self._hooks.enter_context(self._hooked())
+
     def stop(self) -> None:
         """Undo everything, latest first."""
         self.recorder = None
+        self._hooks.close()
         self._undo.close()
+
+    def _end_export(self) -> None:
+        exporting, self._exporting = self._exporting, None
+        if exporting is not None:
+            _shut_down(exporting)
 
 
 class _State:
@@ -121,6 +192,7 @@ class _State:
         self.lock = threading.RLock()
         self.recording: Recording | None = None
         self.untouched = True  # neither configured nor shut down by anybody
+        self.carried: Mapping[str, str] | None = None  # by a parent process, not by the environment
 
 
 _state: Final = _State()
@@ -146,25 +218,62 @@ def configure(
         tracer_provider: The OpenTelemetry SDK provider to join.
     """
     with trouble.Guard("setting up"), _state.lock:
-        _state.untouched = False
         running = _state.recording
-        if running is not None and home is None:
-            return
-        settings = config.load(home)
-        if running is not None and running.settings.home == settings.home:
-            return
-        shutdown()
-        trouble.forget()
-        recording = Recording(settings)
-        if settings.disabled:
-            trouble.logger.info("agenttrace records nothing: OTEL_SDK_DISABLED is true")
-        else:
-            try:
-                recording.start(service_name, tracer_provider)
-            except BaseException:
-                recording.stop()
-                raise
-        _state.recording = recording
+        if running is not None:
+            is_said = service_name is not None or tracer_provider is not None
+            moves = home is not None and config.load(home).home != running.settings.home
+            if not moves and not (running.is_automatic and is_said):
+                running.is_automatic = False
+                return
+            home = home or running.settings.home
+        _begin(home, service_name, tracer_provider)
+
+
+def begin_for_parent() -> None:
+    """Start recording because the environment of this process says so. Never raises."""
+    with trouble.Guard("setting up"), _state.lock:
+        if _state.untouched:
+            _begin(None, None, None, is_automatic=True)
+
+
+def join(home: str, service_name: str | None, carried: Mapping[str, str] | None = None) -> None:
+    """Record in this process as its parent process does. Never raises.
+
+    Args:
+        home: Where to record, unless it already does.
+        service_name: What the user calls the program.
+        carried: Variables that name the invocation that this process works for.
+    """
+    with trouble.Guard("joining the parent process"), _state.lock:
+        if carried is not None:
+            _state.carried = carried
+            if _state.recording is not None:
+                _state.recording.take_parent(carried)
+        if _state.untouched:
+            _begin(home, service_name, None, is_automatic=True)
+
+
+def _begin(
+    home: str | os.PathLike[str] | None,
+    service_name: str | None,
+    tracer_provider: "TracerProvider | None",
+    *,
+    is_automatic: bool = False,
+) -> None:
+    _state.untouched = False
+    settings = config.load(home)
+    shutdown()
+    trouble.forget()
+    recording = Recording(settings, is_automatic=is_automatic)
+    if settings.disabled:
+        trouble.logger.info("agenttrace records nothing: OTEL_SDK_DISABLED is true")
+    else:
+        try:
+            recording.start(service_name, tracer_provider)
+        except BaseException:
+            recording.stop()
+            raise
+    _state.recording = recording
 
 
 def start(
@@ -202,6 +311,9 @@ def start(
         if around is None and recording is not None:
             recording.join_late()
             around = recording.parent
+        if recording is not None and recording.mark is not None and current_mark() is None:
+            role = role or recording.mark.role
+            visible = recording.mark.visible if visible is None else visible
         return Invocation(
             recording.recorder if recording else None,
             kind,
@@ -232,10 +344,17 @@ def current(here: Context | None = None) -> Invocation | None:
     return found
 
 
-def tracer_provider() -> "trace.TracerProvider":
-    """Return the provider that recording has joined, or one of its own; see ``integration``."""
+def begin() -> None:
+    """Call ``configure()`` if nobody ever has, and join the provider that the program has set."""
     if _state.untouched:
         configure()
+    elif _state.recording is not None:
+        _state.recording.join_late()
+
+
+def tracer_provider() -> "trace.TracerProvider":
+    """Return the provider that recording has joined, or one of its own; see ``integration``."""
+    begin()
     recording = _state.recording
     return trace.get_tracer_provider() if recording is None else recording.provider()
 
@@ -243,14 +362,21 @@ def tracer_provider() -> "trace.TracerProvider":
 def environ() -> dict[str, str]:
     """Return a copy of the environment with which a child process joins the current task.
 
-    Adds ``TRACEPARENT`` and ``BAGGAGE`` (OpenTelemetry's environment carriers) and
-    ``AGENTTRACE_HOME``. The child calls ``agenttrace.configure()``.
+    ``subprocess`` gets it by itself; this is for what starts programs in another way. Adds
+    ``TRACEPARENT`` and ``BAGGAGE`` (OpenTelemetry's environment carriers), ``AGENTTRACE_HOME``, and
+    on ``PYTHONPATH`` what starts recording in a child that is a Python. Where
+    ``AGENTTRACE_CHILDREN`` is 0 the last is left out, and the child calls
+    ``agenttrace.configure()``.
     """
     found = dict(os.environ)
     with trouble.Guard("the environment of a child"):
-        if _state.recording is not None:
-            found[config.HOME_VARIABLE] = str(_state.recording.settings.home)
-        found.update(carrier.inject(current(), os.environ))
+        recording = _state.recording
+        if recording is None:
+            return found | carrier.inject(current(), os.environ)
+        mark = current_mark() or recording.mark
+        starts = recording.settings.children and recording.recorder is not None
+        home = recording.settings.home
+        return carrier.environment(recording.current(), home, mark=mark, starts=starts)
     return found
 
 
@@ -312,10 +438,17 @@ def _service_name(named: str | None, provider: "TracerProvider | None") -> str:
     return named or os.environ.get("OTEL_SERVICE_NAME") or program or "python"
 
 
+def finish() -> None:
+    """Hand over what was recorded, for this process ends. Never raises."""
+    with trouble.Guard("finishing"), _state.lock:
+        if _state.recording is not None:
+            _state.recording.finish()
+
+
 def _after_fork() -> None:
     # Another thread of the parent may have held it.
     _state.lock = threading.RLock()
 
 
-atexit.register(shutdown)
+atexit.register(finish)
 os.register_at_fork(after_in_child=_after_fork)

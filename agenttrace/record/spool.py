@@ -34,6 +34,7 @@ LOST_NAME: Final = "lost"
 SEGMENT_BYTES: Final = 4 * 1024 * 1024
 PENDING_RECORDS: Final = 10_000  # kept in memory while the disk refuses
 RETRY_SECONDS: Final = 1.0
+CLOSE_SECONDS: Final = 1.0  # that closing waits for another thread to finish writing
 
 _OPENING: Final = ord("{")
 
@@ -154,7 +155,9 @@ class Spool:
 
     def close(self) -> None:
         """Finish the open segment; recording may go on and then opens another."""
-        with self._lock:
+        if not self._lock.acquire(timeout=CLOSE_SECONDS):
+            return  # A signal handler closes while its own thread is writing; nothing is lost.
+        try:
             self._retry_at = 0.0
             self._drain()
             if self._segment is not None:
@@ -166,6 +169,8 @@ class Spool:
             self._lost += len(self._pending)
             self._pending.clear()
             self._report_lost()
+        finally:
+            self._lock.release()
 
     def after_fork(self) -> None:
         """Start afresh in a forked child: the segment, the lock and what waits are the parent's."""

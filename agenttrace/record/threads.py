@@ -25,18 +25,32 @@ def carried() -> Generator[None]:
     with (
         replaced(threading.Thread, "start", _carrying_start),
         replaced(ThreadPoolExecutor, "submit", _carrying_submit),
+        replaced(Future, "add_done_callback", _carrying_callback),
     ):
         yield
+
+
+def run_in(carried: Context, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    """Call *function* where *carried* is the current OpenTelemetry context."""
+    before = context.get_current()
+    context.attach(carried)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        context.attach(before)
 
 
 def _carrying_start(start: Callable[..., None], wanted: Callable[[], bool]) -> Callable[..., None]:
     @functools.wraps(start)
     def wrapper(self: threading.Thread) -> None:
-        if wanted() and innermost() is not None:
-            with trouble.Guard("carrying a task into a thread"):
-                run = functools.partial(_run_thread, self, context.get_current(), self.run)
-                # On the instance, so that a subclass with a run of its own is carried too.
-                self.run = run
+        if not wanted() or innermost() is None:
+            start(self)
+            return
+        with trouble.Guard("carrying a task into a thread"):
+            own = vars(self).get("run")
+            run = functools.partial(_run_thread, self, own, context.get_current(), self.run)
+            # On the instance, so that a subclass with a run of its own is carried too.
+            self.run = run
         start(self)
 
     return wrapper
@@ -49,32 +63,43 @@ def _carrying_submit(
     def wrapper(
         self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> Future[Any]:
-        if not wanted() or innermost() is None:
+        if not wanted() or innermost() is None or _has_interpreters(self):
             return submit(self, fn, *args, **kwargs)
-        here = context.get_current()
+        work = functools.partial(run_in, context.get_current(), fn)
         # A worker thread outlives the task that happened to need it first, so it inherits nothing.
-        context.attach(Context())
-        try:
-            return submit(self, functools.partial(_run_in, here, fn), *args, **kwargs)
-        finally:
-            context.attach(here)
+        return run_in(Context(), submit, self, work, *args, **kwargs)
 
     return wrapper
 
 
-def _run_thread(thread: threading.Thread, carried: Context, run: Callable[[], None]) -> None:
+def _carrying_callback(add: Callable[..., None], wanted: Callable[[], bool]) -> Callable[..., None]:
+    @functools.wraps(add)
+    def wrapper(self: Future[Any], fn: Callable[[Future[Any]], Any]) -> None:
+        if wanted() and innermost() is not None:
+            # It may be called by the thread that did the work, which is nobody's by then.
+            fn = functools.partial(run_in, context.get_current(), fn)
+        add(self, fn)
+
+    return wrapper
+
+
+def _has_interpreters(pool: ThreadPoolExecutor) -> bool:
+    """Its work is pickled for another interpreter (Python 3.14), and a context cannot be."""
+    return any(kind.__name__ == "InterpreterPoolExecutor" for kind in type(pool).__mro__)
+
+
+def _run_thread(
+    thread: threading.Thread,
+    own: Callable[[], None] | None,
+    carried: Context,
+    run: Callable[[], None],
+) -> None:
     try:
-        _run_in(carried, run)
+        run_in(carried, run)
     finally:
-        # It refers to the thread, which would otherwise wait for the garbage collector.
+        # Ours refers to the thread, which would otherwise wait for the garbage collector.
         with contextlib.suppress(AttributeError):
-            del thread.run
-
-
-def _run_in(carried: Context, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    before = context.get_current()
-    context.attach(carried)
-    try:
-        return function(*args, **kwargs)
-    finally:
-        context.attach(before)
+            if own is None:
+                del thread.run
+            else:
+                thread.run = own

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import multiprocessing
 import os
 import random
 import shutil
@@ -191,6 +192,31 @@ def test_the_same_spans_go_to_an_otlp_endpoint_that_is_set(
     assert {span.span_id.hex() for span in spans} == {r["span_id"] for r in spooled()}
     attributes = received[0].resource_spans[0].resource.attributes
     assert {a.key: a.value.string_value for a in attributes}["service.name"] == "desk"
+
+
+# Python 3.12 warns of what this is about.
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_what_a_process_of_multiprocessing_did_reaches_the_otlp_endpoint_before_it_is_gone(
+    collector: tuple[str, list[ExportTraceServiceRequest]],
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endpoint, received = collector
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    agenttrace.configure(home)
+    with agenttrace.task("t"):
+        child = multiprocessing.get_context("fork").Process(target=call)
+        child.start()
+        child.join()
+    in_child = [
+        span.name
+        for request in received
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    agenttrace.shutdown()
+    assert in_child == ["inference chat"]
 
 
 def test_the_task_id_travels_in_baggage(recording: Path) -> None:
