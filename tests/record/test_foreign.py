@@ -38,9 +38,7 @@ def call() -> None:
 
 def said(spooled: Spooled, key: str) -> list[Any]:
     """What the calls say of *key*, in the order of their start."""
-    return [
-        record["attributes"].get(key) for record in spooled() if record["name"] == "gpt-5"
-    ]
+    return [record["attributes"].get(key) for record in spooled() if record["name"] == "gpt-5"]
 
 
 @pytest.mark.parametrize(
@@ -74,25 +72,38 @@ def test_a_workflow_says_its_name_in_an_attribute(tracer: Tracer, spooled: Spool
     assert said(spooled, "agenttrace.task.name") == ["report"]
 
 
-def test_a_run_without_a_name_is_called_after_its_first_agent(
-    provider: TracerProvider, spooled: Spooled
+@pytest.mark.parametrize("operation", ["invoke_agent", "invoke_workflow"])
+def test_a_run_without_a_name_is_called_after_what_is_first_in_it(
+    operation: str, provider: TracerProvider, spooled: Spooled
 ) -> None:
     tracer = provider.get_tracer(ADK)
     with tracer.start_as_current_span("invocation"):
-        for agent in ("writer", "reader"):
-            with tracer.start_as_current_span(f"invoke_agent {agent}"):
+        for name in ("writer", "reader"):
+            with tracer.start_as_current_span(f"{operation} {name}"):
                 call()
     assert spooled()[0]["name"] == "writer"
     assert said(spooled, "agenttrace.task.name") == ["writer", "writer"]
+
+
+def test_a_run_in_which_nothing_has_a_name_is_a_run(
+    provider: TracerProvider, spooled: Spooled
+) -> None:
+    with provider.get_tracer(ADK).start_as_current_span("invocation"):
+        pass
+    (run,) = spooled()
+    assert (run["name"], run["attributes"]["agenttrace.task.name"]) == ("run", "run")
 
 
 def test_a_run_without_a_name_leaves_the_name_of_the_task_around(
     provider: TracerProvider, spooled: Spooled
 ) -> None:
     tracer = provider.get_tracer(ADK)
-    with agenttrace.task("mine"), tracer.start_as_current_span("invocation"):
-        with tracer.start_as_current_span("invoke_agent writer"):
-            call()
+    with (
+        agenttrace.task("mine"),
+        tracer.start_as_current_span("invocation"),
+        tracer.start_as_current_span("invoke_agent writer"),
+    ):
+        call()
     assert said(spooled, "agenttrace.task.name") == ["mine"]
 
 

@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar, cast
 
 import msgspec
@@ -30,7 +31,7 @@ class Reply:
         role: The role of the call, where the response is certain of it.
         said: Further attributes, spelt as in ``agenttrace.semconv``.
         also: Further calls that the response tells of: a model that the provider asked on its own,
-            or the results of a batch.
+            or the results of a batch. Parts of a stream add theirs up.
     """
 
     response_id: str | None = None
@@ -52,7 +53,7 @@ class Reply:
             error=later.error or self.error,
             role=later.role or self.role,
             said={**self.said, **later.said},
-            also=later.also or self.also,
+            also=(*self.also, *later.also),
         )
 
 
@@ -62,17 +63,25 @@ class Envelope(msgspec.Struct):
     id: Any = None
     model: Any = None
     usage: Any = None
+    provider: Any = None
 
 
 def reply_of(envelope: Envelope | None, *, finished: bool = False) -> Reply:
     """Return what *envelope* says, leaving out what has not the shape it should have."""
     if envelope is None:
         return Reply()
+    counts = mapping(envelope.usage)
+    said: dict[str, str | int | float | bool] = dict(modalities(counts))
+    if (cost := cost_usd(counts)) is not None:
+        said[semconv.COST_USD] = cost
+    if isinstance(envelope.provider, str) and envelope.provider:
+        said[semconv.UPSTREAM_PROVIDER] = envelope.provider
     return Reply(
         response_id=envelope.id if isinstance(envelope.id, str) else None,
         model=envelope.model if isinstance(envelope.model, str) else None,
-        counts=mapping(envelope.usage),
+        counts=counts,
         finished=finished,
+        said=said,
     )
 
 
@@ -83,11 +92,13 @@ class Asked(NamedTuple):
         model: The model.
         stream: Whether the answer is wanted as a stream.
         provider: Who answers, where the request knows it better than the host.
+        said: Further attributes, spelt as in ``agenttrace.semconv``.
     """
 
     model: str | None = None
     stream: bool = False
     provider: str | None = None
+    said: Mapping[str, str | int | float | bool] = MappingProxyType({})
 
 
 class Asking(msgspec.Struct):
@@ -111,12 +122,16 @@ class Dialect:
         provider: The provider where the host does not tell.
         interim_counts: A stream begins with counts that are not final.
         streams: The content types, in lower case, of responses that are streams.
+        reads_body: A body that is no stream is worth reading; not so a file, which is long.
+        headers: The response headers, in lower case, that ``read_headers`` wants to see.
     """
 
     operation: ClassVar[str] = semconv.CHAT
     provider: ClassVar[str] = "openai"
     interim_counts: ClassVar[bool] = False
     streams: ClassVar[tuple[str, ...]] = ("text/event-stream",)
+    reads_body: ClassVar[bool] = True
+    headers: ClassVar[tuple[str, ...]] = ()
 
     def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - for subclasses
         """Whether a request to a path of this dialect is a model call, by its body.
@@ -134,6 +149,10 @@ class Dialect:
             return Asked()
         model = found.model if isinstance(found.model, str) else None
         return Asked(model, stream=found.stream is True)
+
+    def read_headers(self, headers: Mapping[str, str]) -> Reply:  # noqa: ARG002 - for subclasses
+        """Read those of the headers that the response has; what the body says goes over it."""
+        return Reply()
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response; raises ``msgspec.MsgspecError`` if it is none of this protocol."""
@@ -188,6 +207,8 @@ def decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T | None:
 
 def whole(value: object) -> int | None:
     """Return *value* if it can be a count of tokens: a whole number, zero or more."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # Some providers count in numbers with a point.
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _TOO_MANY:
         return None
     return value
@@ -202,11 +223,20 @@ def counted(
     cache_write_1h: int | None = None,
     reasoning: int | None = None,
 ) -> TokenUsage:
-    """Make the usage that a provider reported: wholly, partly or not at all."""
+    """Make the usage that a provider reported: wholly, partly or not at all.
+
+    A part that is larger than its whole is a mistake, and stays unsaid.
+    """
     if given is None and output is None:
         state: UsageState = "missing"
     else:
         state = "partial" if given is None or output is None else "reported"
+    if given is not None and (cache_read or 0) + (cache_write or 0) > given:
+        cache_read = cache_write = None
+    if (cache_write_1h or 0) > (cache_write or 0):
+        cache_write_1h = None
+    if output is not None and (reasoning or 0) > output:
+        reasoning = None
     return TokenUsage(given, output, cache_read, cache_write, cache_write_1h, reasoning, state)
 
 
@@ -226,33 +256,115 @@ def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
     return tuple(whole(inner.get(name)) for name in names)
 
 
-# Source: the providers' API references; names as in the GenAI conventions.
+_MODALITIES: Final = (
+    (semconv.INPUT_AUDIO_TOKENS, "prompt_tokens_details", "audio_tokens"),
+    (semconv.INPUT_IMAGE_TOKENS, "prompt_tokens_details", "image_tokens"),
+    (semconv.OUTPUT_AUDIO_TOKENS, "completion_tokens_details", "audio_tokens"),
+    (semconv.OUTPUT_IMAGE_TOKENS, "completion_tokens_details", "image_tokens"),
+    (semconv.INPUT_AUDIO_TOKENS, "input_tokens_details", "audio_tokens"),
+    (semconv.INPUT_IMAGE_TOKENS, "input_tokens_details", "image_tokens"),
+    (semconv.OUTPUT_AUDIO_TOKENS, "output_tokens_details", "audio_tokens"),
+    (semconv.OUTPUT_IMAGE_TOKENS, "output_tokens_details", "image_tokens"),
+    # OpenAI's transcriptions and its realtime protocol spell the groups like this.
+    (semconv.INPUT_AUDIO_TOKENS, "input_token_details", "audio_tokens"),
+    (semconv.INPUT_IMAGE_TOKENS, "input_token_details", "image_tokens"),
+    (semconv.OUTPUT_AUDIO_TOKENS, "output_token_details", "audio_tokens"),
+    (semconv.OUTPUT_IMAGE_TOKENS, "output_token_details", "image_tokens"),
+)
+
+
+def modalities(counts: Counts) -> dict[str, int]:
+    """Return how many of the tokens are audio and images, where *counts* says so."""
+    found: dict[str, int] = {}
+    for attribute, group, name in _MODALITIES:
+        if (inner := counts.get(group)) and (count := whole(mapping(inner).get(name))) is not None:
+            found[attribute] = count
+    return found
+
+
+_USD_PER_TICK: Final = 1e-10  # <https://github.com/xai-org/xai-proto>, usage.proto
+
+
+def cost_usd(counts: Counts) -> float | None:
+    """Return what the provider charged, in US dollars, where its usage says so."""
+    ticks = whole(counts.get("cost_in_usd_ticks"))
+    if ticks is not None:
+        return ticks * _USD_PER_TICK
+    cost: object = counts.get("cost")
+    cost = mapping(cast("object", cost)).get("total_cost") if isinstance(cost, dict) else cost
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < _TOO_MANY:
+        return None
+    return float(cost)
+
+
+# Source: the providers' API references. The names are those of the GenAI conventions, or made the
+# same way where these have none. What ends in a dot is how a host begins, the others are how it
+# ends.
 _PROVIDERS: Final[tuple[tuple[str, str], ...]] = (
-    ("api.openai.com", "openai"),
+    ("-aiplatform.googleapis.com", "gcp.vertex_ai"),
+    (".api.cognitive.microsoft.com", "azure.ai.openai"),
+    (".cognitiveservices.azure.com", "azure.ai.openai"),
+    (".models.ai.azure.com", "azure.ai.inference"),
     (".openai.azure.com", "azure.ai.openai"),
+    (".openai.azure.us", "azure.ai.openai"),
     (".services.ai.azure.com", "azure.ai.inference"),
+    ("aiplatform.googleapis.com", "gcp.vertex_ai"),
     ("api.anthropic.com", "anthropic"),
-    ("api.groq.com", "groq"),
+    ("api.cerebras.ai", "cerebras"),
+    ("api.cohere.ai", "cohere"),
+    ("api.cohere.com", "cohere"),
+    ("api.deepinfra.com", "deepinfra"),
     ("api.deepseek.com", "deepseek"),
+    ("api.fireworks.ai", "fireworks_ai"),
+    ("api.groq.com", "groq"),
+    ("api.hyperbolic.xyz", "hyperbolic"),
+    ("api.jina.ai", "jina"),
+    ("api.minimax.io", "minimax"),
     ("api.mistral.ai", "mistral_ai"),
-    ("api.x.ai", "x_ai"),
+    ("api.moonshot.ai", "moonshot_ai"),
+    ("api.moonshot.cn", "moonshot_ai"),
+    ("api.openai.com", "openai"),
     ("api.perplexity.ai", "perplexity"),
+    ("api.sambanova.ai", "sambanova"),
+    ("api.siliconflow.cn", "siliconflow"),
+    ("api.siliconflow.com", "siliconflow"),
+    ("api.together.ai", "together_ai"),
+    ("api.together.xyz", "together_ai"),
+    ("api.voyageai.com", "voyage_ai"),
+    ("api.x.ai", "x_ai"),
+    ("api.z.ai", "zhipu_ai"),
+    ("bedrock-mantle.", "aws.bedrock"),
+    ("bedrock-runtime.", "aws.bedrock"),
+    ("codestral.mistral.ai", "mistral_ai"),
+    ("dashscope-intl.aliyuncs.com", "alibaba_cloud"),
+    ("dashscope-us.aliyuncs.com", "alibaba_cloud"),
+    ("dashscope.aliyuncs.com", "alibaba_cloud"),
+    ("generativelanguage.googleapis.com", "gcp.gemini"),
+    ("inference.baseten.co", "baseten"),
+    ("integrate.api.nvidia.com", "nvidia"),
+    ("models.github.ai", "github"),
+    ("open.bigmodel.cn", "zhipu_ai"),
     ("openrouter.ai", "openrouter"),
+    ("router.huggingface.co", "hugging_face"),
 )
 
 _REGION: Final = re.compile(
-    r"(?:^|[.-])((?:us|eu|ap|ca|sa|me|af|il|cn|mx)(?:-gov)?-"
-    r"(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-?\d)(?=[.-]|$)"
+    r"(?:^|[.-])((?:us|eu|ap|ca|sa|me|af|il|cn|mx"
+    r"|europe|asia|northamerica|southamerica|australia|africa)(?:-gov)?-"
+    r"(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-?\d+)(?=[.-]|$)"
 )
 
 
 @functools.cache
 def provider_of(host: str, otherwise: str) -> str:
     """Return the provider that *host* belongs to; a host that is not known keeps *otherwise*."""
-    for suffix, provider in _PROVIDERS:
-        if host == suffix or host.endswith(suffix if suffix[0] == "." else "." + suffix):
-            return provider
-    return otherwise
+    return next((provider for mark, provider in _PROVIDERS if _has(host, mark)), otherwise)
+
+
+def _has(host: str, mark: str) -> bool:
+    if mark[-1] == ".":
+        return host.startswith(mark)
+    return host == mark or host.endswith(mark if mark[0] in ".-" else "." + mark)
 
 
 def region_of(host: str) -> str | None:

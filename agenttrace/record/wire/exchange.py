@@ -1,7 +1,9 @@
 """Follow one request to a model: what was asked, what came back, and how it ended."""
 
+import contextlib
 import functools
 import time
+import weakref
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import replace
@@ -13,54 +15,92 @@ from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record import setup, trouble
 from agenttrace.record.invocation import Invocation, usage_attributes
-from agenttrace.record.wire import dialect, dialects, estimate
+from agenttrace.record.wire import coding, dialect, dialects, estimate, excerpt
 from agenttrace.record.wire.dialect import Dialect, Reply
+
+CONDENSE_BYTES: Final = 1024 * 1024  # a longer body is read in pieces of about this size
+_WHOLE_BYTES: Final = 4 * 1024 * 1024  # of longer JSON only the beginning and the end are kept
+_HEAD_BYTES: Final = 64 * 1024
+_TAIL_BYTES: Final = 256 * 1024
+_EVENT_BYTES: Final = 16 * 1024 * 1024  # a longer event is not read, nor is what comes after it
+_FILES: Final = ("audio/", "image/", "video/")
 
 _REDIRECT: Final = 300
 _BAD_REQUEST: Final = 400
+_FOR_GOOD: Final = frozenset({400, 402, 403, 404, 405, 413, 422})  # nobody tries these again
+_AGAIN_NS: Final = 600 * 10**9  # after this time the same bytes are asked anew, not again
 
 
 class _Operation:
     """What this thread or task tried last: the attempts of it follow one another."""
 
-    __slots__ = ("attempts", "failed", "id", "target")
+    __slots__ = ("_failed", "_failed_at", "attempts", "id", "target")
 
     def __init__(self, id: str, target: str) -> None:  # noqa: A002 - it is the id
         self.id = id
         self.target = target
         self.attempts = 1
-        self.failed: int | None = None  # hash of the body of an attempt that failed
+        self._failed: int | None = None  # hash of the body of the attempt that failed last
+        self._failed_at = 0
+
+    def end(self, body: bytes, *, status: int, has_failed: bool) -> None:
+        """Note how an attempt ended, so that the next one is known for what it is."""
+        self._failed = hash(body) if has_failed and body and status not in _FOR_GOOD else None
+        self._failed_at = time.perf_counter_ns()
+
+    def is_tried_again(self, body: bytes | None) -> bool:
+        """Whether *body* is what has just failed."""
+        return (
+            bool(body)
+            and self._failed is not None
+            and time.perf_counter_ns() - self._failed_at < _AGAIN_NS
+            and self._failed == hash(body)
+        )
 
 
 _last_operation: ContextVar[_Operation | None] = ContextVar("last_operation", default=None)
 
 
+# What this thread or task sends: a transport that sends by another one is metered once.
+_sending: ContextVar["weakref.ref[Exchange] | None"] = ContextVar("sending", default=None)
+
+
+def _let_go(piece: bytes) -> None:
+    """Take a piece of a body that nobody reads."""
+
+
 class Exchange:
     """One attempt at the wire.
 
-    The body is collected as it passes and read once, when it has ended; nothing is decoded for
-    each chunk. It is let go as soon as the counts are read.
+    The body is collected as it passes and read when it has ended, or piece by piece if it is long;
+    nothing is decoded for each chunk. It is let go as soon as the counts are read. No method here
+    raises.
 
     Attributes:
-        chunks: The pieces of the body that have passed and were not read yet.
+        keep: Takes the next piece of the body, as it came over the wire.
     """
 
     __slots__ = (
         "__weakref__",
         "_body",
-        "_decode",
+        "_chunks",
+        "_decoder",
         "_dialect",
         "_done",
         "_first_chunk",
+        "_head",
         "_invocation",
+        "_is_lost",
+        "_is_sent",
         "_is_stream",
         "_operation",
         "_path",
         "_reply",
+        "_rest",
         "_started",
         "_status",
         "_text_bytes",
-        "chunks",
+        "keep",
     )
 
     def __init__(
@@ -78,81 +118,169 @@ class Exchange:
         self._operation = operation
         self._started = time.perf_counter_ns()
         self._first_chunk = 0
-        self.chunks: list[bytes] = []
+        self._chunks: list[bytes] = []
+        self.keep: Callable[[bytes], None] = self._chunks.append
+        self._head: bytes | None = None  # how a JSON body began that is too long to keep
+        self._rest = b""  # what was decoded and not read yet
         self._reply = Reply()
         self._text_bytes = 0
         self._status = 0
         self._is_stream = False
-        self._decode: Callable[[bytes], bytes] | None = None
+        self._is_sent = False
+        self._is_lost = False  # a piece of the body could not be read
+        self._decoder: coding.Decoder | None = None
         self._done = False
 
     def respond(
-        self, status: int, content_type: str = "", decode: Callable[[bytes], bytes] | None = None
+        self, status: int, header: Callable[[str], str | None], *, is_decoded: bool = False
     ) -> None:
         """Take the head of the response.
 
         Args:
             status: The HTTP status.
-            content_type: The header; what the body looks like counts as well.
-            decode: What undoes the content coding of the body; None if it has none.
+            header: Returns a header of the response by its name, in lower case.
+            is_decoded: The client has undone the content coding of what ``keep`` will be given.
         """
+        self._is_sent = True
         self._status = status
-        self._is_stream = content_type.lower().startswith(self._dialect.streams)
-        self._decode = decode
+        try:
+            if status >= _BAD_REQUEST and self._operation is not None:
+                # Clients that try again do not always read what came with the failure.
+                self._operation.end(self._body, status=status, has_failed=True)
+            content_type = (header("content-type") or "").lower()
+            self._is_stream = content_type.startswith(self._dialect.streams)
+            if not self._is_stream and (
+                not self._dialect.reads_body or content_type.startswith(_FILES)
+            ):
+                self.keep = _let_go
+            if self._dialect.headers:
+                found = ((name, header(name)) for name in self._dialect.headers)
+                self._reply = self._dialect.read_headers({k: v for k, v in found if v is not None})
+            codings = None if is_decoded else header("content-encoding")
+            if codings:
+                self._decoder = coding.decoder(codings)
+        except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+            self._lose(error)
+
+    def sends(self, path: str, body: bytes | None) -> bool:
+        """Whether it is being sent, and is the same as a request for *path* with *body*."""
+        if self._is_sent:
+            return False
+        return self._body == body if body and self._body else self._path == path
 
     def begin_body(self) -> None:
         """Note when the first piece of the body comes."""
         self._first_chunk = time.perf_counter_ns()
 
     def condense(self) -> None:
-        """Read the whole events so far, so that a long stream does not fill the memory."""
+        """Read what can be read so far, so that a long body does not fill the memory."""
         if self._done:
             # Ended by shutdown(), while the program reads on.
-            self.chunks.clear()
+            self._chunks.clear()
             return
-        if not self._is_stream or self._decode is not None:
-            return
-        with trouble.Guard("reading a response"):
-            data = b"".join(self.chunks)
-            head = data[: self._dialect.whole(data)]
-            self._reply = self._reply.then(self._dialect.read_events(head))
-            self._text_bytes += self._dialect.text_bytes(head)
-            self.chunks[:] = [data[len(head) :]]
+        try:
+            self._take_chunks()
+            self._shorten()
+        except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+            self._lose(error)
 
     def whole(self, body: bytes) -> None:
         """Take a body that was read at once, and end."""
-        self.chunks = [body]
+        self.keep(body)
         self.end()
 
-    def end(self, error: BaseException | None = None, *, left: bool = False) -> None:
+    def _lose(self, error: Exception) -> None:
+        """Read no further; data that is broken is the provider's trouble, not ours."""
+        self._is_lost = True
+        self._chunks.clear()
+        self.keep = _let_go
+        self._rest, self._head = b"", None
+        if self._decoder is None and not isinstance(error, coding.UnknownCodingError):
+            trouble.say("reading a response", error)
+
+    def _take_chunks(self) -> None:
+        """Undo the coding of what has come."""
+        data = b"".join(self._chunks)
+        self._chunks.clear()
+        if self._is_lost or not data:
+            return
+        if self._decoder is None:
+            self._rest = self._rest + data if self._rest else data
+            return
+        pieces, size = [self._rest], 0
+        for piece in self._decoder.decode(data):
+            pieces.append(piece)
+            size += len(piece)
+            if size > CONDENSE_BYTES:
+                self._rest = b"".join(pieces)
+                self._shorten()
+                pieces, size = [self._rest], 0
+        self._rest = b"".join(pieces)
+
+    def _shorten(self) -> None:
+        """Let go of what needs no waiting for the end."""
+        if self._head is None:
+            # Some servers forget to say what they send.
+            self._is_stream = self._is_stream or self._dialect.begins_stream(self._rest)
+        if self._is_stream:
+            events = self._rest[: self._dialect.whole(self._rest)]
+            if events:
+                self._reply = self._reply.then(self._dialect.read_events(events))
+                self._text_bytes += self._dialect.text_bytes(events)
+                self._rest = self._rest[len(events) :]
+            if len(self._rest) > _EVENT_BYTES:
+                self._is_lost, self._rest, self.keep = True, b"", _let_go
+            return
+        if self._head is None and len(self._rest) > _WHOLE_BYTES:
+            self._head = self._rest[:_HEAD_BYTES]
+        if self._head is not None:
+            self._rest = self._rest[-_TAIL_BYTES:]
+
+    def end(self, error: BaseException | str | None = None, *, left: bool = False) -> None:
         """End the exchange; further calls do nothing. Never raises.
 
         Args:
-            error: What broke it, seen by the user's program as well.
+            error: What broke it, seen by the user's program as well; or its type.
             left: The client closed the response before its end.
         """
         if self._done:
             return
-        self._done = True
-        invocation = self._invocation
+        self._done = self._is_sent = True
+        try:
+            self._close(error, self._outcome(error, left=left))
+        except Exception as trouble_met:  # noqa: BLE001 - recording never raises into the user's program
+            trouble.say("ending a call", trouble_met)
+        finally:
+            # The stream may still hold the list.
+            self._chunks.clear()
+            self._rest = self._body = b""
+
+    def _outcome(
+        self, error: BaseException | str | None, *, left: bool
+    ) -> BaseException | str | None:
+        """Read what there is, and note how it ended; returns why it failed, if it did."""
         failure: BaseException | str | None = error
         try:
-            invocation.set(self._asked())
+            self._invocation.set(self._asked())
             failure = self._read(clean=error is None and not left, left=left) or error
-        except Exception as trouble_met:  # noqa: BLE001 - recording never raises into the user's program
+        except Exception as trouble_met:  # noqa: BLE001 - a call that cannot be read is still one
             trouble.say("reading a response", trouble_met)
-            invocation.set({semconv.USAGE: "missing"})
-        finally:
-            if self._operation is not None:
-                has_failed = failure is not None or self._status >= _BAD_REQUEST
-                self._operation.failed = hash(self._body) if has_failed and self._body else None
-            # The stream may still hold the list.
-            self.chunks.clear()
-            self._body = b""
+            self._invocation.set({semconv.USAGE: "missing"})
+        if self._operation is not None:
+            has_failed = failure is not None or self._status >= _BAD_REQUEST
+            self._operation.end(self._body, status=self._status, has_failed=has_failed)
+        return failure
+
+    def _close(
+        self, error: BaseException | str | None, failure: BaseException | str | None
+    ) -> None:
+        invocation = self._invocation
         if error is not None:
             invocation.fail(error)
         elif _REDIRECT <= self._status < _BAD_REQUEST or self._is_not_a_call():
             invocation.discard()  # No model has worked.
+            if invocation.parent is not None and self._operation is not None:
+                invocation.parent.wire_calls -= 1
         elif self._status >= _BAD_REQUEST:
             invocation.fail(str(self._status))
         elif failure is not None:
@@ -167,7 +295,8 @@ class Exchange:
     def _asked(self) -> dict[str, str | int | float | bool]:
         """Say what was asked and what came back at once."""
         found: dict[str, str | int | float | bool] = {}
-        asked = self._dialect.asked(self._path, self._body)
+        asked = self._dialect.asked(self._path, _within(self._body))
+        found.update(asked.said)
         if asked.provider is not None:
             found[semconv.PROVIDER_NAME] = asked.provider
         if asked.model is not None:
@@ -226,35 +355,51 @@ class Exchange:
         )
 
     def _read_body(self, *, clean: bool) -> tuple[Reply, TokenUsage]:
-        data = b"".join(self.chunks)
-        if self._decode is not None:
-            data = self._decode(data)
-        # Some servers forget to say what they send.
-        self._is_stream = self._is_stream or self._dialect.begins_stream(data)
+        data = self._what_is_left()
         if not self._is_stream:
-            try:
-                reply = self._dialect.read_json(data)
-            except (msgspec.MsgspecError, UnicodeError, RecursionError):
-                return Reply(), TokenUsage()
+            reply = self._reply  # What the headers said remains, whatever the body is.
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+                reply = reply.then(self._dialect.read_json(data))
             return reply, self._dialect.usage(reply.counts)
         if not clean:
             data = data[: self._dialect.whole(data)]
         reply = self._reply.then(self._dialect.read_events(data))
         usage = self._dialect.usage(reply.counts)
-        if not reply.finished and (self._dialect.interim_counts or not clean):
+        if not reply.finished and (self._dialect.interim_counts or not clean or self._is_lost):
             usage = replace(usage, output_tokens=None, reasoning_tokens=None)
         if usage.input_tokens is not None and usage.output_tokens is not None:
             return reply, usage
         return reply, self._estimated(usage, data)
 
+    def _what_is_left(self) -> bytes:
+        """Return what was not read yet: all of a body that is not long."""
+        try:
+            self._take_chunks()
+            if len(self._rest) > _WHOLE_BYTES:
+                self._shorten()
+        except Exception as error:  # noqa: BLE001 - what was read before is worth keeping
+            self._lose(error)
+        if self._head is not None:
+            return excerpt.of(self._head, self._rest)
+        self._is_stream = self._is_stream or self._dialect.begins_stream(self._rest)
+        return self._rest
+
     def _estimated(self, usage: TokenUsage, data: bytes) -> TokenUsage:
         """Fill in what the stream did not say from the size of what passed."""
         sent, received = usage.input_tokens, usage.output_tokens
-        if sent is None:
+        if sent is None and len(self._body) <= _EVENT_BYTES:
             sent = estimate.input_tokens(self._body)
-        if received is None:
-            received = estimate.tokens(self._text_bytes + self._dialect.text_bytes(data))
+        text_bytes = self._text_bytes + self._dialect.text_bytes(data)
+        if received is None and (text_bytes or not self._is_lost):
+            received = estimate.tokens(text_bytes)
         return replace(usage, input_tokens=sent, output_tokens=received, state="estimated")
+
+
+def _within(body: bytes) -> bytes:
+    """Return *body*, or of a very long one the members at its beginning and its end."""
+    if len(body) <= _WHOLE_BYTES:
+        return body
+    return excerpt.of(body[:_HEAD_BYTES], body[-_TAIL_BYTES:])
 
 
 def begin(
@@ -270,7 +415,7 @@ def begin(
         retry_count: What the SDK says of earlier attempts (``x-stainless-retry-count``).
     """
     spoken = dialects.of(method, path)
-    if spoken is None or not spoken.is_call(path, body):
+    if spoken is None or not spoken.is_call(path, body) or _is_sent_already(path, body):
         return None
     invocation = setup.start(
         "inference",
@@ -284,13 +429,26 @@ def begin(
         },
     )
     if spoken.operation == semconv.FETCH_RESPONSE:
-        return Exchange(spoken, invocation, path, body or b"")
+        return _sent(Exchange(spoken, invocation, path, body or b""))
     if invocation.role in ("main", "subagent"):
         invocation.set(_ROLE_OF.get(spoken.operation, {}))
     if invocation.parent is not None:
         invocation.parent.wire_calls += 1
-    operation = _operation(invocation, f"{host}{path} {len(body or b'')}", body, retry_count)
-    return Exchange(spoken, invocation, path, body or b"", operation)
+    target = f"{invocation.task_id} {host}{path} {len(body or b'')}"
+    operation = _operation(invocation, target, body, retry_count)
+    return _sent(Exchange(spoken, invocation, path, body or b"", operation))
+
+
+def _sent(exchange: Exchange) -> Exchange:
+    _sending.set(weakref.ref(exchange))
+    return exchange
+
+
+def _is_sent_already(path: str, body: bytes | None) -> bool:
+    """Whether this is what another transport is sending right now, by way of this one."""
+    reference = _sending.get()
+    outer = reference() if reference is not None else None
+    return outer is not None and outer.sends(path, body)
 
 
 # Nobody reads these, whichever agent asks for them.
@@ -318,7 +476,7 @@ def _operation(
     earlier = int(retry_count) if retry_count and retry_count.isdecimal() else 0
     last = _last_operation.get()
     same = last is not None and last.target == target
-    if last is not None and same and retry_count is None and body and last.failed == hash(body):
+    if last is not None and same and retry_count is None and last.is_tried_again(body):
         earlier = last.attempts
     if last is not None and same and earlier:
         operation = last

@@ -5,67 +5,67 @@ import functools
 import importlib
 import weakref
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, Protocol
 
-import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
-
-from agenttrace.record import trouble
-
-if TYPE_CHECKING:
-    from agenttrace.record.wire.exchange import Exchange
+from agenttrace.record.patch import when_imported
 
 TRANSPORTS: Final = {
     "httpx2": "httpx_clients",
     "httpx": "httpx_clients",
+    "urllib3": "urllib3_pools",
+    "aiohttp": "aiohttp_sessions",
+    "websockets.client": "websockets_connections",
+    "grpc": "grpc_calls",
 }
 """Import name of a transport -> its adapter in ``transports``."""
 
 _ADAPTERS: Final = "agenttrace.record.wire.transports"
 
-_when_imported: Final = cast(
-    "Callable[[Callable[[ModuleType], None], str], None]",
-    wrapt.register_post_import_hook,  # pyright: ignore[reportUnknownMemberType] - no stubs
-)
+
+class Followed(Protocol):
+    """What is under way: one exchange, or a conversation."""
+
+    def end(self, *, left: bool = False) -> None:
+        """Record it as it stands."""
+        ...
 
 
-class Meter:
-    """The hooks that are in, and the exchanges that are under way."""
+class UnderWay:
+    """All that has begun at a transport and not ended yet."""
 
     def __init__(self) -> None:
-        self._hooks = contextlib.ExitStack()
-        self._under_way: dict[int, weakref.ref[Exchange]] = {}
-        self._on = True
+        self._followed: dict[int, weakref.ref[Followed]] = {}
 
-    def hook(self, module: ModuleType) -> None:
-        """Meter a transport that has just been imported."""
-        with trouble.Guard(f"hooking into {module.__name__}"):
-            if self._on:
-                adapter = importlib.import_module(f"{_ADAPTERS}.{TRANSPORTS[module.__name__]}")
-                self._hooks.enter_context(adapter.hooked(module, self.follow))
+    def follow(self, followed: Followed) -> None:
+        """Remember it until it is over or nobody holds it any more."""
+        key = id(followed)
+        self._followed[key] = weakref.ref(followed, lambda _: self._followed.pop(key, None))
 
-    def follow(self, exchange: "Exchange") -> None:
-        """Remember *exchange* until it is over or nobody holds it any more."""
-        key = id(exchange)
-        self._under_way[key] = weakref.ref(exchange, lambda _: self._under_way.pop(key, None))
-
-    def remove(self) -> None:
-        """Take out the hooks; what is still under way is recorded as it stands."""
-        self._on = False
-        self._hooks.close()
-        for reference in list(self._under_way.values()):
-            exchange = reference()
-            if exchange is not None:
-                exchange.end(left=True)
+    def end(self) -> None:
+        """Record what is still under way as it stands."""
+        for reference in list(self._followed.values()):
+            followed = reference()
+            if followed is not None:
+                followed.end(left=True)
 
 
 @contextlib.contextmanager
 def installed() -> Generator[None]:
     """Meter every transport that is or will be imported."""
-    meter = Meter()
-    for name in TRANSPORTS:
-        _when_imported(functools.partial(Meter.hook, meter), name)
+    under_way = UnderWay()
     try:
-        yield
+        with contextlib.ExitStack() as hooks:
+            for name, adapter in TRANSPORTS.items():
+                hooked = functools.partial(_hooked, adapter, under_way.follow)
+                hooks.enter_context(when_imported(name, hooked))
+            yield
     finally:
-        meter.remove()
+        under_way.end()
+
+
+def _hooked(
+    adapter: str, follow: Callable[[Followed], None], module: ModuleType
+) -> AbstractContextManager[None]:
+    return importlib.import_module(f"{_ADAPTERS}.{adapter}").hooked(module, follow)

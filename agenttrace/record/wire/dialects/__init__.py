@@ -6,26 +6,59 @@ A module here has the dialects of one provider and a table of their paths, ``ROU
 
 import functools
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from agenttrace.record.wire.dialect import Dialect, Route
-from agenttrace.record.wire.dialects import anthropic, openai
+from agenttrace.record.wire.dialects import (
+    anthropic,
+    bedrock,
+    cohere,
+    gemini,
+    huggingface,
+    llama_cpp,
+    mistral,
+    ollama,
+    openai,
+    openai_batch,
+    openai_media,
+    openrouter,
+)
 
-_MODULES: Final = (openai, anthropic)
+_MODULES: Final = (
+    openai,
+    openai_media,
+    openai_batch,
+    openrouter,
+    mistral,
+    anthropic,
+    gemini,
+    bedrock,
+    cohere,
+    ollama,
+    llama_cpp,
+    huggingface,
+)
 _ROUTES: Final[tuple[Route, ...]] = tuple(route for module in _MODULES for route in module.ROUTES)
-# One expression for all, so that a request to anything else costs one search.
-_PATHS: Final = {
-    method: re.compile(
-        "(?:"
-        + "|".join(
-            f"(?P<r{number}>{route.path})"
-            for number, route in enumerate(_ROUTES)
-            if route.method == method
+
+
+def _compiled(routes: Sequence[Route]) -> dict[str, re.Pattern[str]]:
+    """Make one expression of all, so that a request to anything else costs one search."""
+    return {
+        method: re.compile(
+            "(?:"
+            + "|".join(
+                f"(?P<r{number}>{route.path})"
+                for number, route in enumerate(routes)
+                if route.method == method
+            )
+            + ")$"
         )
-        + ")$"
-    )
-    for method in ("POST", "GET")
-}
+        for method in ("POST", "GET")
+    }
+
+
+_PATHS: Final = _compiled(_ROUTES)
 
 
 @functools.lru_cache(maxsize=4096)

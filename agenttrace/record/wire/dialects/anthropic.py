@@ -1,16 +1,21 @@
 """Anthropic's messages protocol.
 
 Its ``input_tokens`` excludes what the cache held and what was written to it; the counts of a stream
-are cumulative.
+are cumulative. A message may tell of calls that the provider made on its own: to sum up a long
+conversation, or to ask a stronger model for advice. Their tokens are not in its own.
 
-Source: <https://docs.anthropic.com/en/api/messages>
+Source: <https://platform.claude.com/docs/en/api/messages>, …/build-with-claude/compaction,
+…/agents-and-tools/tool-use/advisor-tool, …/build-with-claude/batch-processing
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import msgspec
 
-from agenttrace.model import TokenUsage
+from agenttrace import semconv
+from agenttrace.model import Role, TokenUsage
 from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
     Counts,
@@ -21,6 +26,7 @@ from agenttrace.record.wire.dialect import (
     counted,
     decoded,
     details,
+    items,
     mapping,
     reply_of,
     whole,
@@ -36,9 +42,18 @@ class _Delta(msgspec.Struct):
     delta: Any = None
 
 
+class _Result(msgspec.Struct):
+    message: Envelope | None = None
+
+
+class _Line(msgspec.Struct):
+    result: _Result | None = None
+
+
 _message = msgspec.json.Decoder(Envelope)
 _event = msgspec.json.Decoder(_Event)
 _delta = msgspec.json.Decoder(_Delta)
+_line = msgspec.json.Decoder(_Line)
 
 
 class Messages(Dialect):
@@ -53,21 +68,23 @@ class Messages(Dialect):
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return reply_of(_message.decode(body), finished=True)
+        return _whole_reply(_message.decode(body))
 
     def read_events(self, data: bytes) -> Reply:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
         found = Reply()
-        for payload in reversed(list(events.latest_with(data, b'"usage"'))):
+        for payload in reversed(list(events.latest_object(data, b'"usage"'))):
             event = decoded(_event, payload)
             if event is None:
                 continue
             if event.message is not None:
                 found = found.then(reply_of(event.message))
-            elif counts := mapping(event.usage):
+            elif mapping(event.usage):
                 # The counts of message_delta are final; it is the last event but one.
-                found = found.then(Reply(counts=counts, finished=True))
-        return found if found.finished else found.then(Reply(error=events.failure(data)))
+                found = found.then(reply_of(Envelope(usage=event.usage), finished=True))
+        if not found.finished:
+            return found.then(Reply(error=events.failure(data)))
+        return found.then(Reply(also=_beside(found)))
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
@@ -96,4 +113,82 @@ class Messages(Dialect):
         )
 
 
-ROUTES: Final = (Route("POST", "/messages", Messages()),)
+class Results(Messages):
+    """``GET …/messages/batches/{id}/results``: an answer a line, in no order.
+
+    The batch was made before, so this is no call: it tells of those that the batch was made of.
+    """
+
+    operation: ClassVar = semconv.FETCH_RESPONSE
+    interim_counts: ClassVar = False
+    streams: ClassVar = ("application/x-jsonl", "application/jsonl", "application/binary")
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its path
+        """Nothing is asked of a model, so the body tells nothing."""
+        return True
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read results that are sent with another content type."""
+        return self.read_events(body)
+
+    def read_events(self, data: bytes) -> Reply:
+        """Read the lines that are answers; one that failed or expired has no usage."""
+        found: list[Reply] = []
+        for line in data.splitlines():
+            read = decoded(_line, line) if b'"usage"' in line else None
+            if read is None or read.result is None or read.result.message is None:
+                continue
+            reply = _whole_reply(read.result.message)
+            found += [replace(reply, also=()), *reply.also]
+        return Reply(finished=True, also=tuple(found))
+
+
+# How the provider calls what it asked on its own.
+_ROLE_OF: Final[dict[str, Role]] = {"compaction": "compaction", "advisor_message": "other"}
+
+
+def _whole_reply(message: Envelope) -> Reply:
+    reply = reply_of(message, finished=True)
+    return reply.then(Reply(also=_beside(reply)))
+
+
+def _beside(reply: Reply) -> tuple[Reply, ...]:
+    """Return the calls that the provider made on its own, which ``usage.iterations`` tells of.
+
+    They are known by the id of the message and their place in it.
+    """
+    iterations = [mapping(entry) for entry in items(reply.counts.get("iterations"))]
+    told = _total([reply.counts])
+    if not iterations or told == _total(iterations):
+        return ()  # The counts of the message are the sum of all.
+    served = [entry for entry in iterations if entry.get("type") == "fallback_message"]
+    # Where another model took over, the counts may be those of that one alone.
+    kinds = {*_ROLE_OF, "message"} if served and told == _total(served) else {*_ROLE_OF}
+    return tuple(
+        reply_of(
+            Envelope(
+                id=f"{reply.response_id}:{place}" if reply.response_id else None,
+                model=entry.get("model") or reply.model,
+                usage=entry,
+            ),
+            finished=True,
+        ).then(Reply(role=_ROLE_OF.get(str(entry["type"]), "other")))
+        for place, entry in enumerate(iterations)
+        if str(entry.get("type")) in kinds
+    )
+
+
+def _total(counts: Sequence[Counts]) -> int:
+    names = (
+        "input_tokens",
+        "cache_read_input_tokens",
+        "cache_creation_input_tokens",
+        "output_tokens",
+    )
+    return sum(whole(one.get(name)) or 0 for one in counts for name in names)
+
+
+ROUTES: Final = (
+    Route("POST", "/messages", Messages()),
+    Route("GET", "/messages/batches/[^/]+/results", Results()),
+)

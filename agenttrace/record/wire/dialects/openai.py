@@ -1,11 +1,12 @@
-"""OpenAI's protocols: chat completions, responses and embeddings; many others speak them too.
+"""OpenAI's text protocols: chat completions, completions, responses and embeddings.
 
-Input includes what was read from the cache; output includes reasoning.
+Many others speak them too, and spell the details in ways of their own: all spellings that are known
+are read here. Input includes what was read from the cache; output includes reasoning.
 
-Source: <https://platform.openai.com/docs/api-reference>
+Source: <https://platform.openai.com/docs/api-reference>; of the others, their API references and
+the types of their SDKs.
 """
 
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -14,6 +15,7 @@ from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
+    Asked,
     Counts,
     Dialect,
     Envelope,
@@ -21,7 +23,6 @@ from agenttrace.record.wire.dialect import (
     Route,
     counted,
     decoded,
-    details,
     items,
     mapping,
     reply_of,
@@ -29,67 +30,86 @@ from agenttrace.record.wire.dialect import (
 )
 
 
-class _Event(msgspec.Struct):
-    """One event of the responses API."""
-
-    response: Envelope | None = None
-    delta: Any = None
+class _Chunk(Envelope):
+    choices: Any = None
+    x_groq: Any = None
 
 
-class _Chunk(msgspec.Struct):
+class _Choices(msgspec.Struct):
     choices: Any = None
 
 
-_envelope = msgspec.json.Decoder(Envelope)
-_event = msgspec.json.Decoder(_Event)
+class _Response(Envelope):
+    status: Any = None
+    error: Any = None
+
+
+class _Event(msgspec.Struct):
+    """One event of the responses protocol."""
+
+    type: Any = None
+    response: _Response | None = None
+    delta: Any = None
+
+
 _chunk = msgspec.json.Decoder(_Chunk)
+_choices = msgspec.json.Decoder(_Choices)
+_response = msgspec.json.Decoder(_Response)
+_event = msgspec.json.Decoder(_Event)
 
 
 class Chat(Dialect):
     """``POST …/chat/completions``."""
 
     def is_call(self, path: str, body: bytes | None) -> bool:
-        """Azure names a deployment in the path, so its body may name no model."""
-        return super().is_call(path, body) or "/deployments/" in path
+        """Azure and Databricks name what answers in the path, so the body may name no model."""
+        return super().is_call(path, body) or _deployment(path) is not None
+
+    def asked(self, path: str, body: bytes) -> Asked:
+        """Read the request; a deployment stands for the model that the body does not name."""
+        asked = super().asked(path, body)
+        return asked if asked.model is not None else asked._replace(model=_deployment(path))
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return reply_of(_envelope.decode(body), finished=True)
+        return reply_of(_chunk.decode(body), finished=True)
 
     def read_events(self, data: bytes) -> Reply:
         """Read the id from the first chunk and the usage from the last one that has any."""
         done = events.ends_with_done(data)
         found = Reply(finished=done, error=None if done else events.failure(data))
-        found = found.then(reply_of(decoded(_envelope, events.first_payload(data))))
-        for payload in events.latest_with(data, b'"usage"'):
-            # With include_usage every chunk but the last says "usage": null.
-            reply = reply_of(decoded(_envelope, payload))
+        found = found.then(reply_of(decoded(_chunk, events.first_payload(data))))
+        if not found.response_id:
+            # Azure begins with what its filters say of the prompt, which has no id.
+            found = found.then(_last(data, b'"choices"'))
+        for payload in events.latest_object(data, b'"usage"'):
+            reply = _with_usage(decoded(_chunk, payload))
             if reply.counts:
                 return found.then(reply)
         return found
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        output = whole(counts.get("completion_tokens"))
-        given = whole(counts.get("prompt_tokens"))
-        total = whole(counts.get("total_tokens"))
-        if output is None and given is not None and total is not None and total >= given:
-            output = total - given
-        usage = _usage(counts, given, output, "prompt_tokens_details", "completion_tokens_details")
-        beside = usage.reasoning_tokens
-        if beside and given is not None and output is not None and total == given + output + beside:
-            # Some providers of this protocol count reasoning beside the completion, not in it.
-            return replace(usage, output_tokens=output + beside)
-        return usage
+        return usage_of(counts)
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of the deltas."""
-        chunks = (decoded(_chunk, payload) for payload in events.payloads(data))
+        chunks = (decoded(_choices, payload) for payload in events.payloads(data))
         return sum(
-            _delta_bytes(mapping(mapping(choice).get("delta")))
+            _choice_bytes(mapping(choice))
             for chunk in chunks
             for choice in items(chunk.choices if chunk else None)
         )
+
+
+class Completions(Chat):
+    """``POST …/completions``, the older protocol without messages, which local servers keep."""
+
+    operation: ClassVar = semconv.TEXT_COMPLETION
+
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Other services have a path like this, so it is known by its body only."""
+        return body is not None and b'"prompt"' in body and super().is_call(path, body)
 
 
 class Embeddings(Chat):
@@ -101,64 +121,198 @@ class Embeddings(Chat):
         """Unlike a chat, it is known by its body only."""
         return body is not None and super().is_call(path, body)
 
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Some servers give the total only."""
+        usage = usage_of(counts)
+        if usage.state != "missing":
+            return usage
+        total = whole(counts.get("total_tokens"))
+        return counted(total, None if total is None else 0)
+
 
 class Responses(Dialect):
-    """``POST …/responses``."""
+    """``POST …/responses``.
+
+    One in the background has no usage yet: who fetches it learns it, and the fetched one lends it
+    to this call.
+    """
 
     def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and super().is_call(path, body)
+        """Other services have a path like this; a stored prompt may bring the model with it."""
+        return body is not None and (super().is_call(path, body) or b'"prompt"' in body)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return reply_of(_envelope.decode(body), finished=True)
+        return _reply(_response.decode(body))
 
     def read_events(self, data: bytes) -> Reply:
         """Read the response object of the first and of the last event that holds one."""
         opening = decoded(_event, events.first_payload(data))
         found = reply_of(opening.response if opening else None)
-        for payload in events.latest_with(data, b'"usage"'):
+        for payload in events.latest_object(data, b'"usage"'):
             event = decoded(_event, payload)
-            reply = reply_of(event.response if event else None, finished=True)
+            reply = _reply(event.response if event else None)
             if reply.counts:
                 return found.then(reply)
         return found.then(Reply(error=events.failure(data)))
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        return _usage(
-            counts,
-            whole(counts.get("input_tokens")),
-            whole(counts.get("output_tokens")),
-            "input_tokens_details",
-            "output_tokens_details",
-        )
+        return usage_of(counts)
 
     def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas."""
+        """Count the bytes of the deltas; sound travels in them too."""
         found = (decoded(_event, payload) for payload in events.payloads(data))
-        return sum(events.text_bytes(event.delta) for event in found if event)
+        return sum(
+            events.text_bytes(event.delta)
+            for event in found
+            if event and not str(event.type).endswith("audio.delta")
+        )
 
 
-def _usage(
-    counts: Counts, given: int | None, output: int | None, input_group: str, output_group: str
-) -> TokenUsage:
-    read, written = details(counts, input_group, "cached_tokens", "cache_write_tokens")
-    (reasoning,) = details(counts, output_group, "reasoning_tokens")
+class Fetched(Responses):
+    """A response that was asked for before: fetched, followed as a stream, or cancelled."""
+
+    operation: ClassVar = semconv.FETCH_RESPONSE
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its path
+        """Nothing is asked of a model, so the body tells nothing."""
+        return True
+
+
+class Compaction(Responses):
+    """``POST …/responses/compact``: a model sums up the conversation so far."""
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole response; it does not name the model."""
+        return super().read_json(body).then(Reply(role="compaction"))
+
+
+class Decisions(Responses):
+    """``POST …/decisions``: a model answers questions by probabilities."""
+
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Other services may have a path like this."""
+        return body is not None and b'"questions"' in body and super().is_call(path, body)
+
+
+def usage_of(counts: Counts) -> TokenUsage:
+    """Turn the counts of any of OpenAI's protocols into inclusive input and output.
+
+    Where a part is larger than its whole, or the total says so, the server counts the part beside
+    the whole (xAI its reasoning, some gateways their cache).
+    """
+    given = _count(counts, "prompt_tokens", "input_tokens")
+    output = _count(counts, "completion_tokens", "output_tokens")
+    total = _count(counts, "total_tokens")
+    if output is None and given is not None and total is not None and total >= given:
+        output = total - given
+    read, written = _cached(counts)
+    reasoning = _count(counts, *_REASONING)
+    cached = (read or 0) + (written or 0)
+    if given is not None and output is not None:
+        if reasoning and (reasoning > output or total == given + output + reasoning):
+            output += reasoning
+        elif cached and (cached > given or total == given + output + cached):
+            given += cached
     return counted(given, output, cache_read=read, cache_write=written, reasoning=reasoning)
 
 
-def _delta_bytes(delta: Counts) -> int:
-    """Count the bytes of text, reasoning and tool arguments in one delta."""
+_CACHE_READ: Final = (
+    "prompt_tokens_details.cached_tokens",
+    "input_tokens_details.cached_tokens",
+    "input_token_details.cached_tokens",  # the realtime protocol
+    "input_tokens_details.cache_read_input_tokens",  # Perplexity
+    "prompt_cache_hit_tokens",  # DeepSeek
+    "cached_tokens",  # Moonshot, Together
+    "cache_read_input_tokens",  # gateways to Anthropic
+)
+_CACHE_WRITE: Final = (
+    "prompt_tokens_details.cache_write_tokens",
+    "input_tokens_details.cache_write_tokens",
+    "prompt_tokens_details.cache_creation_input_tokens",  # Qwen
+    "input_tokens_details.cache_creation_input_tokens",  # Perplexity
+    "cache_creation_input_tokens",
+)
+_REASONING: Final = (
+    "completion_tokens_details.reasoning_tokens",
+    "output_tokens_details.reasoning_tokens",
+    "reasoning_tokens",  # Perplexity
+)
+
+
+def _cached(counts: Counts) -> tuple[int | None, int | None]:
+    """Return what was read from the cache and what was written to it."""
+    return _count(counts, *_CACHE_READ), _count(counts, *_CACHE_WRITE)
+
+
+def _count(counts: Counts, *spellings: str) -> int | None:
+    """Return the first of *spellings* that is there; ``group.name`` is a count inside an object."""
+    for spelling in spellings:
+        group, dot, name = spelling.partition(".")
+        found = mapping(counts.get(group)).get(name) if dot else counts.get(group)
+        if (count := whole(found)) is not None:
+            return count
+    return None
+
+
+def _with_usage(chunk: _Chunk | None) -> Reply:
+    """Return what a chunk says; Groq puts the usage of a stream into a member of its own."""
+    reply = reply_of(chunk)
+    if chunk is None or reply.counts:
+        return reply
+    inner = mapping(chunk.x_groq)
+    return reply.then(reply_of(Envelope(usage=inner.get("usage"))))
+
+
+def _last(data: bytes, needle: bytes) -> Reply:
+    for payload in events.latest_with(data, needle):
+        return reply_of(decoded(_chunk, payload))
+    return Reply()
+
+
+def _reply(response: _Response | None) -> Reply:
+    """Return what a response object says; one that goes on in the background is not over."""
+    if response is None:
+        return Reply()
+    error = mapping(response.error) if response.status == "failed" else {}
+    kind = error.get("code") or error.get("type") or ("failed" if error else None)
+    reply = reply_of(response, finished=response.status not in ("queued", "in_progress"))
+    return reply.then(Reply(error=str(kind) if kind else None))
+
+
+def _deployment(path: str) -> str | None:
+    """Return what the path says will answer: Azure's deployment, Databricks' endpoint."""
+    for parent in ("/deployments/", "/serving-endpoints/"):
+        _, found, rest = path.partition(parent)
+        name = rest.partition("/")[0]
+        if found and name and "/" in rest:
+            return name
+    return None
+
+
+def _choice_bytes(choice: Counts) -> int:
+    """Count the bytes of text, reasoning and tool arguments in a piece of one choice."""
+    delta = mapping(choice.get("delta"))
     pieces = [delta.get(name) for name in ("content", "reasoning_content", "reasoning", "refusal")]
+    pieces += [choice.get("text"), mapping(delta.get("audio")).get("transcript")]
     for call in items(delta.get("tool_calls")):
         function = mapping(mapping(call).get("function"))
         pieces += [function.get("name"), function.get("arguments")]
     return sum(map(events.text_bytes, pieces))
 
 
+_responses: Final = Responses()
+_fetched: Final = Fetched()
+
 ROUTES: Final = (
     Route("POST", "/chat/completions", Chat()),
-    Route("POST", "/responses", Responses()),
+    Route("POST", "/serving-endpoints/[^/]+/invocations", Chat()),
+    Route("POST", "/completions", Completions()),
     Route("POST", "/embeddings", Embeddings()),
+    Route("POST", "/responses", _responses),
+    Route("POST", "/responses/compact", Compaction()),
+    Route("GET", "/responses/[^/]+", _fetched),
+    Route("POST", "/responses/[^/]+/cancel", _fetched),
+    Route("POST", "/decisions", Decisions()),
 )

@@ -9,21 +9,14 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
-from agenttrace import semconv
 from agenttrace.record import trouble
-from agenttrace.record.invocation import innermost
 from agenttrace.record.patch import replaced
-from agenttrace.record.wire import dialects
-from agenttrace.record.wire import exchange as exchanges
-from agenttrace.record.wire.exchange import Exchange
+from agenttrace.record.wire.exchange import CONDENSE_BYTES, Exchange
+from agenttrace.record.wire.transports import attempt
+from agenttrace.record.wire.transports.attempt import Follow
 
-_RETRY_HEADER: Final = "x-stainless-retry-count"
-_JSON_BEGINS: Final = (b"{", b" ", b"\n", b"\r", b"\t", b"")
-CONDENSE_BYTES: Final = 1024 * 1024  # a longer stream is read in pieces of about this size
-
-Follow = Callable[[Exchange], None]
 _Take = Callable[[Exchange, Any], None]
 
 
@@ -35,8 +28,8 @@ def hooked(module: ModuleType, follow: Follow) -> Generator[None]:
         module: The imported module.
         follow: Told of each exchange whose body has not ended yet.
     """
-    take = functools.partial(_take, module, follow, _stream_class(module))
-    take_async = functools.partial(_take, module, follow, _async_stream_class(module))
+    take = functools.partial(_take, follow, _stream_class(module))
+    take_async = functools.partial(_take, follow, _async_stream_class(module))
     with (
         replaced(module.Client, "send", functools.partial(_metered, take)),
         replaced(module.AsyncClient, "send", functools.partial(_metered_async, take_async)),
@@ -86,64 +79,37 @@ def _begin(request: Any) -> Exchange | None:
     with trouble.Guard("the meter"):
         url = request.url
         path = url.raw_path.partition(b"?")[0].decode("ascii")
-        if dialects.of(request.method, path) is None:
+        if not attempt.is_known(request.method, path):
             return None
-        headers = request.headers
-        if innermost() is not None and "baggage" in headers:
-            _keep_task_to_ourselves(headers)
-        return exchanges.begin(
-            request.method,
-            host=url.host,
-            path=path,
-            body=_content(request),
-            retry_count=headers.get(_RETRY_HEADER),
-        )
+        header = request.headers.get
+        baggage = attempt.baggage_without_task(header)
+        if baggage is not None:
+            attempt.set_header(request.headers, "baggage", baggage)
+        return attempt.begin(request.method, url.host, path, _content(request), header)
     return None
 
 
-def _keep_task_to_ourselves(headers: Any) -> None:
-    """Take our member out of the baggage that a client sends along to the model provider."""
-    members = [member.strip() for member in headers["baggage"].split(",")]
-    others = [member for member in members if not member.startswith(semconv.TASK_ID + "=")]
-    if others:
-        headers["baggage"] = ",".join(others)
-    else:
-        del headers["baggage"]
-
-
-def _content(request: Any) -> bytes | None:
-    """Return the request's body; None if it is a stream that was not read, or compressed."""
+def _content(request: Any) -> object:
+    """Return the request's body; what is a stream was not read and stays as it is."""
     try:
-        body: bytes = request.content
+        return request.content
     except Exception:  # noqa: BLE001 - httpx and httpx2 have each their own RequestNotRead
-        return None
-    return body if body[:1] in _JSON_BEGINS else None
+        return request.stream
 
 
-def _take(
-    module: ModuleType, follow: Follow, stream_class: type[Any], exchange: Exchange, response: Any
-) -> None:
+def _take(follow: Follow, stream_class: type[Any], exchange: Exchange, response: Any) -> None:
     """Read a response that is whole, or wrap the source of one that is yet to come."""
     try:
-        if response.is_closed:
-            exchange.respond(response.status_code)
+        is_whole = response.is_closed
+        exchange.respond(response.status_code, response.headers.get, is_decoded=is_whole)
+        if is_whole:
             exchange.whole(response.content)
             return
-        headers = response.headers
-        content_type = headers.get("content-type", "")
-        coding = headers.get("content-encoding")
-        decode = functools.partial(_decoded, module, coding) if coding else None
-        exchange.respond(response.status_code, content_type, decode)
         response.stream = stream_class(response.stream, exchange)
         follow(exchange)
     except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
         trouble.say("the meter", error)
         exchange.end()
-
-
-def _decoded(module: ModuleType, coding: str, body: bytes) -> bytes:
-    """Undo the content coding with the library's own decoders."""
-    return module.Response(200, headers={"content-encoding": coding}, content=body).content
 
 
 class _Metered:
@@ -170,7 +136,7 @@ def _stream_class(module: ModuleType) -> type[Any]:
         def __iter__(self) -> Iterator[bytes]:
             # What runs for each piece of a stream is written out here, for it is most of the cost.
             room = CONDENSE_BYTES
-            append = self._exchange.chunks.append
+            append = self._exchange.keep
             source = iter(self._source)
             try:
                 for chunk in source:
@@ -211,7 +177,7 @@ def _async_stream_class(module: ModuleType) -> type[Any]:
         async def __aiter__(self) -> AsyncIterator[bytes]:
             # What runs for each piece of a stream is written out here, for it is most of the cost.
             room = CONDENSE_BYTES
-            append = self._exchange.chunks.append
+            append = self._exchange.keep
             source = aiter(self._source)
             try:
                 async for chunk in source:

@@ -1,0 +1,562 @@
+"""Google's protocols: Gemini at the Gemini API and at Vertex AI, and what else Vertex AI serves.
+
+The prompt includes what was read from a cache; what tools put into the prompt and what the model
+thought are counted beside prompt and candidates. Counts that are zero are left out. In a stream
+they are cumulative.
+
+Source: <https://ai.google.dev/api/generate-content#UsageMetadata>
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar, Final, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+
+from agenttrace import semconv
+from agenttrace.model import TokenUsage
+from agenttrace.record.wire import events
+from agenttrace.record.wire.dialect import (
+    Asked,
+    Counts,
+    Dialect,
+    Envelope,
+    Reply,
+    Route,
+    counted,
+    decoded,
+    items,
+    mapping,
+    region_of,
+    reply_of,
+    whole,
+)
+from agenttrace.record.wire.dialects.anthropic import Messages
+from agenttrace.record.wire.dialects.openai import Chat
+
+T = TypeVar("T")
+
+_VERTEX: Final = "gcp.vertex_ai"
+# No convention has a word for it yet.
+_CREATE_CACHE: Final = "create_cache"
+
+_MODEL: Final = re.compile(r"/(?:models/|(?=tunedModels/|endpoints/))([^:]+)")
+_LOCATION: Final = re.compile(r"/locations/([^/]+)/")
+# Up to the next brace outside of strings, or to a string that was cut.
+_BRACE: Final = re.compile(rb'(?:[^"{}]|"(?:[^"\\]|\\.)*+")*+([{}"])', re.DOTALL)
+_SERVER_SENT: Final = (b"data:", b"event:", b":")
+
+
+class _Chunk(msgspec.Struct, rename="camel"):
+    """A response, or one piece of it."""
+
+    response_id: Any = None
+    model_version: Any = None
+    usage_metadata: Any = None
+
+
+class _Candidate(msgspec.Struct, rename="camel"):
+    finish_reason: Any = None
+
+
+class _Ending(msgspec.Struct, rename="camel"):
+    candidates: list[_Candidate] = []
+    prompt_feedback: Any = None
+
+
+class _Content(msgspec.Struct):
+    parts: Any = None
+
+
+class _Said(msgspec.Struct):
+    content: _Content | None = None
+
+
+class _Text(msgspec.Struct):
+    candidates: list[_Said] = []
+
+
+class _Failed(msgspec.Struct):
+    error: Any = None
+
+
+class _Embedding(msgspec.Struct):
+    statistics: Any = None
+
+
+class _Prediction(msgspec.Struct):
+    embeddings: _Embedding | None = None
+
+
+class _Embedded(msgspec.Struct, rename="camel"):
+    usage_metadata: Any = None
+    predictions: list[_Prediction] = []
+
+
+class _Cache(msgspec.Struct, rename="camel"):
+    name: Any = None
+    usage_metadata: Any = None
+
+
+class _InBatch(msgspec.Struct):
+    response: _Chunk | None = None
+    error: Any = None
+
+
+class _Listed(msgspec.Struct, rename="camel"):
+    inlined_responses: list[_InBatch] = []
+
+
+class _Results(msgspec.Struct, rename="camel"):
+    inlined_responses: _Listed | None = None
+
+
+class _Metadata(msgspec.Struct):
+    output: _Results | None = None
+
+
+class _Batch(msgspec.Struct):
+    """It repeats its results: where each operation of Google's has them, and in its metadata."""
+
+    response: _Results | None = None
+    metadata: _Metadata | None = None
+
+
+class _InteractionEvent(msgspec.Struct):
+    interaction: Envelope | None = None
+    delta: Any = None
+
+
+_chunk: Final = msgspec.json.Decoder(_Chunk)
+_ending: Final = msgspec.json.Decoder(_Ending)
+_text: Final = msgspec.json.Decoder(_Text)
+_failed: Final = msgspec.json.Decoder(_Failed)
+_embedded: Final = msgspec.json.Decoder(_Embedded)
+_cache: Final = msgspec.json.Decoder(_Cache)
+_batch: Final = msgspec.json.Decoder(_Batch)
+_envelope: Final = msgspec.json.Decoder(Envelope)
+_interaction_event: Final = msgspec.json.Decoder(_InteractionEvent)
+
+
+class _Google(Dialect):
+    """What they have in common: the path says what is asked of whom."""
+
+    operation: ClassVar = semconv.GENERATE_CONTENT
+    provider: ClassVar = "gcp.gemini"
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
+        """Nobody else has paths like these."""
+        return True
+
+    def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
+        """Read the model, and at Vertex AI the region, from the path."""
+        return _asked(path)
+
+
+class GenerateContent(_Google):
+    """``POST …:generateContent`` and ``…:streamGenerateContent``.
+
+    A stream is server-sent events with ``alt=sse``, else a JSON array that grows.
+    """
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole response."""
+        return _reply(_chunk.decode(body), finished=True)
+
+    def begins_stream(self, data: bytes) -> bool:
+        """Whether *data* are events, or an array."""
+        return super().begins_stream(data) or data[:16].lstrip().startswith(b"[")
+
+    def whole(self, data: bytes) -> int:
+        """Count whole lines of events, or whole objects of an array."""
+        if _is_server_sent(data):
+            return super().whole(data)
+        return max((end for _, end in _objects(data)), default=0)
+
+    def read_events(self, data: bytes) -> Reply:
+        """Read the last piece that has counts; each has the id and the model."""
+        found = _reply(_first(decoded(_chunk, one) for one in _latest(data, b'"responseId"')))
+        for payload in _latest(data, b'"usageMetadata"'):
+            reply = _reply(decoded(_chunk, payload))
+            # At Vertex AI the pieces before the last have metadata without counts.
+            if any(whole(count) is not None for count in reply.counts.values()):
+                found = found.then(reply)
+                break
+        if _is_over(data):
+            return found.then(Reply(finished=True))
+        return found.then(Reply(error=_failure(data)))
+
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Turn the counts into inclusive input and output."""
+        return _usage(counts)
+
+    def text_bytes(self, data: bytes) -> int:
+        """Count the bytes of text, thoughts and calls of functions."""
+        found = (decoded(_text, payload) for payload in _all(data))
+        return sum(
+            _part_bytes(mapping(part))
+            for piece in found
+            if piece is not None
+            for candidate in piece.candidates
+            if candidate.content is not None
+            for part in items(candidate.content.parts)
+        )
+
+
+class Embeddings(_Google):
+    """``POST …:embedContent`` and ``…:batchEmbedContents``, at Vertex AI ``…:predict``."""
+
+    operation: ClassVar = semconv.EMBEDDINGS
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole response; Vertex AI counts each text."""
+        found = _embedded.decode(body)
+        counts = mapping(found.usage_metadata)
+        texts = [_token_count(one) for one in found.predictions]
+        each = [count for count in texts if count is not None]
+        if each and len(each) == len(texts):
+            counts = {**counts, "promptTokenCount": sum(each)}
+        return Reply(counts=counts, finished=True)
+
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Turn the counts into input alone."""
+        return _input_only(whole(counts.get("promptTokenCount")))
+
+
+class CreateCache(_Google):
+    """``POST …/cachedContents``: the model reads the prompt, and keeps it for later calls.
+
+    Google charges these tokens as input once, and then for the time that they are kept.
+    """
+
+    operation: ClassVar = _CREATE_CACHE
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
+        """The body names the model."""
+        return body is None or b'"model"' in body
+
+    def asked(self, path: str, body: bytes) -> Asked:
+        """Read the model's name, which the body has with its folder."""
+        found = Dialect.asked(self, path, body)
+        model = found.model.rpartition("/")[2] if found.model else None
+        return _asked(path)._replace(model=model)
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole response."""
+        found = _cache.decode(body)
+        name = found.name if isinstance(found.name, str) else None
+        return Reply(name, counts=mapping(found.usage_metadata), finished=True, role="other")
+
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Turn the count into input that was written to a cache."""
+        total = whole(counts.get("totalTokenCount"))
+        return counted(total, None if total is None else 0, cache_write=total)
+
+
+class Batch(_Google):
+    """``GET …/batches/{id}`` of the Gemini API: the calls of a batch, once it is done."""
+
+    operation: ClassVar = semconv.FETCH_RESPONSE
+
+    def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
+        """It asks for no model."""
+        return Asked()
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read the responses that lie in the batch itself, not in a file."""
+        batch = _batch.decode(body)
+        results = batch.response or (batch.metadata.output if batch.metadata else None)
+        listed = results.inlined_responses if results else None
+        found = listed.inlined_responses if listed else []
+        return Reply(
+            also=tuple(_reply(one.response, finished=True) for one in found if one.response)
+        )
+
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Turn the counts into inclusive input and output."""
+        return _usage(counts)
+
+
+class Interactions(_Google):
+    """``POST …/interactions``, which spells the same counts in its own way."""
+
+    def is_call(self, path: str, body: bytes | None) -> bool:
+        """Other services have a path like this, so it is known by its body only."""
+        return (
+            body is not None
+            and b'"input"' in body
+            and (b'"agent"' in body or Dialect.is_call(self, path, body))
+        )
+
+    def asked(self, path: str, body: bytes) -> Asked:
+        """Read the model and the stream from the body."""
+        found = Dialect.asked(self, path, body)
+        return _asked(path)._replace(model=found.model, stream=found.stream)
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole response."""
+        return _interaction(_envelope.decode(body), finished=True)
+
+    def read_events(self, data: bytes) -> Reply:
+        """Read the interaction of the first event, and of the last that has counts."""
+        opening = decoded(_interaction_event, events.first_payload(data))
+        found = _interaction(opening.interaction if opening else None)
+        for payload in events.latest_with(data, b'"usage"'):
+            event = decoded(_interaction_event, payload)
+            reply = _interaction(event.interaction if event else None, finished=True)
+            if reply.counts:
+                return found.then(reply)
+        return found.then(Reply(error=events.failure(data)))
+
+    def usage(self, counts: Counts) -> TokenUsage:
+        """Turn the counts into inclusive input and output."""
+        return _usage({ours: counts.get(theirs) for ours, theirs in _INTERACTION_COUNTS.items()})
+
+    def text_bytes(self, data: bytes) -> int:
+        """Count the bytes of the deltas."""
+        found = (decoded(_interaction_event, payload) for payload in events.payloads(data))
+        return sum(
+            events.text_bytes(mapping(event.delta).get(name))
+            for event in found
+            if event
+            for name in ("text", "arguments")
+        )
+
+
+class Interaction(Interactions):
+    """``GET …/interactions/{id}``: an interaction of the background, counted once it is done."""
+
+    operation: ClassVar = semconv.FETCH_RESPONSE
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
+        """The path has the version of the API, so it is nobody else's."""
+        return True
+
+
+class GenerateImages(_Google):
+    """``POST …:predict`` of an image model, which counts no tokens."""
+
+    operation: ClassVar = semconv.IMAGE_GENERATION
+
+    def read_json(self, body: bytes) -> Reply:
+        """Read a whole response: there is nothing in it that counts."""
+        _failed.decode(body)
+        return Reply(finished=True)
+
+    def usage(self, counts: Counts) -> TokenUsage:  # noqa: ARG002 - as in all dialects
+        """Say that nothing is counted."""
+        return TokenUsage()
+
+
+class VertexMessages(Messages):
+    """``POST …/publishers/anthropic/models/{model}:rawPredict`` and ``:streamRawPredict``."""
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
+        """The path names the model; counting tokens has a name like a model's."""
+        return True
+
+    def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
+        """Read the path."""
+        return _asked(path)
+
+
+class VertexChat(Chat):
+    """The same of the other publishers, who speak OpenAI's protocol."""
+
+    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
+        """Only a conversation is one."""
+        return body is None or b'"messages"' in body
+
+    def asked(self, path: str, body: bytes) -> Asked:
+        """Read the path, and whether the body asks for a stream."""
+        found = _asked(path)
+        return found._replace(stream=found.stream or super().asked(path, body).stream)
+
+
+def _asked(path: str) -> Asked:
+    place = unquote(path)
+    model, location = _MODEL.search(place), _LOCATION.search(place)
+    region = region_of(location.group(1)) if location else None
+    of_vertex = "/publishers/" in place or "/locations/" in place
+    return Asked(
+        model.group(1) if model else None,
+        stream=":stream" in place,
+        provider=_VERTEX if of_vertex else None,
+        said={semconv.CLOUD_REGION: region} if region else {},
+    )
+
+
+def _reply(chunk: _Chunk | None, *, finished: bool = False) -> Reply:
+    if chunk is None:
+        return Reply()
+    counts = mapping(chunk.usage_metadata)
+    return Reply(
+        response_id=chunk.response_id if isinstance(chunk.response_id, str) else None,
+        model=chunk.model_version if isinstance(chunk.model_version, str) else None,
+        counts=counts,
+        finished=finished,
+        said=_modalities(counts, _MODALITIES, "tokenCount"),
+    )
+
+
+def _interaction(envelope: Envelope | None, *, finished: bool = False) -> Reply:
+    found = reply_of(envelope, finished=finished)
+    said = _modalities(found.counts, _INTERACTION_MODALITIES, "tokens")
+    return found.then(Reply(said=said))
+
+
+def _usage(counts: Counts) -> TokenUsage:
+    prompt = whole(counts.get("promptTokenCount"))
+    by_tools = whole(counts.get("toolUsePromptTokenCount")) or 0
+    visible = whole(counts.get("candidatesTokenCount"))
+    thoughts = whole(counts.get("thoughtsTokenCount"))
+    total = whole(counts.get("totalTokenCount"))
+    given = None if prompt is None else prompt + by_tools
+    rest = None if total is None or given is None or total < given else total - given
+    if visible is None:
+        # Zero is left out, so what the total leaves is all there is.
+        output = None if rest is None else max(rest, thoughts or 0)
+    elif rest == visible:
+        output = visible  # What was thought is in it, if anything was.
+    else:
+        output = visible + (thoughts or 0)
+    read = whole(counts.get("cachedContentTokenCount"))
+    return counted(given, output, cache_read=read, reasoning=thoughts)
+
+
+def _input_only(given: int | None) -> TokenUsage:
+    return counted(given, None if given is None else 0)
+
+
+_INTERACTION_COUNTS: Final = {
+    "promptTokenCount": "total_input_tokens",
+    "toolUsePromptTokenCount": "total_tool_use_tokens",
+    "candidatesTokenCount": "total_output_tokens",
+    "thoughtsTokenCount": "total_thought_tokens",
+    "cachedContentTokenCount": "total_cached_tokens",
+    "totalTokenCount": "total_tokens",
+}
+_INPUT: Final = {"AUDIO": semconv.INPUT_AUDIO_TOKENS, "IMAGE": semconv.INPUT_IMAGE_TOKENS}
+_OUTPUT: Final = {"AUDIO": semconv.OUTPUT_AUDIO_TOKENS, "IMAGE": semconv.OUTPUT_IMAGE_TOKENS}
+_Groups = Sequence[tuple[str, dict[str, str]]]
+_MODALITIES: Final[_Groups] = (
+    ("promptTokensDetails", _INPUT),
+    ("toolUsePromptTokensDetails", _INPUT),
+    ("candidatesTokensDetails", _OUTPUT),
+)
+_INTERACTION_MODALITIES: Final[_Groups] = (
+    ("input_tokens_by_modality", _INPUT),
+    ("tool_use_tokens_by_modality", _INPUT),
+    ("output_tokens_by_modality", _OUTPUT),
+)
+
+
+def _modalities(counts: Counts, groups: _Groups, count: str) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for group, names in groups:
+        for item in items(counts.get(group)):
+            entry = mapping(item)
+            name = names.get(str(entry.get("modality")).upper())
+            tokens = whole(entry.get(count))
+            if name is not None and tokens is not None:
+                found[name] = found.get(name, 0) + tokens
+    return found
+
+
+def _token_count(prediction: _Prediction) -> int | None:
+    embedding = prediction.embeddings
+    return whole(mapping(embedding.statistics if embedding else None).get("token_count"))
+
+
+def _part_bytes(part: Counts) -> int:
+    call = part.get("functionCall")
+    made = len(msgspec.json.encode(call)) if call is not None else 0
+    return made + events.text_bytes(part.get("text"))
+
+
+def _is_over(data: bytes) -> bool:
+    """Whether a piece says why the model has ended, or why it did not begin."""
+    for needle in (b'"finishReason"', b'"blockReason"'):
+        ending = _first(decoded(_ending, payload) for payload in _latest(data, needle))
+        if ending is None:
+            continue
+        blocked = mapping(ending.prompt_feedback).get("blockReason")
+        if blocked or any(one.finish_reason for one in ending.candidates):
+            return True
+    return False
+
+
+def _failure(data: bytes) -> str | None:
+    """Return the type of the error that the stream ended in; it may come as plain JSON."""
+    if b'"error"' not in data:
+        return None
+    for start, end in reversed(list(_objects(data))):
+        found = decoded(_failed, data[start:end])
+        if error := mapping(found.error if found else None):
+            kind = error.get("status") or error.get("code")
+            return str(kind) if kind else None
+    return None
+
+
+def _is_server_sent(data: bytes) -> bool:
+    return data[:64].lstrip().startswith(_SERVER_SENT)
+
+
+def _latest(data: bytes, needle: bytes) -> Iterator[bytes]:
+    """Yield the pieces that hold *needle*, the last one first."""
+    if _is_server_sent(data):
+        yield from events.latest_with(data, needle)
+        return
+    if needle not in data:
+        return
+    for start, end in reversed(list(_objects(data))):
+        if data.find(needle, start, end) >= 0:
+            yield data[start:end]
+
+
+def _all(data: bytes) -> Iterator[bytes]:
+    if _is_server_sent(data):
+        return events.payloads(data)
+    return (data[start:end] for start, end in _objects(data))
+
+
+def _objects(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield start and end of each whole object that lies in no other."""
+    depth, start = 0, 0
+    for found in _BRACE.finditer(data):
+        match found.group(1):
+            case b"{":
+                if depth == 0:
+                    start = found.end() - 1
+                depth += 1
+            case b"}" if depth:
+                depth -= 1
+                if depth == 0:
+                    yield start, found.end()
+            case b'"':  # What follows is inside the string.
+                return
+            case _:
+                pass
+
+
+def _first(found: Iterator[T | None]) -> T | None:
+    return next((one for one in found if one is not None), None)
+
+
+_VERSION: Final = "/v1(?:alpha|beta)?[0-9]*"
+_COLON: Final = "(?::|%3[Aa])"
+_RAW: Final = f"/models/[^/]+{_COLON}(?:rawPredict|streamRawPredict)"
+
+ROUTES: Final = (
+    Route("POST", f"{_COLON}(?:generateContent|streamGenerateContent)", GenerateContent()),
+    Route("POST", f"{_COLON}(?:embedContent|batchEmbedContents)", Embeddings()),
+    Route("POST", f"/models/[^/]*embedding[^/]*{_COLON}predict", Embeddings()),
+    Route("POST", f"/models/(?:imagen|imagegeneration)[^/]*{_COLON}predict", GenerateImages()),
+    Route("POST", f"/publishers/anthropic(?!/models/count-tokens){_RAW}", VertexMessages()),
+    Route("POST", f"/publishers/(?!anthropic/)[^/]+{_RAW}", VertexChat()),
+    Route("POST", "/cachedContents", CreateCache()),
+    Route("POST", "/interactions", Interactions()),
+    Route("GET", f"{_VERSION}/(?:[^/]+/){{0,4}}interactions/[^/]+", Interaction()),
+    Route("GET", f"{_VERSION}/batches/[^/]+", Batch()),
+)
