@@ -20,11 +20,21 @@ This package needs nothing but the standard library, and nothing of agenttrace n
 from agenttrace.testing.provider import ModelProvider
 from agenttrace.testing.script import Playable, echo
 from agenttrace.testing.tokens import count_tokens
-from agenttrace.testing.values import Billed, Failure, Message, Reply, Request, Tokens, ToolCall
+from agenttrace.testing.values import (
+    Billed,
+    Failure,
+    Inner,
+    Message,
+    Reply,
+    Request,
+    Tokens,
+    ToolCall,
+)
 
 __all__ = [
     "Billed",
     "Failure",
+    "Inner",
     "Message",
     "ModelProvider",
     "Playable",

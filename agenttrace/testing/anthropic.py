@@ -9,8 +9,13 @@ from agenttrace.testing.protocol import (
     Answer,
     Asked,
     BadRequestError,
+    Desk,
     Event,
     Ids,
+    Incoming,
+    Route,
+    Sent,
+    StreamingDialect,
     Tally,
     argument_pieces,
     compact,
@@ -21,8 +26,9 @@ from agenttrace.testing.protocol import (
     objects,
     text_of,
     text_pieces,
+    understood,
 )
-from agenttrace.testing.tokens import Lifetime, Segment
+from agenttrace.testing.tokens import Lifetime, PromptCache, Segment, count_tokens
 from agenttrace.testing.values import JSON, Message, Tokens, ToolCall
 
 _ERRORS = {
@@ -36,12 +42,13 @@ _ERRORS = {
 }
 
 
-class Messages:
+class Messages(StreamingDialect):
     """``POST /v1/messages``."""
 
-    provider: Literal["openai", "anthropic"] = "anthropic"
-    operation: Literal["chat", "embeddings"] = "chat"
+    provider = "anthropic"
     ids = Ids("msg_", "toolu_")
+    request_id = "request-id"
+    tells_inner = True
 
     def read(self, body: JSON) -> Asked:
         """Understand a request; ``cache_control`` marks what is to be cached."""
@@ -77,13 +84,25 @@ class Messages:
             max_tokens=number(body, "max_tokens"),
         )
 
+    def count(self, cache: PromptCache, asked: Asked) -> Tokens:
+        """Count the input; only what is marked is cached."""
+        return cache.explicit(asked.model, asked.segments)
+
+    def count_page(self, _desk: Desk, incoming: Incoming) -> Sent:
+        """Say how many tokens a prompt has; no model works on it."""
+        try:
+            asked = understood(self, self.body(incoming))
+        except BadRequestError as error:
+            return Sent(400, self.error(400, str(error)))
+        return Sent(200, {"input_tokens": count_tokens(asked.prompt)})
+
     def response(self, answer: Answer) -> JSON:
         """Spell a message."""
         return {
             **_envelope(answer),
             "content": [_block(one) for one in _content(answer)],
             "stop_reason": _stop_reason(answer),
-            **answer.usage(_usage(answer.tokens)),
+            **answer.usage(_whole_usage(answer)),
         }
 
     def events(self, answer: Answer) -> Iterator[Event]:
@@ -127,7 +146,7 @@ class Messages:
             event(
                 "message_delta",
                 delta={"stop_reason": _stop_reason(answer), "stop_sequence": None},
-                **answer.usage(_usage(answer.tokens)),
+                **answer.usage(_whole_usage(answer)),
             ),
             answer.tokens,
             answer.usage_state,
@@ -262,6 +281,22 @@ def _deltas(part: _Part) -> Iterator[tuple[str, str, str]]:
         yield f"{kind}_delta", kind, piece
 
 
+def _whole_usage(answer: Answer) -> dict[str, Any]:
+    """Spell the usage; what the provider did on its own is told beside the message's own."""
+    usage = _usage(answer.tokens)
+    if not answer.reply.inner:
+        return usage
+    iterations: list[JSON] = [
+        {
+            "type": one.kind,
+            **({"model": one.model} if one.model else {}),
+            **_usage(one.tokens),
+        }
+        for one in answer.reply.inner
+    ]
+    return {**usage, "iterations": [*iterations, {"type": "message", **usage}]}
+
+
 def _usage(tokens: Tokens) -> dict[str, Any]:
     """Spell the usage: here the input is what the cache had no part in."""
     hour = tokens.cache_write_1h_tokens
@@ -276,3 +311,12 @@ def _usage(tokens: Tokens) -> dict[str, Any]:
         "output_tokens": tokens.output_tokens,
         "output_tokens_details": {"thinking_tokens": tokens.reasoning_tokens},
     }
+
+
+def routes() -> list[Route]:
+    """Return what this module answers."""
+    messages = Messages()
+    return [
+        Route("POST", "/v1/messages", messages),
+        Route("POST", "/v1/messages/count_tokens", messages.count_page),
+    ]

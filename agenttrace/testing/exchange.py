@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from agenttrace.testing.ledger import Line
-from agenttrace.testing.protocol import Answer, Dialect, StreamingDialect, compact
+from agenttrace.testing.protocol import Answer, Dialect, StreamingDialect, encoded
 from agenttrace.testing.server import Connection
-from agenttrace.testing.values import JSON, Billed, Failure, Request
+from agenttrace.testing.values import Billed, Failure, Request
+from agenttrace.testing.websocket import Socket
 
 JSON_TYPE = {"Content-Type": "application/json"}
 _FOREVER_S = 3600.0
@@ -16,7 +17,7 @@ class Exchange:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Connection | Socket,
         dialect: Dialect,
         result: Answer,
         line: Line,
@@ -58,11 +59,14 @@ class Exchange:
             self._connection.cut()
             return
         if reply.body is None:
-            body = encoded(self._dialect.response(self._answer))
-            usage = self._answer.usage_state
+            body = self._dialect.whole(self._answer)
+            usage = self._dialect.told(self._answer)
         else:
             body, usage = reply.body.encode(), "missing"
-        headers = {**JSON_TYPE, **_headers(self._dialect, self._request, reply.headers)}
+        kind = self._dialect.content_type
+        told: Mapping[str, str] = self._dialect.headers(self._answer) if reply.body is None else {}
+        more = _headers(self._dialect, self._request, reply.headers)
+        headers = {"Content-Type": kind, **told, **more}
         if reply.cut_after is not None:
             self._line.close("cut")
             self._connection.send_half(200, body, headers)
@@ -79,7 +83,8 @@ class Exchange:
             self._line.close("abandoned")
             self._connection.cut()
             return
-        self._connection.begin_stream(_headers(self._dialect, self._request, self._reply.headers))
+        headers = _headers(self._dialect, self._request, self._reply.headers)
+        self._connection.begin_stream({"Content-Type": dialect.stream_type, **headers})
         sent = 0
         events = list(dialect.events(self._answer))
         for left, event in zip(range(len(events) - 1, -1, -1), events, strict=True):
@@ -126,7 +131,7 @@ def opened(result: Answer, failure: Failure | None) -> Billed:
         endpoint=request.endpoint,
         operation=request.operation,
         model=result.model,
-        response_id=result.id if result.request.operation == "chat" else None,
+        response_id=result.id or None,
         status=failure.status if failure and failure.after is None else 200,
         stream=request.stream,
         usage="missing",
@@ -135,7 +140,7 @@ def opened(result: Answer, failure: Failure | None) -> Billed:
 
 
 def send_failure(
-    connection: Connection, dialect: Dialect, failure: Failure, request: Request
+    connection: Connection | Socket, dialect: Dialect, failure: Failure, request: Request
 ) -> None:
     """Send the error that a script wants."""
     headers = {**JSON_TYPE, **_headers(dialect, request, failure.headers)}
@@ -151,10 +156,4 @@ def _message(failure: Failure) -> str:
 
 
 def _headers(dialect: Dialect, request: Request, extra: Mapping[str, str]) -> dict[str, str]:
-    name = "x-request-id" if dialect.provider == "openai" else "request-id"
-    return {name: f"req_{request.number:06d}", **extra}
-
-
-def encoded(payload: JSON) -> bytes:
-    """Return a response's body."""
-    return compact(payload).encode("utf-8", "surrogatepass")
+    return {dialect.request_id: f"req_{request.number:06d}", **extra}

@@ -6,14 +6,17 @@ import struct
 import zlib
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from agenttrace.testing.protocol import (
     Answer,
     Asked,
     BadRequestError,
+    Dialect,
     Event,
     Ids,
+    Route,
+    StreamingDialect,
     Tally,
     argument_pieces,
     compact,
@@ -24,7 +27,7 @@ from agenttrace.testing.protocol import (
     text_of,
     text_pieces,
 )
-from agenttrace.testing.tokens import Segment
+from agenttrace.testing.tokens import PromptCache, Segment, count_tokens
 from agenttrace.testing.values import JSON, Message, Tokens, ToolCall
 
 _ERRORS = {
@@ -55,11 +58,10 @@ def forced_tool(choice: object, tools: JSON) -> str:
     return wanted.get("function", wanted).get("name", "")
 
 
-class Chat:
+class Chat(StreamingDialect):
     """``POST /v1/chat/completions``."""
 
-    provider: Literal["openai", "anthropic"] = "openai"
-    operation: Literal["chat", "embeddings"] = "chat"
+    provider = "openai"
     ids = Ids("chatcmpl-", "call_")
 
     def read(self, body: JSON) -> Asked:
@@ -100,6 +102,7 @@ class Chat:
             "object": "chat.completion",
             "created": answer.created,
             "model": answer.model,
+            "system_fingerprint": "fp_agenttrace",
             "choices": [
                 {
                     "index": index,
@@ -120,6 +123,7 @@ class Chat:
             "object": "chat.completion.chunk",
             "created": answer.created,
             "model": answer.model,
+            "system_fingerprint": "fp_agenttrace",
         }
 
         def chunk(choices: list[Any], **more: Any) -> bytes:
@@ -206,23 +210,94 @@ def _usage(tokens: Tokens) -> JSON:
         "prompt_tokens_details": {
             "cached_tokens": tokens.cache_read_tokens,
             "cache_write_tokens": tokens.cache_write_tokens,
-            "audio_tokens": 0,
+            "audio_tokens": tokens.input_audio_tokens,
         },
         "completion_tokens_details": {
             "reasoning_tokens": tokens.reasoning_tokens,
-            "audio_tokens": 0,
+            "audio_tokens": tokens.output_audio_tokens,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
     }
 
 
-class Embeddings:
+class Completions(StreamingDialect):
+    """``POST /v1/completions``, the older protocol without messages."""
+
+    provider = "openai"
+    operation = "text_completion"
+    ids = Ids("cmpl-", "")
+
+    def read(self, body: JSON) -> Asked:
+        """Understand a request; each of several prompts is answered."""
+        _asks_for_usage(body)
+        given = body.get("prompt")
+        prompts = [given] if isinstance(given, str) else given
+        if not isinstance(prompts, list) or not prompts:
+            raise BadRequestError("prompt must be text, or a list that is not empty")
+        texts = [str(prompt) for prompt in cast("list[object]", prompts)]
+        return Asked(
+            segments=[Segment(text) for text in texts],
+            model=model_of(body),
+            stream=bool(body.get("stream")),
+            messages=tuple(Message("user", text) for text in texts),
+            tools={},
+            max_tokens=number(body, "max_tokens"),
+            choices=len(texts) * (number(body, "n") or 1),
+        )
+
+    def response(self, answer: Answer) -> JSON:
+        """Spell a completion."""
+        choices = [
+            _text_choice(index, answer.text, _finish_reason(answer))
+            for index in range(answer.choices)
+        ]
+        return {**_completion(answer, choices), **answer.usage(_usage(answer.tokens))}
+
+    def events(self, answer: Answer) -> Iterator[Event]:
+        """Spell a stream of pieces; the usage comes only where it was asked for."""
+        tally = Tally(answer, shows_thinking=False)
+        everyone = range(answer.choices)
+        for piece in text_pieces(answer.text):
+            for index in everyone:
+                choice = _text_choice(index, piece, None)
+                yield Event(_data(_completion(answer, [choice])), tally.said(piece), piece=True)
+        last = [_text_choice(index, "", _finish_reason(answer)) for index in everyone]
+        yield Event(_data(_completion(answer, last)), answer.tokens)
+        usage = answer.usage(_usage(answer.tokens))
+        if _asks_for_usage(answer.request.body) and usage:
+            whole = {**_completion(answer, []), **usage}
+            yield Event(_data(whole), usage=answer.usage_state)
+        yield Event(b"data: [DONE]\n\n")
+
+    def error(self, status: int, message: str) -> JSON:
+        """Spell an error."""
+        return error(status, message)
+
+    def error_event(self, status: int, message: str) -> bytes:
+        """Spell an error in the middle of a stream."""
+        return _data(error(status, message))
+
+
+def _completion(answer: Answer, choices: list[JSON]) -> dict[str, Any]:
+    return {
+        "id": answer.id,
+        "object": "text_completion",
+        "created": answer.created,
+        "model": answer.model,
+        "choices": choices,
+    }
+
+
+def _text_choice(index: int, text: str, finish_reason: str | None) -> JSON:
+    return {"index": index, "text": text, "logprobs": None, "finish_reason": finish_reason}
+
+
+class Embeddings(Dialect):
     """``POST /v1/embeddings``: each word moves the vector, so like texts have like vectors."""
 
-    provider: Literal["openai", "anthropic"] = "openai"
-    operation: Literal["chat", "embeddings"] = "embeddings"
-    ids = Ids("", "")
+    provider = "openai"
+    operation = "embeddings"
 
     def read(self, body: JSON) -> Asked:
         """Understand a request; tokens given as numbers count as they are."""
@@ -233,13 +308,17 @@ class Embeddings:
             tools={},
         )
 
+    def count(self, cache: PromptCache, asked: Asked) -> Tokens:  # noqa: ARG002 - nothing is cached
+        """Count the texts."""
+        return Tokens(input_tokens=count_tokens(asked.prompt))
+
     def response(self, answer: Answer) -> JSON:
         """Spell a list of embeddings, as numbers or in base64."""
         body = answer.request.body
         usual = 3072 if answer.request.model.endswith("-large") else 1536
         size = number(body, "dimensions") or usual
         base64_wanted = body.get("encoding_format") == "base64"
-        vectors = [_vector(text, size) for text in _inputs(body)]
+        vectors = [vector(text, size) for text in _inputs(body)]
         return {
             "object": "list",
             "model": answer.model,
@@ -276,7 +355,7 @@ def _inputs(body: JSON) -> list[str]:
     ]
 
 
-def _vector(text: str, size: int) -> list[float]:
+def vector(text: str, size: int) -> list[float]:
     """Return a unit vector: every word adds to one place of it."""
     vector = [0.0] * size
     for word in text.lower().split() or [text]:
@@ -290,3 +369,12 @@ def _vector(text: str, size: int) -> list[float]:
 
 def _base64(vector: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
+
+
+def routes() -> list[Route]:
+    """Return what this module answers."""
+    return [
+        Route("POST", "/v1/chat/completions", Chat()),
+        Route("POST", "/v1/completions", Completions()),
+        Route("POST", "/v1/embeddings", Embeddings()),
+    ]

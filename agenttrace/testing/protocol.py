@@ -2,12 +2,21 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, cast, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from email import message_from_bytes
+from email.policy import HTTP
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
-from agenttrace.testing.tokens import CHARACTERS_PER_TOKEN, Segment, count_tokens, tokens_in
+from agenttrace.testing.tokens import (
+    CHARACTERS_PER_TOKEN,
+    PromptCache,
+    Segment,
+    count_tokens,
+    tokens_in,
+)
 from agenttrace.testing.values import JSON, Message, Reply, Request, Tokens, ToolCall, Usage
+from agenttrace.testing.websocket import Socket
 
 # 2026-01-01: responses are the same in every run, their clock too.
 _EPOCH_S = 1_767_225_600
@@ -31,6 +40,9 @@ class Asked:
     output_schema: JSON | None = None
     max_tokens: int | None = None
     choices: int = 1  # answers wanted, each billed
+    besides: Tokens = field(
+        default_factory=Tokens
+    )  # counted besides texts: sound and pictures, given and made
 
     @property
     def prompt(self) -> str:
@@ -71,13 +83,13 @@ class Answer:
         """How much of the tokens a response sent whole reports."""
         return "reported" if self.reply.usage == "reported" else "missing"
 
-    def usage(self, spelled: JSON) -> dict[str, Any]:
-        """Return the ``usage`` member of a response, as the script wants it."""
+    def usage(self, spelled: JSON, name: str = "usage") -> dict[str, Any]:
+        """Return the member of a response that tells the usage, as the script wants it."""
         match self.reply.usage:
             case "reported":
-                return {"usage": dict(spelled)}
+                return {name: dict(spelled)}
             case "null":
-                return {"usage": dict.fromkeys(spelled)}
+                return {name: dict.fromkeys(spelled)}
             case "missing":
                 return {}
 
@@ -104,15 +116,13 @@ def answer(asked: Asked, request: Request, reply: Reply, input_tokens: Tokens, i
     )
     reasoning = count_tokens(reply.thinking)
     said = text + "".join(call.name + call.json for call in calls)
-    tokens = reply.tokens or replace(
-        input_tokens,
-        output_tokens=asked.choices * count_tokens(said) + reasoning,
-        reasoning_tokens=reasoning,
-    )
+    output_tokens = asked.choices * count_tokens(said) + reasoning
+    made = Tokens(output_tokens=output_tokens, reasoning_tokens=reasoning)
+    tokens = reply.tokens or input_tokens + made + asked.besides
     return Answer(
         request=request,
         reply=reply,
-        id=f"{ids.response}{request.number:06d}",
+        id=f"{ids.response}{request.number:06d}" if ids.response else "",
         text=text,
         truncated=truncated,
         tool_calls=calls,
@@ -138,37 +148,154 @@ class Event:
     piece: bool = False
 
 
-class Dialect(Protocol):
-    """One protocol: how its requests read, and how its responses are spelt."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One HTTP request, as it came; *place* has the named parts of its path."""
 
-    provider: Literal["openai", "anthropic"]
-    operation: Literal["chat", "embeddings"]
-    ids: Ids
+    method: str
+    path: str  # without the query
+    query: str
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+    place: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+class Dialect:
+    """One protocol: how its requests read, and how its responses are spelt.
+
+    Attributes:
+        provider: Who speaks it.
+        operation: What it asks of a model, as the GenAI conventions name it.
+        ids: How its ids begin.
+        request_id: The response header with the id of the request.
+        content_type: Of a response that is sent whole.
+        tells_inner: Its usage tells of the calls that the provider made on its own.
+        stream_type: Of a response that is sent as a stream.
+    """
+
+    provider: ClassVar[str]
+    operation: ClassVar[str] = "chat"
+    ids: ClassVar[Ids] = Ids("", "")
+    request_id: ClassVar[str] = "x-request-id"
+    content_type: ClassVar[str] = "application/json"
+    tells_inner: ClassVar[bool] = False
+    stream_type: ClassVar[str] = "text/event-stream; charset=utf-8"
+
+    def body(self, incoming: Incoming) -> JSON:
+        """Return the request as JSON, with what its path says; raises BadRequestError."""
+        return json_of(incoming.body)
 
     def read(self, body: JSON) -> Asked:
         """Understand a request; raises BadRequestError."""
-        ...
+        raise NotImplementedError
+
+    def count(self, cache: PromptCache, asked: Asked) -> Tokens:
+        """Count the input; most protocols cache without being asked."""
+        return cache.automatic(asked.model, asked.prompt)
 
     def response(self, answer: Answer) -> JSON:
         """Spell the whole response."""
-        ...
+        raise NotImplementedError
+
+    def whole(self, answer: Answer) -> bytes:
+        """Return the whole response as it travels: JSON, if the protocol is not of another kind."""
+        return encoded(self.response(answer))
+
+    def headers(self, answer: Answer) -> Mapping[str, str]:  # noqa: ARG002 - for subclasses
+        """Return what the head of a whole response tells besides."""
+        return {}
+
+    def told(self, answer: Answer) -> Usage:
+        """Return how much of the tokens the whole response reports."""
+        return answer.usage_state
 
     def error(self, status: int, message: str) -> JSON:
         """Spell an error."""
-        ...
+        raise NotImplementedError
 
 
-@runtime_checkable
-class StreamingDialect(Dialect, Protocol):
+class StreamingDialect(Dialect):
     """A protocol that can send its responses as streams."""
 
     def events(self, answer: Answer) -> Iterator[Event]:
         """Spell the response as a stream."""
-        ...
+        raise NotImplementedError
 
     def error_event(self, status: int, message: str) -> bytes:
         """Spell an error in the middle of a stream."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The response to a request that no model works on."""
+
+    status: int
+    body: JSON | bytes
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The answer to a request that came inside another one.
+
+    Args:
+        status: The HTTP status that it would have had alone.
+        response: The response, or the error.
+        told: To be called when the client is told what it cost.
+    """
+
+    status: int
+    response: JSON
+    told: Callable[[], None]
+
+
+class Desk(Protocol):
+    """What a page may ask of the provider."""
+
+    def work(self, endpoint: str, body: JSON) -> Worked:
+        """Play a request that came inside another one, as a line of a batch, and bill it.
+
+        Raises BadRequestError where *endpoint* is none.
+        """
         ...
+
+    def play(self, dialect: Dialect, body: JSON, incoming: Incoming, socket: Socket) -> None:
+        """Play a request that came over a websocket, and bill it."""
+        ...
+
+    def told(self, response_id: str) -> None:
+        """Note that the client has been told what this response cost."""
+        ...
+
+
+Page = Callable[[Desk, Incoming], Sent]
+
+
+@runtime_checkable
+class Talk(Protocol):
+    """A conversation over a websocket, from its opening until one side ends it."""
+
+    def talk(self, desk: Desk, incoming: Incoming, socket: Socket) -> None:
+        """Hold the conversation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What answers a method and a path.
+
+    Args:
+        method: The HTTP method, or ``WEBSOCKET``.
+        path: A regular expression for the whole path; its named groups are ``Incoming.place``.
+        serves: The protocol of a model's work, a conversation, or a page on which none works.
+        query: What the query must hold.
+    """
+
+    method: str
+    path: str
+    serves: Dialect | Talk | Page
+    query: str = ""
 
 
 class Tally:
@@ -242,6 +369,46 @@ def argument_pieces(arguments: str) -> list[str]:
 def compact(value: object) -> str:
     """Return *value* as JSON without spaces: how tools are counted and responses travel."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def encoded(payload: JSON) -> bytes:
+    """Return a response's body."""
+    return compact(payload).encode("utf-8", "surrogatepass")
+
+
+def json_of(body: bytes) -> JSON:
+    """Return the JSON object that a request is; raises BadRequestError."""
+    try:
+        parsed = json.loads(body)
+    except ValueError as error:
+        raise BadRequestError(f"the body could not be read: {error!r}") from error
+    if not isinstance(parsed, dict):
+        raise BadRequestError("the body is not a JSON object")
+    return cast("JSON", parsed)
+
+
+def form_of(incoming: Incoming) -> JSON:
+    """Return the fields of a form that is uploaded; a file reads as ``{"name", "content"}``."""
+    kind = incoming.headers.get("content-type", "")
+    if not kind.startswith("multipart/form-data"):
+        raise BadRequestError("the body is not multipart/form-data")
+    whole = f"Content-Type: {kind}\r\n\r\n".encode() + incoming.body
+    found: dict[str, Any] = {}
+    for part in message_from_bytes(whole, policy=HTTP).iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        content = part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            file = part.get_filename()
+            found[name] = content.decode() if file is None else {"name": file, "content": content}
+    return found
+
+
+def understood(dialect: Dialect, body: JSON) -> Asked:
+    """Return what *body* asks for; raises BadRequestError."""
+    try:
+        return dialect.read(body)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BadRequestError(f"the body could not be read: {error!r}") from error
 
 
 def named_event(name: str, data: JSON) -> bytes:

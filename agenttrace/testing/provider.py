@@ -102,6 +102,26 @@ class ModelProvider:
         """What an Anthropic client takes as ``base_url``."""
         return self.url
 
+    @property
+    def gemini_base_url(self) -> str:
+        """What a Google client takes as ``base_url`` of its ``http_options``."""
+        return self.url
+
+    @property
+    def bedrock_endpoint_url(self) -> str:
+        """What a client of ``bedrock-runtime`` takes as ``endpoint_url``."""
+        return self.url
+
+    @property
+    def cohere_base_url(self) -> str:
+        """What a Cohere client takes as ``base_url``."""
+        return self.url
+
+    @property
+    def ollama_host(self) -> str:
+        """What an Ollama client takes as ``host``."""
+        return self.url
+
     def env(self) -> dict[str, str]:
         """Return the environment variables that send the SDKs here, in any process.
 
@@ -115,6 +135,16 @@ class ModelProvider:
             "OPENAI_API_KEY": "test",
             "ANTHROPIC_BASE_URL": self.anthropic_base_url,
             "ANTHROPIC_API_KEY": "test",
+            "GOOGLE_GEMINI_BASE_URL": self.gemini_base_url,
+            "GEMINI_API_KEY": "test",
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.bedrock_endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",  # what boto3 reads
+            "CO_API_URL": self.cohere_base_url,
+            "CO_API_KEY": "test",
+            "OLLAMA_HOST": self.ollama_host,
             "NO_PROXY": no_proxy,
             "no_proxy": no_proxy,
         }

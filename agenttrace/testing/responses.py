@@ -10,8 +10,13 @@ from agenttrace.testing.protocol import (
     Answer,
     Asked,
     BadRequestError,
+    Desk,
     Event,
     Ids,
+    Incoming,
+    Route,
+    Sent,
+    StreamingDialect,
     Tally,
     argument_pieces,
     compact,
@@ -25,21 +30,28 @@ from agenttrace.testing.protocol import (
 )
 from agenttrace.testing.tokens import Segment
 from agenttrace.testing.values import JSON, Message, Tokens, ToolCall
+from agenttrace.testing.websocket import Socket
 
 _SYSTEM_ROLES = ("system", "developer")
 
 
-class Responses:
-    """``POST /v1/responses``; it remembers each response, to continue from it or to poll it."""
-
-    provider: Literal["openai", "anthropic"] = "openai"
-    operation: Literal["chat", "embeddings"] = "chat"
-    ids = Ids("resp_", "call_")
+class _Memory:
+    """The responses so far, however they were asked for."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._finished: dict[str, JSON] = {}
-        self._context: dict[str, list[tuple[str, str]]] = {}
+        self.lock = threading.Lock()
+        self.finished: dict[str, JSON] = {}
+        self.context: dict[str, list[tuple[str, str]]] = {}
+
+
+class Responses(StreamingDialect):
+    """``POST /v1/responses``; it remembers each response, to continue from it or to poll it."""
+
+    provider = "openai"
+    ids = Ids("resp_", "call_")
+
+    def __init__(self, memory: _Memory) -> None:
+        self._memory = memory
 
     def read(self, body: JSON) -> Asked:
         """Understand a request; what it continues counts as input once more."""
@@ -75,10 +87,10 @@ class Responses:
         """Return (role, text) of the input, after what it continues; instructions are not in it."""
         before: list[tuple[str, str]] = []
         if previous := body.get("previous_response_id"):
-            with self._lock:
-                if previous not in self._context:
+            with self._memory.lock:
+                if previous not in self._memory.context:
                     raise BadRequestError(f"Previous response with id '{previous}' not found.")
-                before = self._context[previous]
+                before = self._memory.context[previous]
         given = body.get("input")
         if isinstance(given, str):
             return [*before, ("user", given)]
@@ -95,15 +107,21 @@ class Responses:
         whole = _response(answer, status=_status(answer), output=_output(answer), usage=True)
         said = [("assistant", one) for one in _said(answer)]
         turns = [*self._turns(answer.request.body), *said]
-        with self._lock:
-            self._finished[answer.id] = whole
-            self._context[answer.id] = turns
+        with self._memory.lock:
+            self._memory.finished[answer.id] = whole
+            self._memory.context[answer.id] = turns
         return whole
 
-    def retrieve(self, response_id: str) -> JSON | None:
-        """Return a finished response, or None: retrieving it is no new call."""
-        with self._lock:
-            return self._finished.get(response_id)
+    def retrieve(self, desk: Desk, incoming: Incoming) -> Sent:
+        """Show a finished response: retrieving it is no new call."""
+        response_id = incoming.place["id"]
+        with self._memory.lock:
+            found = self._memory.finished.get(response_id)
+        if found is None:
+            return Sent(404, self.error(404, f"Response with id '{response_id}' not found."))
+        # Who started it in the background learns here what it cost.
+        desk.told(response_id)
+        return Sent(200, found)
 
     def events(self, answer: Answer) -> Iterator[Event]:
         """Spell the response as named events, numbered."""
@@ -184,6 +202,27 @@ class Responses:
                 "sequence_number": 0,
             },
         )
+
+
+class _Spoken(Responses):
+    """The same over a websocket, where an error is spelt in another way."""
+
+    def error_event(self, status: int, message: str) -> bytes:
+        """Spell an error in the middle of a response."""
+        return named_event("error", {"type": "error", **self.error(status, message)})
+
+
+class Lanes:
+    """``/v1/responses`` over a websocket: each ``response.create`` is a request."""
+
+    def __init__(self, memory: _Memory) -> None:
+        self._responses = _Spoken(memory)
+
+    def talk(self, desk: Desk, incoming: Incoming, socket: Socket) -> None:
+        """Answer requests until the client ends the conversation."""
+        while (message := socket.receive()) is not None:
+            body = {name: value for name, value in message.items() if name != "type"}
+            desk.play(self._responses, {**body, "stream": True}, incoming, socket)
 
 
 def _turn(item: JSON) -> tuple[str, str]:
@@ -314,3 +353,15 @@ def _usage(tokens: Tokens) -> JSON:
         "output_tokens_details": {"reasoning_tokens": tokens.reasoning_tokens},
         "total_tokens": tokens.input_tokens + tokens.output_tokens,
     }
+
+
+def routes() -> list[Route]:
+    """Return what this module answers."""
+    memory = _Memory()
+    responses = Responses(memory)
+    return [
+        Route("POST", "/v1/responses", responses),
+        Route("GET", "/v1/responses/(?P<id>[^/]+)", responses.retrieve),
+        Route("POST", "/v1/responses/(?P<id>[^/]+)/cancel", responses.retrieve),
+        Route("WEBSOCKET", "/v1/responses", Lanes(memory)),
+    ]

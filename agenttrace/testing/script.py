@@ -22,6 +22,9 @@ def echo(request: Request) -> Reply:
     return Reply(f"You said: {textwrap.shorten(request.user, 120, placeholder=' ...')}")
 
 
+_CONVERSATIONS = ("chat", "generate_content", "text_completion")
+
+
 @dataclass(slots=True)
 class _Script:
     replies: tuple[Playable, ...]
@@ -92,7 +95,7 @@ class Scripts:
 
 
 def _is_chat(request: Request) -> bool:
-    return request.operation == "chat"
+    return request.operation in _CONVERSATIONS
 
 
 def _played(reply: Playable, request: Request) -> Reply | Failure:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Protocol
 
+from agenttrace.testing.websocket import Socket, accept
+
 _BUFFER_BYTES = 4096
 
 
@@ -49,6 +51,10 @@ class Connection(Protocol):
 
     def left(self, within_s: float = 0.0) -> bool:
         """Return whether the client has gone, after waiting up to *within_s* for it to go."""
+        ...
+
+    def upgrade(self) -> Socket:
+        """Make a websocket of the connection; the client has asked for it."""
         ...
 
 
@@ -111,13 +117,28 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self._body()
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             self._handle(self, self.command, self.path, body, headers)
         except OSError:  # The client left; whoever billed it has noticed too.
             self.close_connection = True
+
+    def _body(self) -> bytes:
+        """Return the body, whether its length was said before or a chunk at a time."""
+        if "chunked" not in self.headers.get("Transfer-Encoding", "").lower():
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = b""
+        while size := int(self.rfile.readline().partition(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        while self.rfile.readline().strip():
+            """What follows the last chunk is for nobody here."""
+        return body
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's name
         """Say nothing: the provider remembers its requests."""
@@ -167,7 +188,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Encoding", "gzip")
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self.send_header("Cache-Control", "no-cache")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
@@ -190,21 +210,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def left(self, within_s: float = 0.0) -> bool:
         until = time.monotonic() + within_s
-        with selectors.DefaultSelector() as selector:
-            selector.register(self.connection, selectors.EVENT_READ)
-            if not selector.select(max(0.0, within_s)):
-                return False
-        if self._gone():
+        byte = self.waiting(within_s)
+        if byte == b"":
             return True
         # Data is waiting: a second request on the connection, so nobody has left.
         time.sleep(max(0.0, until - time.monotonic()))
         return False
 
-    def _gone(self) -> bool:
+    def waiting(self, within_s: float) -> bytes | None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ)
+            if not selector.select(max(0.0, within_s)):
+                return None
         try:
-            return not self.connection.recv(1, socket.MSG_PEEK)
+            return self.connection.recv(1, socket.MSG_PEEK)
         except OSError:
-            return True
+            return b""
+
+    def upgrade(self) -> Socket:
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", accept(self.headers.get("Sec-WebSocket-Key", "")))
+        self.end_headers()
+        self.close_connection = True  # No request comes after the conversation.
+        return Socket(self)
 
 
 def _chunk(data: bytes) -> bytes:

@@ -1,30 +1,63 @@
 """The provider behind the wire: understand a request, play its reply, bill it."""
 
-import json
+import re
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, cast
+from dataclasses import asdict, replace
+from typing import Final
 
-from agenttrace.testing.anthropic import Messages
-from agenttrace.testing.exchange import JSON_TYPE, Exchange, encoded, opened, send_failure
+from agenttrace.testing import (
+    anthropic,
+    anthropic_batch,
+    bedrock,
+    cohere,
+    gemini,
+    models,
+    ollama,
+    openai,
+    openai_batch,
+    openai_media,
+    realtime,
+    responses,
+)
+from agenttrace.testing.exchange import JSON_TYPE, Exchange, opened, send_failure
 from agenttrace.testing.ledger import Ledger, Line
-from agenttrace.testing.openai import Chat, Embeddings
 from agenttrace.testing.protocol import (
+    Answer,
     Asked,
     BadRequestError,
     Dialect,
+    Incoming,
+    Page,
+    Route,
+    Sent,
+    Talk,
+    Worked,
     answer,
+    encoded,
+    understood,
 )
-from agenttrace.testing.responses import Responses
 from agenttrace.testing.script import Playable, Scripts
 from agenttrace.testing.server import Connection
-from agenttrace.testing.tokens import PromptCache, count_tokens
-from agenttrace.testing.values import JSON, Failure, Request, Tokens
+from agenttrace.testing.tokens import PromptCache
+from agenttrace.testing.values import JSON, Failure, Reply, Request
+from agenttrace.testing.websocket import Socket
 
-# Any name is answered; these are the ones that the lists of models show.
-_OPENAI_MODELS = ("gpt-5", "gpt-5-mini", "text-embedding-3-small", "text-embedding-3-large")
-_ANTHROPIC_MODELS = ("claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5")
+# What is spoken. Each has ``routes()``, called once for each provider, so that it may keep state.
+_MODULES: Final = (
+    models,
+    openai,
+    openai_media,
+    openai_batch,
+    responses,
+    realtime,
+    anthropic,
+    anthropic_batch,
+    gemini,
+    bedrock,
+    cohere,
+    ollama,
+)
 
 
 class Service:
@@ -37,14 +70,9 @@ class Service:
         self._requests: list[Request] = []
         self._lock = threading.Lock()
         self._cache = PromptCache()
-        self._responses = Responses()
-        self._dialects: dict[str, Dialect] = {
-            "/v1/chat/completions": Chat(),
-            "/v1/responses": self._responses,
-            "/v1/embeddings": Embeddings(),
-            "/v1/messages": Messages(),
-        }
-        self._polled: dict[str, Line] = {}
+        self._routes = [Route("GET", "/ledger", self._ledger_page)]
+        self._routes += (route for module in _MODULES for route in module.routes())
+        self._untold: dict[str, Line] = {}  # response id -> what the client is told of later
 
     @property
     def requests(self) -> tuple[Request, ...]:
@@ -61,52 +89,101 @@ class Service:
         headers: Mapping[str, str],
     ) -> None:
         """Answer one HTTP request; what a script does wrong is kept for the test to see."""
-        path = target.partition("?")[0]
+        path, _, query = target.partition("?")
+        incoming = Incoming(method=method, path=path, query=query, headers=headers, body=body)
         try:
-            if method == "GET":
-                status, payload = self._page(path, anthropic="anthropic-version" in headers)
-                connection.send(status, encoded(payload), JSON_TYPE)
-            else:
-                self._post(connection, path, body, headers)
+            self._answer(connection, incoming)
         except OSError:
             raise
         except Exception as error:
             self.trouble = self.trouble or error
             raise
 
-    def _post(
-        self, connection: Connection, path: str, body: bytes, headers: Mapping[str, str]
-    ) -> None:
-        endpoint = path.removesuffix("/count_tokens")
-        dialect = self._dialects.get(endpoint)
-        if dialect is None:
-            error = self._responses.error(404, f"Invalid URL (POST {path})")
-            connection.send(404, encoded(error), JSON_TYPE)
-            return
-        try:
-            asked, read = _read(dialect, body)
-        except BadRequestError as error:
-            connection.send(400, encoded(dialect.error(400, str(error))), JSON_TYPE)
-            return
-        if path != endpoint:
-            payload = {"input_tokens": count_tokens(asked.prompt)}
-            connection.send(200, encoded(payload), JSON_TYPE)
-            return
-        self._play(connection, dialect, asked, self._request(path, dialect, asked, read, headers))
+    def _answer(self, connection: Connection, incoming: Incoming) -> None:
+        upgrades = incoming.headers.get("upgrade", "").lower() == "websocket"
+        method = "WEBSOCKET" if upgrades else incoming.method
+        route, place = self._route(method, incoming.path, incoming.query)
+        here = replace(incoming, place=place)
+        if route is None:
+            where = f"{incoming.method} {incoming.path}"
+            _send(connection, Sent(404, openai.error(404, f"Invalid URL ({where})")))
+        elif isinstance(route.serves, Dialect):
+            self._serve(connection, route.serves, here)
+        elif isinstance(route.serves, Talk):
+            route.serves.talk(self, here, connection.upgrade())
+        else:
+            _send(connection, _shown(route.serves, self, here))
 
-    def _page(self, path: str, *, anthropic: bool) -> tuple[int, JSON]:
-        """Return what ``GET path`` answers."""
-        if path == "/ledger":
-            return 200, {"ledger": [asdict(billed) for billed in self.ledger.read(1.0)]}
-        if path == "/v1/models":
-            return 200, _anthropic_models() if anthropic else _openai_models()
-        head, _, response_id = path.rpartition("/")
-        if head == "/v1/responses" and (found := self._responses.retrieve(response_id)):
-            # Who started it in the background learns here what it cost.
-            if line := self._polled.pop(response_id, None):
-                line.note(usage="reported" if found.get("usage") else "missing")
-            return 200, found
-        return 404, self._responses.error(404, f"Invalid URL (GET {path})")
+    def _route(
+        self, method: str, path: str, query: str = ""
+    ) -> tuple[Route | None, dict[str, str]]:
+        """Return what answers, and the named parts of the path.
+
+        Some SDKs put a word of their own before ``/v1``, which says nothing more.
+        """
+        version = path.find("/v1/")
+        for known in (path, path[version:]) if version > 0 else (path,):
+            for route in self._routes:
+                found = re.fullmatch(route.path, known)
+                if found and route.method == method and route.query in query:
+                    return route, found.groupdict("")
+        return None, {}
+
+    def _serve(self, connection: Connection, dialect: Dialect, incoming: Incoming) -> None:
+        try:
+            body = dialect.body(incoming)
+            asked = understood(dialect, body)
+        except BadRequestError as error:
+            _send(connection, Sent(400, dialect.error(400, str(error))))
+            return
+        request = self._request(incoming.path, dialect, asked, body, incoming.headers)
+        self._play(connection, dialect, asked, request)
+
+    def _ledger_page(self, _desk: object, _incoming: Incoming) -> Sent:
+        return Sent(200, {"ledger": [asdict(billed) for billed in self.ledger.read(1.0)]})
+
+    def told(self, response_id: str) -> None:
+        """Note that the client has been told what this response cost."""
+        if line := self._untold.pop(response_id, None):
+            line.note(usage="reported")
+
+    def work(self, endpoint: str, body: JSON) -> Worked:
+        """Play a request that came inside another one, as a line of a batch, and bill it."""
+        route, _ = self._route("POST", endpoint)
+        if route is None or not isinstance(route.serves, Dialect):
+            raise BadRequestError(f"{endpoint} is no endpoint for a batch")
+        dialect = route.serves
+        try:
+            asked = understood(dialect, body)
+        except BadRequestError as error:
+            return Worked(400, dialect.error(400, str(error)), _nothing)
+        request = self._request(endpoint, dialect, asked, body, {})
+        reply, failure = self._chosen(request)
+        if failure is not None:
+            error = dialect.error(failure.status, failure.message)
+            return Worked(failure.status, error, _nothing)
+        assert reply is not None
+        result = self._worked(dialect, asked, request, reply)
+        lines = self._opened(result, None)
+        lines[0].note(result.tokens)
+        for line in lines:
+            line.close("complete")
+
+        def told() -> None:
+            for line in lines:
+                line.note(usage=dialect.told(result))
+
+        return Worked(200, dialect.response(result), told)
+
+    def play(self, dialect: Dialect, body: JSON, incoming: Incoming, socket: Socket) -> None:
+        """Play a request that came over a websocket, and bill it."""
+        try:
+            asked = understood(dialect, body)
+        except BadRequestError as error:
+            socket.send(400, encoded(dialect.error(400, str(error))), {})
+            return
+        request = self._request(incoming.path, dialect, asked, body, incoming.headers)
+        self._play(socket, dialect, asked, request)
 
     def _request(
         self,
@@ -136,26 +213,33 @@ class Service:
             self._requests.append(request)
         return request
 
-    def _play(
-        self, connection: Connection, dialect: Dialect, asked: Asked, request: Request
-    ) -> None:
+    def _chosen(self, request: Request) -> tuple[Reply | None, Failure | None]:
+        """Return what the model says, and how the attempt fails: one of them, or both."""
         try:
             chosen = self.scripts.choose(request)
         except Exception as error:  # noqa: BLE001  the test's own code: the test will see it
             self.trouble = self.trouble or error
             chosen = Failure(400, message=f"the script failed: {error!r}")
-        failure = chosen if isinstance(chosen, Failure) else None
-        reply = self.scripts.work(chosen, request) if isinstance(chosen, Failure) else chosen
+        if isinstance(chosen, Failure):
+            return self.scripts.work(chosen, request), chosen
+        return chosen, None
+
+    def _worked(self, dialect: Dialect, asked: Asked, request: Request, reply: Reply) -> Answer:
+        return answer(asked, request, reply, dialect.count(self._cache, asked), dialect.ids)
+
+    def _play(
+        self, connection: Connection | Socket, dialect: Dialect, asked: Asked, request: Request
+    ) -> None:
+        reply, failure = self._chosen(request)
         if reply is None:
             assert failure is not None
             connection.left(failure.delay_s)
             send_failure(connection, dialect, failure, request)
             return
-        tokens = self._input_tokens(dialect, asked)
-        result = answer(asked, request, reply, tokens, dialect.ids)
-        line = self.ledger.open(opened(result, failure))
-        if request.body.get("background"):
-            self._polled[result.id] = line
+        result = self._worked(dialect, asked, request, reply)
+        line, *inner = self._opened(result, failure)
+        if request.body.get("background") and result.usage_state == "reported":
+            self._untold[result.id] = line
         exchange = Exchange(connection, dialect, result, line, failure)
         try:
             exchange.run()
@@ -163,38 +247,34 @@ class Service:
             # A client that leaves is noticed by what fails to be sent to it.
             line.close("abandoned" if isinstance(error, OSError) else "cut")
             raise
+        finally:
+            for one in inner:
+                one.note(usage=line.billed.usage if dialect.tells_inner else "missing")
+                one.close(line.billed.outcome)
 
-    def _input_tokens(self, dialect: Dialect, asked: Asked) -> Tokens:
-        if dialect.provider == "anthropic":
-            return self._cache.explicit(asked.model, asked.segments)
-        if dialect.operation == "embeddings":
-            return Tokens(input_tokens=count_tokens(asked.prompt))
-        return self._cache.automatic(asked.model, asked.prompt)
+    def _opened(self, result: Answer, failure: Failure | None) -> list[Line]:
+        """Open the line of an attempt, and one for each call that the provider makes on its own."""
+        begun = opened(result, failure)
+        lines = [self.ledger.open(begun)]
+        for inner in result.reply.inner:
+            model = inner.model or result.model
+            line = self.ledger.open(replace(begun, model=model, response_id=None))
+            line.note(inner.tokens)
+            lines.append(line)
+        return lines
 
 
-def _read(dialect: Dialect, body: bytes) -> tuple[Asked, JSON]:
+def _nothing() -> None:
+    """What failed is not billed, so there is nothing to tell."""
+
+
+def _shown(page: Page, desk: Service, incoming: Incoming) -> Sent:
     try:
-        parsed = json.loads(body)
-        if not isinstance(parsed, dict):
-            raise BadRequestError("the body is not a JSON object")
-        known = cast("JSON", parsed)
-        return dialect.read(known), known
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BadRequestError(f"the body could not be read: {error!r}") from error
+        return page(desk, incoming)
+    except BadRequestError as error:
+        return Sent(400, openai.error(400, str(error)))
 
 
-def _openai_models() -> dict[str, Any]:
-    models = [
-        {"id": name, "object": "model", "created": at, "owned_by": "agenttrace"}
-        for at, name in enumerate(_OPENAI_MODELS, 1)
-    ]
-    return {"object": "list", "data": models}
-
-
-def _anthropic_models() -> dict[str, Any]:
-    models = [
-        {"type": "model", "id": name, "display_name": name, "created_at": "2026-01-01T00:00:00Z"}
-        for name in _ANTHROPIC_MODELS
-    ]
-    ends = {"first_id": _ANTHROPIC_MODELS[0], "last_id": _ANTHROPIC_MODELS[-1]}
-    return {"data": models, "has_more": False, **ends}
+def _send(connection: Connection, sent: Sent) -> None:
+    body = sent.body if isinstance(sent.body, bytes) else encoded(sent.body)
+    connection.send(sent.status, body, {**JSON_TYPE, "Content-Type": sent.content_type})

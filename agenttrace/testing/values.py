@@ -17,7 +17,7 @@ class Tokens:
     """Tokens of one call. Input and output are inclusive, whatever the protocol's spelling.
 
     Cache reads and writes are part of the input, one-hour writes part of the writes, reasoning
-    part of the output.
+    part of the output; audio and images are parts of both.
     """
 
     input_tokens: int = 0
@@ -26,6 +26,10 @@ class Tokens:
     cache_write_1h_tokens: int = 0
     output_tokens: int = 0
     reasoning_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    output_audio_tokens: int = 0
+    output_image_tokens: int = 0
 
     @property
     def uncached_tokens(self) -> int:
@@ -47,9 +51,9 @@ class Billed(Tokens):
     """One attempt that the provider worked on and billed."""
 
     number: int  # of the request, so provider.requests[number - 1] is what was asked
-    provider: Literal["openai", "anthropic"]
+    provider: str
     endpoint: str  # such as "/v1/messages"
-    operation: Literal["chat", "embeddings"]
+    operation: str
     model: str  # that answered
     response_id: str | None  # embeddings have none
     status: int  # the HTTP status that the client saw
@@ -71,9 +75,9 @@ class Request:
     """One request, understood the same way whatever its protocol."""
 
     number: int  # 1 is the first that this provider received
-    provider: Literal["openai", "anthropic"]
+    provider: str
     endpoint: str
-    operation: Literal["chat", "embeddings"]
+    operation: str
     model: str
     stream: bool
     system: str  # system and developer messages, instructions
@@ -115,6 +119,22 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Inner:
+    """A call that the provider makes on its own while it works on a request.
+
+    Args:
+        kind: What for: ``compaction`` sums up a long conversation, ``advisor_message`` asks a
+            stronger model for advice.
+        tokens: What it is billed, in a line of the ledger of its own.
+        model: Which model is asked, if another one than answers.
+    """
+
+    kind: str
+    tokens: Tokens
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """What the model says, and how its answer travels.
 
@@ -124,6 +144,7 @@ class Reply:
         thinking: Reasoning. Always billed as reasoning tokens; shown where the protocol shows it
             (Anthropic thinking blocks, summaries of the Responses API), else hidden.
         tokens: What is billed, instead of what counting the text gives.
+        inner: Calls that the provider makes on its own; Anthropic's protocol tells of them.
         usage: ``missing`` leaves the usage out of the response, ``null`` sends it with nulls.
         model: Model named in the response, if another one than was asked for.
         delay_s: Seconds before the first byte.
@@ -141,6 +162,7 @@ class Reply:
     tool_calls: Sequence[ToolCall] = ()
     thinking: str = ""
     tokens: Tokens | None = None
+    inner: Sequence[Inner] = ()
     usage: Literal["reported", "missing", "null"] = "reported"
     model: str = ""
     delay_s: float = 0.0

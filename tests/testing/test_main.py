@@ -15,18 +15,22 @@ def test_a_provider_on_its_own_prints_how_to_reach_it_and_serves_until_it_is_tol
     command = [sys.executable, "-m", "agenttrace.testing", "--reply", "Good morning."]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(7)]
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if line.startswith("#"):
+                break
         exports = [line for line in lines if line.startswith("export ")]
         env = dict(line.removeprefix("export ").strip().split("=", 1) for line in exports)
         with openai.OpenAI(base_url=env["OPENAI_BASE_URL"], api_key="test") as client:
             made = client.responses.create(model="m", input="Hello")
         with urllib.request.urlopen(lines[-1].rpartition(" ")[2].strip()) as response:
-            [line] = json.load(response)["ledger"]
+            [billed] = json.load(response)["ledger"]
         process.send_signal(signal.SIGINT)
         assert process.wait(10) == 0
 
     assert made.output_text == "Good morning."
-    assert line["response_id"] == made.id
+    assert billed["response_id"] == made.id
 
 
 def test_help_says_what_it_is(capsys):
