@@ -1,0 +1,110 @@
+"""What DSPy calls: each pair of callbacks begins and ends a run."""
+
+import threading
+from collections import OrderedDict
+from typing import Any, Final, Literal
+
+from dspy.utils.callback import BaseCallback
+
+import agenttrace
+from agenttrace import Invocation
+from agenttrace.integration import guarded
+
+UNDER_WAY: Final = 16_384  # what is oldest beyond that was abandoned
+
+_guarded: Final = guarded("a DSPy callback")
+
+# Modules that let a model call tools in a loop.
+_AGENTS: Final = frozenset({"Avatar", "CodeAct", "RLM", "ReAct", "ReActV2"})
+_UNNAMED: Final = "StringSignature"  # written as a string: "question -> answer"
+
+
+class AgentTraceCallback(BaseCallback):
+    """Records modules, tools and optimizers; the meter sees the calls of models.
+
+    DSPy calls both of a pair in the context of what they are about, so what the first makes
+    current is current inside.
+    """
+
+    def __init__(self, limit: int = UNDER_WAY) -> None:
+        self._limit = limit
+        self._runs: OrderedDict[str, Invocation] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        """Return how many runs are under way."""
+        return len(self._runs)
+
+    @_guarded
+    def on_module_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """Begin a module: an agent, or a step."""
+        kind = "agent" if _is_agent(instance) else "step"
+        self._begin(call_id, kind, _agent_name(instance) if kind == "agent" else _class(instance))
+
+    @_guarded
+    def on_module_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """End a module."""
+        self._end(call_id, exception)
+
+    @_guarded
+    def on_tool_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """Begin a tool."""
+        name = getattr(instance, "name", None)
+        self._begin(call_id, "tool", name if isinstance(name, str) and name else _class(instance))
+
+    @_guarded
+    def on_tool_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """End a tool."""
+        self._end(call_id, exception)
+
+    @_guarded
+    def on_compile_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+        """Begin an optimizer, which runs a program many times."""
+        self._begin(call_id, "step", _class(instance))
+
+    @_guarded
+    def on_compile_end(
+        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+    ) -> None:
+        """End an optimizer."""
+        self._end(call_id, exception)
+
+    def _begin(self, call_id: str, kind: Literal["agent", "step", "tool"], name: str) -> None:
+        invocation = agenttrace.start(kind, name)
+        given_up = None
+        with self._lock:
+            self._runs[call_id] = invocation
+            if len(self._runs) > self._limit:
+                _, given_up = self._runs.popitem(last=False)
+        if given_up is not None:
+            given_up.fail("abandoned")
+        invocation.attach()
+
+    def _end(self, call_id: str, error: BaseException | None) -> None:
+        with self._lock:
+            invocation = self._runs.pop(call_id, None)
+        if invocation is None:
+            return
+        invocation.detach()
+        if error is None:
+            invocation.stop()
+        else:
+            invocation.fail(error)
+
+
+def _is_agent(module: Any) -> bool:
+    return any(kind.__name__ in _AGENTS for kind in type(module).__mro__)
+
+
+def _agent_name(agent: Any) -> str:
+    """Return the name of the signature that says what an agent is for, if it has one."""
+    name = getattr(getattr(agent, "signature", None), "__name__", _UNNAMED)
+    return _class(agent) if name == _UNNAMED else str(name)
+
+
+def _class(instance: Any) -> str:
+    return type(instance).__name__

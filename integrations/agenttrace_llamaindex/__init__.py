@@ -1,0 +1,8 @@
+"""Record LlamaIndex: workflows, agents, tools, query engines and rerankers.
+
+    agenttrace.instrument("llamaindex")
+"""
+
+from agenttrace_llamaindex.instrumentor import LlamaIndexInstrumentor
+
+__all__ = ["LlamaIndexInstrumentor"]

@@ -1,0 +1,96 @@
+"""The real SDK with its real program against a local provider, or with one that says what it is told."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agenttrace.testing import ModelProvider
+
+pytest.importorskip("claude_agent_sdk", reason="claude-agent-sdk is not installed")
+
+from claude_agent_sdk import ClaudeAgentOptions
+
+from agenttrace_claude_agent import ClaudeAgentInstrumentor
+
+FAKE = Path(__file__).with_name("fake_claude.py")
+
+
+@pytest.fixture
+def provider() -> Iterator[ModelProvider]:
+    with ModelProvider() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def instrumented(recording: Any) -> Iterator[None]:
+    ClaudeAgentInstrumentor().instrument()
+    yield
+    ClaudeAgentInstrumentor().uninstrument()
+
+
+@pytest.fixture
+def real(provider: ModelProvider, tmp_path: Path) -> Callable[..., ClaudeAgentOptions]:
+    """Options for the program that comes with the SDK, in a home of its own."""
+    home = tmp_path / "claude"
+    home.mkdir()
+    quiet = ("DISABLE_TELEMETRY", "DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC")
+    env = {
+        **provider.env(),
+        **dict.fromkeys(quiet, "1"),
+        "HOME": str(home),
+        "CLAUDE_CONFIG_DIR": str(home),
+    }
+    return lambda **options: ClaudeAgentOptions(
+        env=env, cwd=str(home), model="claude-sonnet-4-5", **options
+    )
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Callable[..., ClaudeAgentOptions]:
+    """Options for a program that answers each prompt with the next of some lists of messages."""
+
+    def options(*turns: list[dict[str, Any]], **more: Any) -> ClaudeAgentOptions:
+        script = tmp_path / "script.json"
+        script.write_text(json.dumps(turns))
+        program = tmp_path / "claude"
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {FAKE} {script} "$@"\n')
+        program.chmod(0o755)
+        return ClaudeAgentOptions(cli_path=str(program), **more)
+
+    return options
+
+
+@pytest.fixture
+def outline(spooled: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[str]]:
+    """What was recorded, as a tree: kind and name; of a model call its capture, role and agent."""
+    return lambda: _outline(spooled())
+
+
+def _outline(records: list[dict[str, Any]]) -> list[str]:
+    known = {record["span_id"] for record in records}
+    lines: list[str] = []
+
+    def below(parent: str | None, depth: int) -> None:
+        for record in records:
+            above = record["parent_span_id"]
+            if above == parent if parent else above not in known:
+                stray = "" if parent or above is None else "stray "
+                lines.append("  " * depth + stray + _line(record))
+                below(record["span_id"], depth + 1)
+
+    below(None, 0)
+    return lines
+
+
+def _line(record: dict[str, Any]) -> str:
+    said = record["attributes"]
+    line = f"{said['agenttrace.kind']} {record['name']}"
+    if said["agenttrace.kind"] == "inference":
+        place = f"{said['agenttrace.role']} of {said.get('gen_ai.agent.name', 'nobody')}"
+        line = f"{said['agenttrace.capture']} {record['name']}: {place}"
+    failed = said.get("error.type")
+    return f"{line} !{failed}" if failed else line
