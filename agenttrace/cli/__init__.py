@@ -14,7 +14,7 @@ import click
 from agenttrace import __version__
 from agenttrace.errors import AgentTraceError
 
-_COMMANDS = ("demo", "report", "query", "store", "integrations")
+_COMMANDS = ("demo", "report", "query", "store", "integrations", "conformance")
 
 
 class _Commands(click.Group):
