@@ -9,6 +9,7 @@ from agenttrace.errors import ConfigError
 
 HOME_VARIABLE = "AGENTTRACE_HOME"
 CHILDREN_VARIABLE = "AGENTTRACE_CHILDREN"
+INTEGRATIONS_VARIABLE = "AGENTTRACE_INTEGRATIONS"
 
 _NO = ("0", "false", "no", "off")
 
@@ -24,6 +25,8 @@ class Settings:
         export_otlp: An OTLP endpoint is set for traces, so spans are sent on as well.
         children: Child processes join the current task by themselves.
         children_from: Who said so: ``AGENTTRACE_CHILDREN`` or ``default``, which is yes.
+        integrations: Those that ``AGENTTRACE_INTEGRATIONS`` names, to be switched on as recording
+            starts; ``all`` is every one whose framework is installed.
     """
 
     home: Path
@@ -32,6 +35,7 @@ class Settings:
     export_otlp: bool
     children: bool = True
     children_from: str = "default"
+    integrations: tuple[str, ...] = ()
 
     @property
     def spool(self) -> Path:
@@ -59,6 +63,7 @@ def load(home: str | os.PathLike[str] | None = None) -> Settings:
         export_otlp=_exports_otlp(os.environ),
         children=children not in _NO,
         children_from=CHILDREN_VARIABLE if children else "default",
+        integrations=tuple(os.environ.get(INTEGRATIONS_VARIABLE, "").replace(",", " ").split()),
     )
 
 

@@ -9,7 +9,7 @@ import contextlib
 import functools
 import importlib.util
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
@@ -149,6 +149,8 @@ def instrument(*names: str) -> tuple[str, ...]:
         ConfigError: There is no such integration.
         MissingDependencyError: A named integration's framework is not installed.
     """
+    from agenttrace.record import setup
+
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in names:
         if name not in known:
@@ -165,7 +167,19 @@ def instrument(*names: str) -> tuple[str, ...]:
             continue
         kind().instrument()
         done.append(name)
+    setup.note_integrations(tuple(sorted({*setup.integrations(), *done})))
     return tuple(done)
+
+
+def switch_on(names: Sequence[str]) -> None:
+    """Add the hooks of those *names* whose framework is installed here; ``all`` is every one."""
+    if "all" in names:
+        instrument()
+        return
+    found = available()
+    for name in names:
+        if name in found and found[name].is_installed():
+            instrument(name)
 
 
 def tracer_provider() -> "TracerProvider":
@@ -173,11 +187,12 @@ def tracer_provider() -> "TracerProvider":
 
     Its spans go to the program's own provider where there is one. Otherwise they go to agenttrace
     and to nobody else; nothing is made global. That is decided when a span starts, so it may be
-    asked for before the program has set up either. The first span calls ``configure()`` if nobody
-    ever has.
+    asked for before the program has set up either. Calls ``configure()`` first if nobody ever has.
     """
+    from agenttrace.record import setup
     from agenttrace.record.joined import JOINED
 
+    setup.begin()
     return JOINED
 
 
@@ -197,7 +212,7 @@ def inject() -> dict[str, str]:
 
 
 def extract(fields: Mapping[str, object]) -> "Invocation | None":
-    """Return what stands for the invocation that this program is asked to work for, if one is named.
+    """Return what stands for the invocation that asks for work, if the request names one.
 
     Attach it while the work is done. It is not recorded here, so it needs no end.
 

@@ -10,7 +10,7 @@ Source: <https://opentelemetry.io/docs/specs/otel/context/env-carriers/>
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -118,6 +118,7 @@ def environment(
     given: Mapping[Any, Any] | None = None,
     *,
     mark: Mark | None = None,
+    integrations: Sequence[str] = (),
     starts: bool = True,
 ) -> dict[Any, Any]:
     """Return a copy of an environment with all that a child of *invocation* needs to join it.
@@ -131,6 +132,7 @@ def environment(
         given: What the user starts the child with, names and values ``str`` or ``bytes``; default
             the environment of this process. It is not changed.
         mark: What is said about the calls in the child; default what holds here.
+        integrations: Those that a Python in the child switches on.
         starts: A Python in the child starts recording by itself.
     """
     if given is None or given is os.environ:
@@ -146,6 +148,8 @@ def environment(
         found |= carried
     if _is_said(config.HOME_VARIABLE, found):
         del wanted[config.HOME_VARIABLE]
+    if integrations and not _is_said(config.INTEGRATIONS_VARIABLE, found):
+        wanted[config.INTEGRATIONS_VARIABLE] = ",".join(integrations)
     if starts and startup_folder() is not None:
         wanted[_PYTHONPATH] = _with_startup(os.fsdecode(found.get(_PYTHONPATH, "")))
     return found | wanted

@@ -36,6 +36,8 @@ _NAME_KEYS: Final[dict[Kind, tuple[str, ...]]] = {
     "step": ("gen_ai.workflow.name",),
 }
 _SESSION_KEYS: Final = (semconv.CONVERSATION_ID, "session.id")
+
+
 class _Frame(NamedTuple):
     """The agent, the tool or the step of a workflow that a span says it is."""
 
@@ -138,12 +140,15 @@ class ForeignSpans(SpanProcessor):
             name = _name(attributes)
             if around is not None:
                 _take_session(around, span)
+                is_frame = around.span_context == span_context
+                if is_frame and not around.name:
+                    _give_name(around, "run")
                 place = around.place()
                 # What is around knows best: many make up an id for each of their runs.
                 session = {key: place[key] for key in _SESSION_KEYS if key in place}
                 attributes = {**place, **attributes, **session}
-                if around.span_context == span_context:
-                    attributes[semconv.KIND], name = around.kind, around.name or name
+                if is_frame:
+                    attributes[semconv.KIND], name = around.kind, around.name
             _keep(recorder, span_context, span, name, attributes)
 
     def shutdown(self) -> None:
@@ -169,15 +174,20 @@ def _frame(span: ReadableSpan) -> _Frame | None:
 
 
 def _begun(span: ReadableSpan, frame: _Frame, around: Invocation | None) -> Invocation:
-    if around is not None and not around.task_name and frame.kind == "agent":
-        # Without a name of its own a task is called after the first agent in it.
-        around.name = around.task_name = frame.name
+    if around is not None and not around.name:
+        _give_name(around, frame.name)
     span_context = span.get_span_context()
     assert span_context is not None
     begun = Invocation.elsewhere(span_context, frame.kind, frame.name, parent=around)
     begun.role = frame.role or begun.role
     _take_session(begun, span)
     return begun
+
+
+def _give_name(nameless: Invocation, name: str) -> None:
+    """Give a run that has no name that of the first thing in it, and so to a task that it began."""
+    nameless.name = name
+    nameless.task_name = nameless.task_name or name
 
 
 def _take_session(frame: Invocation, span: object) -> None:

@@ -44,11 +44,13 @@ class Passport:
         home: Where to record.
         service_name: What the user calls this program.
         carried: Variables that name what is current; empty where nothing is.
+        integrations: Names of the integrations that are on.
     """
 
     home: str
     service_name: str | None
     carried: dict[str, str]
+    integrations: tuple[str, ...]
 
 
 class _Boarding:
@@ -80,7 +82,7 @@ def carried(recording: "Recording") -> Generator[None]:
 
 def enter(passport: Passport) -> None:
     """Record in this process as *passport* says."""
-    setup.join(passport.home, passport.service_name, passport.carried)
+    setup.join(passport.home, passport.service_name, passport.carried, passport.integrations)
 
 
 def bind(recording: "Recording", function: Callable[..., Any]) -> Callable[..., Any]:
@@ -92,7 +94,7 @@ def work_for(passport: Passport, function: Callable[..., Any], /, *args: Any, **
     """Call *function* for what *passport* names, in a process that serves many."""
     before = context.get_current()
     with trouble.Guard("working for another process"):
-        setup.join(passport.home, passport.service_name)
+        setup.join(passport.home, passport.service_name, None, passport.integrations)
         around = carrier.extract(passport.carried)
         mark = carrier.extract_mark(passport.carried)
         for scope in (around, mark):
@@ -105,7 +107,12 @@ def work_for(passport: Passport, function: Callable[..., Any], /, *args: Any, **
 
 
 def _issue(recording: "Recording") -> Passport:
-    return Passport(str(recording.settings.home), recording.service_name, recording.carried())
+    return Passport(
+        str(recording.settings.home),
+        recording.service_name,
+        recording.carried(),
+        setup.integrations(),
+    )
 
 
 def _carrying_start(

@@ -106,7 +106,9 @@ class Recording:
         if around is None:
             return given
         mark = current_mark() or self.mark
-        return carrier.environment(around, self.settings.home, given, mark=mark)
+        return carrier.environment(
+            around, self.settings.home, given, mark=mark, integrations=_state.integrations
+        )
 
     def join_late(self) -> None:
         """Move over to the global provider, if the program has set one since."""
@@ -193,6 +195,7 @@ class _State:
         self.recording: Recording | None = None
         self.untouched = True  # neither configured nor shut down by anybody
         self.carried: Mapping[str, str] | None = None  # by a parent process, not by the environment
+        self.integrations: tuple[str, ...] = ()  # by name, those that are on
 
 
 _state: Final = _State()
@@ -236,13 +239,29 @@ def begin_for_parent() -> None:
             _begin(None, None, None, is_automatic=True)
 
 
-def join(home: str, service_name: str | None, carried: Mapping[str, str] | None = None) -> None:
+def integrations() -> tuple[str, ...]:
+    """Return the names of the integrations that are on, and that children switch on too."""
+    return _state.integrations
+
+
+def note_integrations(names: tuple[str, ...]) -> None:
+    """Note which integrations are on."""
+    _state.integrations = names
+
+
+def join(
+    home: str,
+    service_name: str | None,
+    carried: Mapping[str, str] | None = None,
+    integrations: tuple[str, ...] = (),
+) -> None:
     """Record in this process as its parent process does. Never raises.
 
     Args:
         home: Where to record, unless it already does.
         service_name: What the user calls the program.
         carried: Variables that name the invocation that this process works for.
+        integrations: Those that are on there.
     """
     with trouble.Guard("joining the parent process"), _state.lock:
         if carried is not None:
@@ -251,6 +270,16 @@ def join(home: str, service_name: str | None, carried: Mapping[str, str] | None 
                 _state.recording.take_parent(carried)
         if _state.untouched:
             _begin(home, service_name, None, is_automatic=True)
+            _switch_on(integrations)
+
+
+def _switch_on(names: tuple[str, ...]) -> None:
+    if names:
+        # It leans on what is here, and is needed only where somebody names one.
+        from agenttrace import integration
+
+        with trouble.Guard("switching on integrations"):
+            integration.switch_on(names)
 
 
 def _begin(
@@ -274,6 +303,7 @@ def _begin(
             recording.stop()
             raise
     _state.recording = recording
+    _switch_on(settings.integrations)
 
 
 def start(
@@ -376,7 +406,13 @@ def environ() -> dict[str, str]:
         mark = current_mark() or recording.mark
         starts = recording.settings.children and recording.recorder is not None
         home = recording.settings.home
-        return carrier.environment(recording.current(), home, mark=mark, starts=starts)
+        return carrier.environment(
+            recording.current(),
+            home,
+            mark=mark,
+            integrations=_state.integrations if starts else (),
+            starts=starts,
+        )
     return found
 
 

@@ -21,7 +21,7 @@ _ASKED_BY: Final = (
 
 
 def asked_for(here: Context) -> bool:
-    """Whether the span of a model call that starts in *here* is made by somebody else, or by none."""
+    """Whether somebody else makes the span of a model call that starts in *here*, or nobody."""
     return any(context.get_value(key, here) for key in _ASKED_BY)
 
 

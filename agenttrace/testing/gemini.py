@@ -65,7 +65,9 @@ class Caches:
         return found
 
 
-class _Google(Dialect):
+class Google(Dialect):
+    """What Google's protocols have in common."""
+
     provider = "gcp.gemini"
 
     def body(self, incoming: Incoming) -> JSON:
@@ -81,7 +83,7 @@ class _Google(Dialect):
         return {"error": {"code": status, "message": message, "status": name}}
 
 
-class GenerateContent(_Google, StreamingDialect):
+class GenerateContent(Google, StreamingDialect):
     """``POST …/models/{model}:generateContent`` and ``:streamGenerateContent?alt=sse``."""
 
     operation = "generate_content"
@@ -171,7 +173,7 @@ class StreamContent(GenerateContent):
         return b",\r\n" + json.dumps(self.error(status, message), indent=2).encode() + b"\n]\n"
 
 
-class Embeddings(_Google):
+class Embeddings(Google):
     """``POST …/models/{model}:batchEmbedContents`` and ``:embedContent``."""
 
     operation = "embeddings"
@@ -196,7 +198,7 @@ class Embeddings(_Google):
         }
 
 
-class VertexEmbeddings(_Google):
+class VertexEmbeddings(Google):
     """``POST …/publishers/google/models/{model}:predict``, which counts each text."""
 
     provider = "gcp.vertex_ai"
@@ -219,7 +221,7 @@ class VertexEmbeddings(_Google):
         return {"predictions": [{"embeddings": _embedded(answer, text)} for text in texts]}
 
 
-class CreateCache(_Google):
+class CreateCache(Google):
     """``POST …/cachedContents``: a prompt is read once, for later requests to begin with."""
 
     operation = "create_cache"

@@ -374,7 +374,8 @@ def _base64(vector: list[float]) -> str:
 def routes() -> list[Route]:
     """Return what this module answers."""
     return [
-        Route("POST", "/v1/chat/completions", Chat()),
+        # Azure and many gateways have a path of their own before the protocol's.
+        Route("POST", "/.+/chat/completions", Chat()),
         Route("POST", "/v1/completions", Completions()),
         Route("POST", "/v1/embeddings", Embeddings()),
     ]

@@ -12,6 +12,7 @@ from agenttrace.testing import (
     bedrock,
     cohere,
     gemini,
+    gemini_interactions,
     models,
     ollama,
     openai,
@@ -57,6 +58,7 @@ _MODULES: Final = (
     bedrock,
     cohere,
     ollama,
+    gemini_interactions,
 )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import agenttrace
-from agenttrace.record import carrier
+from agenttrace.record import carrier, setup
 from agenttrace.record.wire import meter
 from agenttrace.testing import ModelProvider
 
@@ -541,3 +541,37 @@ def test_work_given_to_joblib_belongs_to_the_task(
     calls = [r for r in spooled() if r["attributes"]["agenttrace.kind"] == "inference"]
     assert [r["attributes"].get("task.id") for r in calls] == [r["name"] for r in calls]
     assert len(calls) == 24
+
+
+@pytest.mark.parametrize("way", ["subprocess", "spawn"])
+def test_integrations_that_are_on_are_on_in_children_too(
+    recording: Path, tmp_path: Path, way: str
+) -> None:
+    program = tmp_path / "child.py"
+    program.write_text(
+        "import httpx\n"
+        "from agenttrace.record import setup\n"
+        "def on():\n"
+        "    return setup.integrations()\n"
+        "if __name__ == '__main__':\n"
+        "    print(*on())\n"
+    )
+    agenttrace.instrument("langchain")
+    with agenttrace.task("t"):
+        if way == "subprocess":
+            done = subprocess.run([sys.executable, program], capture_output=True, text=True)
+            assert done.stdout.split() == ["langchain"]
+        else:
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(1, mp_context=context) as pool:
+                assert pool.submit(setup.integrations).result() == ("langchain",)
+
+
+def test_the_environment_names_integrations_to_switch_on(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTTRACE_INTEGRATIONS", "langchain, not-there")
+    setup.note_integrations(())
+    agenttrace.configure(home)
+    assert setup.integrations() == ("langchain",)
+    agenttrace.shutdown()

@@ -185,7 +185,7 @@ class Route(NamedTuple):
     Attributes:
         method: ``POST`` or ``GET``.
         path: A regular expression without capturing groups, for the end of the path, so that any
-            base URL (a gateway, a local server) is recognised.
+            base URL (a gateway, a local server) is recognised. It begins with a slash.
         dialect: Who reads it.
     """
 

@@ -1,9 +1,9 @@
 """Estimate tokens from text, where the provider reports none.
 
 With the extra ``tokens`` the text is counted with the model's own vocabulary, or the nearest one
-that is there. Without it, it is cut into pieces where the tokenizers in use cut it (words, groups of
-three digits, runs of punctuation and of space), and each piece counts by its length. The constants
-are fitted to o200k_base; ``benchmarks/estimate.py`` measures the error of both on prose, code and
+that is there. Without it, it is cut into pieces where the tokenizers in use cut it (words, groups
+of three digits, runs of punctuation and of space), and each piece counts by its length. The
+constants are fitted to o200k_base; ``benchmarks/estimate.py`` measures the error on prose, code and
 JSON. A figure made like this is marked ``estimated`` wherever it is shown.
 
 Source: the splitting rule of o200k_base, <https://github.com/openai/tiktoken>.

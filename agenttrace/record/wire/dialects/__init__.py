@@ -46,7 +46,8 @@ def _compiled(routes: Sequence[Route]) -> dict[str, re.Pattern[str]]:
     """Make one expression of all, so that a request to anything else costs one search."""
     return {
         method: re.compile(
-            "(?:"
+            # Without the look ahead each route would be tried at each character.
+            "(?=/)(?:"
             + "|".join(
                 f"(?P<r{number}>{route.path})"
                 for number, route in enumerate(routes)

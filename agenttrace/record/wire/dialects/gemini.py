@@ -545,14 +545,13 @@ def _first(found: Iterator[T | None]) -> T | None:
 
 
 _VERSION: Final = "/v1(?:alpha|beta)?[0-9]*"
-_COLON: Final = "(?::|%3[Aa])"
-_RAW: Final = f"/models/[^/]+{_COLON}(?:rawPredict|streamRawPredict)"
+_RAW: Final = "/models/[^/:]++:(?:rawPredict|streamRawPredict)"
 
 ROUTES: Final = (
-    Route("POST", f"{_COLON}(?:generateContent|streamGenerateContent)", GenerateContent()),
-    Route("POST", f"{_COLON}(?:embedContent|batchEmbedContents)", Embeddings()),
-    Route("POST", f"/models/[^/]*embedding[^/]*{_COLON}predict", Embeddings()),
-    Route("POST", f"/models/(?:imagen|imagegeneration)[^/]*{_COLON}predict", GenerateImages()),
+    Route("POST", "/[^/:]++:(?:generateContent|streamGenerateContent)", GenerateContent()),
+    Route("POST", "/[^/:]++:(?:embedContent|batchEmbedContents)", Embeddings()),
+    Route("POST", "/models/[^/:]*embedding[^/:]*+:predict", Embeddings()),
+    Route("POST", "/models/(?:imagen|imagegeneration)[^/:]*+:predict", GenerateImages()),
     Route("POST", f"/publishers/anthropic(?!/models/count-tokens){_RAW}", VertexMessages()),
     Route("POST", f"/publishers/(?!anthropic/)[^/]+{_RAW}", VertexChat()),
     Route("POST", "/cachedContents", CreateCache()),
