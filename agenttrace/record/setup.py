@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -440,11 +440,9 @@ def _existing_provider() -> "TracerProvider | None":
 
 
 def _of_the_sdk(provider: object) -> "TracerProvider | None":
-    if provider is None:
-        return None
-    from opentelemetry.sdk.trace import TracerProvider
-
-    return provider if isinstance(provider, TracerProvider) else None
+    """Return *provider* if it is one of the SDK, or one like Logfire's that wraps one."""
+    joinable = callable(getattr(provider, "add_span_processor", None))
+    return cast("TracerProvider", provider) if joinable else None
 
 
 def _shut_down(provider: "TracerProvider") -> None:
@@ -468,8 +466,9 @@ def _otlp_exporter() -> Any:
 
 
 def _service_name(named: str | None, provider: "TracerProvider | None") -> str:
-    if provider is not None:
-        return str(provider.resource.attributes.get(semconv.SERVICE_NAME, ""))
+    resource = getattr(provider, "resource", None)
+    if resource is not None:
+        return str(resource.attributes.get(semconv.SERVICE_NAME, ""))
     program = Path(sys.argv[0]).name if sys.argv else ""
     return named or os.environ.get("OTEL_SERVICE_NAME") or program or "python"
 

@@ -109,6 +109,9 @@ KINDS: Final[dict[str, dict[str, str]]] = {
         semconv.RERANK: "inference",
         semconv.INVOKE_AGENT: "agent",
         semconv.INVOKE_WORKFLOW: "step",  # a workflow inside somebody's task, not a task of its own
+        "invoke_graph": "step",
+        "invoke_node": "step",
+        "invoke_swarm": "step",
         semconv.EXECUTE_TOOL: "tool",
         "plan": "step",
         "retrieval": "step",

@@ -2,45 +2,44 @@
 
 import inspect
 import re
+import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
-
-import pytest
 
 from agenttrace.record.wire import dialects
-from agenttrace.record.wire.dialect import Route
-
-pytest_plugins = ("pytester",)
 
 GUIDE = Path(__file__).parents[2] / "docs" / "dialects.md"
 CONFTEST = Path(__file__).parents[1] / "conftest.py"
-ACME = "agenttrace.record.wire.dialects.acme"
+
+# Puts the dialect where its file would be, and its routes where ``_MODULES`` would put them.
+LOADED = """
+import importlib.util, sys
+from pathlib import Path
+from agenttrace.record.wire import dialects
+
+name = "agenttrace.record.wire.dialects.acme"
+spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name("acme.py"))
+sys.modules[name] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sys.modules[name])
+dialects._ROUTES = (*dialects._ROUTES, *sys.modules[name].ROUTES)
+dialects._PATHS = dialects._compiled(dialects._ROUTES)
+"""
 
 
-@pytest.fixture
-def blocks(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """The files of the guide by their names, with the dialect in its place."""
-    found = dict(re.findall(r"^```python\n# (\S+)\n(.*?)^```$", GUIDE.read_text(), re.M | re.S))
-    acme = ModuleType(ACME)
-    monkeypatch.setitem(sys.modules, ACME, acme)
-    monkeypatch.setattr(dialects, "acme", acme, raising=False)
-    exec(found["agenttrace/record/wire/dialects/acme.py"], vars(acme))  # noqa: S102 - our own guide
-    routes: tuple[Route, ...] = (*dialects._ROUTES, *vars(acme)["ROUTES"])
-    monkeypatch.setattr(dialects, "_ROUTES", routes)
-    monkeypatch.setattr(dialects, "_PATHS", dialects._compiled(routes))
-    dialects.of.cache_clear()
-    return found
-
-
-def test_the_example_of_the_guide_passes(
-    blocks: dict[str, str], pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pytester.makeconftest(CONFTEST.read_text())
-    pytester.makepyfile(test_acme=blocks["tests/record/dialects/test_acme.py"])
-    result = pytester.runpytest_inprocess("-q", "-p", "no:asyncio", "-W", "error")
-    result.assert_outcomes(passed=7)
-    dialects.of.cache_clear()
+def test_the_example_of_the_guide_passes(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n# (\S+)\n(.*?)^```$", GUIDE.read_text(), re.M | re.S)
+    for path, code in blocks:
+        (tmp_path / Path(path).name).write_text(code)
+    (tmp_path / "conftest.py").write_text(CONFTEST.read_text() + LOADED)
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-W", "error"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout.splitlines()[-1].startswith("7 passed"), result.stdout
+    assert len(blocks) == GUIDE.read_text().count("```python")
 
 
 def test_what_the_guide_names_exists() -> None:

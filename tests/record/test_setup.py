@@ -495,3 +495,22 @@ def test_a_framework_that_makes_spans_gets_a_provider_that_only_we_see(
     *_, inner = spooled()
     assert inner["attributes"]["gen_ai.agent.name"] == "a"
     assert inner["attributes"]["agenttrace.task.name"] == "t"
+
+
+def test_a_provider_that_wraps_one_of_the_sdk_is_joined_too(home: Path, spooled: Spooled) -> None:
+    class Wrapping(trace.TracerProvider):
+        def __init__(self) -> None:
+            self.wrapped = TracerProvider()
+
+        def add_span_processor(self, processor: SpanProcessor) -> None:
+            self.wrapped.add_span_processor(processor)
+
+        def get_tracer(self, *args: Any, **kwargs: Any) -> trace.Tracer:
+            return self.wrapped.get_tracer(*args, **kwargs)
+
+    provider = Wrapping()
+    agenttrace.configure(home, tracer_provider=provider)
+    with provider.get_tracer("somebody").start_as_current_span("invoke_agent a"):
+        call()
+    agenttrace.shutdown()
+    assert spooled()[1]["attributes"]["gen_ai.agent.name"] == "a"

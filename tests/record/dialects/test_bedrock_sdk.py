@@ -117,6 +117,18 @@ def test_each_vendors_model_is_counted_as_billed(
     ]
 
 
+def test_what_only_the_headers_tell_is_counted(
+    client: Any, provider: ModelProvider, spooled: Spooled
+) -> None:
+    told = {"x-amzn-bedrock-input-token-count": "9", "x-amzn-bedrock-output-token-count": "4"}
+    provider.script(Reply(body='{"outputs": [{"text": "Hi"}]}', headers=told))
+    body = json.dumps({"prompt": "Hello there"})
+    client.invoke_model(modelId="mistral.mistral-7b", body=body)["body"].read()
+    (record,) = spooled()
+    assert record["attributes"]["agenttrace.usage"] == "reported"
+    assert (counted(record)["input_tokens"], counted(record)["output_tokens"]) == (9, 4)
+
+
 def test_counting_tokens_is_no_call(client: Any, provider: ModelProvider, spooled: Spooled) -> None:
     client.count_tokens(modelId=CLAUDE, input={"converse": {"messages": HELLO}})
     assert spooled() == []

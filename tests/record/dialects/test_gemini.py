@@ -13,7 +13,7 @@ from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record.wire import dialects
 from agenttrace.record.wire.dialect import Asked, Reply
-from agenttrace.record.wire.dialects import gemini
+from agenttrace.record.wire.dialects import gemini, gemini_interactions
 
 CONTENT = gemini.GenerateContent()
 AT_VERTEX = "/v1/projects/p/locations/us-central1/publishers"
@@ -351,7 +351,7 @@ INTERACTION = {
 
 def test_an_interaction_counts_the_same_in_other_words() -> None:
     spoken = dialects.of("POST", "/v1beta/interactions")
-    assert isinstance(spoken, gemini.Interactions)
+    assert isinstance(spoken, gemini_interactions.Interactions)
     request = b'{"model": "gemini-2.5-flash", "input": "Hi", "stream": true}'
     assert spoken.is_call("/v1beta/interactions", request)
     assert spoken.asked("/v1beta/interactions", request) == Asked("gemini-2.5-flash", stream=True)
@@ -370,7 +370,7 @@ def test_an_interaction_counts_the_same_in_other_words() -> None:
 
 def test_an_interaction_of_the_background_is_fetched_and_not_called() -> None:
     spoken = dialects.of("GET", "/v1beta/interactions/int-1")
-    assert isinstance(spoken, gemini.Interaction)
+    assert isinstance(spoken, gemini_interactions.Interaction)
     assert spoken.operation == semconv.FETCH_RESPONSE
     assert spoken.read_json(encoded({"id": "int-1", "status": "in_progress"})).counts == {}
     assert dialects.of("GET", "/interactions/int-1") is None
@@ -381,7 +381,7 @@ READERS = (
     gemini.Embeddings(),
     gemini.CreateCache(),
     gemini.Batch(),
-    gemini.Interactions(),
+    gemini_interactions.Interactions(),
 )
 ODD = st.one_of(
     st.none(),

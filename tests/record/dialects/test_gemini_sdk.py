@@ -51,6 +51,20 @@ def test_content_is_counted_as_billed(
         assert attributes.get("gen_ai.request.stream", False) is stream
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_interactions_are_counted_as_billed(
+    client: Any, provider: ModelProvider, assert_as_billed: Records, stream: bool
+) -> None:
+    provider.script(THINKING)
+    for _ in range(2):
+        made = client.interactions.create(model=MODEL, input="word " * 3000, stream=stream)
+        if stream:
+            list(made)
+    records = assert_as_billed()
+    assert records[1]["attributes"]["gen_ai.usage.cache_read.input_tokens"] > 0
+    assert records[0]["attributes"]["gen_ai.response.id"] == provider.ledger[0].response_id
+
+
 def test_async_content_is_counted_as_billed(
     client: Any, provider: ModelProvider, assert_as_billed: Records
 ) -> None:

@@ -36,6 +36,22 @@ def test_every_choice_of_several_is_in_the_count(
     assert_as_billed()
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_deployment_at_azure_is_counted_under_the_model_that_answers(
+    provider: ModelProvider, assert_as_billed: Records, stream: bool
+) -> None:
+    provider.script(Reply("Hi.", model="gpt-5-mini-2026-01-01"))
+    with openai.AzureOpenAI(
+        azure_endpoint=provider.url, azure_deployment="router", api_key="k", api_version="2026-01"
+    ) as azure:
+        if stream:
+            list(ask(azure, stream=True, stream_options={"include_usage": True}))
+        else:
+            ask(azure)
+    [record] = assert_as_billed()
+    assert record["name"] == "gpt-5-mini-2026-01-01"
+
+
 def test_audio_in_a_chat_is_told_apart(
     client: openai.OpenAI, provider: ModelProvider, assert_as_billed: Records
 ) -> None:

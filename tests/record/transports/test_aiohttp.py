@@ -304,3 +304,47 @@ async def test_a_client_that_sends_by_way_of_aiohttp_is_counted_once(
     records = spooled()
     assert [r["attributes"]["agenttrace.attempt"] for r in records] == [1, 2, 1]
     assert [usage(record)[0] for record in records] == ["missing", "reported", "reported"]
+
+
+async def test_a_conversation_over_a_websocket_is_counted(spooled: Spooled) -> None:
+    web = pytest.importorskip("aiohttp.web")
+    heard: list[str] = []
+    response = {"id": "resp-1", "usage": {"input_tokens": 3, "output_tokens": 2}}
+    answers = [
+        {"type": "response.created", "response": {"id": "resp-1"}},
+        {"type": "response.done", "response": {**response, "status": "completed"}},
+    ]
+
+    async def talk(request: Any) -> Any:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async for message in socket:
+            heard.append(message.data)
+            for answer in answers:
+                await socket.send_json(answer)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/v1/realtime", talk)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    try:
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(f"http://127.0.0.1:{port}/v1/realtime?model=gpt-realtime") as socket,
+        ):
+            assert type(socket) is aiohttp.ClientWebSocketResponse
+            await socket.send_json({"type": "response.create"})
+            assert [await socket.receive_json() for _ in answers] == answers
+            await socket.send_str('{"type": "response.create"}')
+            await socket.receive()
+    finally:
+        await runner.cleanup()
+    assert len(heard) == 2
+    done, left = spooled()
+    assert usage(done) == ("reported", 3, 2)
+    assert done["attributes"]["gen_ai.request.model"] == "gpt-realtime"
+    assert outcome(left) != "complete"

@@ -205,3 +205,39 @@ def test_botocore_tells_its_attempts(
     records = spooled()
     assert attempts(records) == [1, 2, 3]
     assert operations(records) == 1
+
+
+def test_a_client_that_sends_by_way_of_another_is_counted_once(
+    server: Server, spooled: Spooled
+) -> None:
+    requests = pytest.importorskip("requests")
+
+    class ByRequests(httpx.BaseTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            got = session.post(str(request.url), data=request.read())
+            return httpx.Response(got.status_code, content=got.content)
+
+    server.answer(BUSY, Answer())
+    with requests.Session() as session, httpx.Client(transport=ByRequests()) as client:
+        for _ in range(2):
+            posted(client, server)
+        session.post(server.url + PATH, data=ASKED)
+    assert len(server.asked) == 3
+    assert attempts(spooled()) == [1, 2, 1]
+
+
+def test_another_call_made_while_one_is_sent_is_a_call_of_its_own(
+    server: Server, spooled: Spooled
+) -> None:
+    requests = pytest.importorskip("requests")
+    guard = ASKED.replace(b"gpt-5", b"guard")
+
+    class Guarded(httpx.HTTPTransport):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            requests.post(server.url + PATH, data=guard)
+            return super().handle_request(request)
+
+    with httpx.Client(transport=Guarded()) as client:
+        posted(client, server)
+    models = [record["attributes"]["gen_ai.request.model"] for record in spooled()]
+    assert models == ["gpt-5", "guard"]

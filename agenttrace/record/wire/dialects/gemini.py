@@ -21,7 +21,6 @@ from agenttrace.record.wire.dialect import (
     Asked,
     Counts,
     Dialect,
-    Envelope,
     Reply,
     Route,
     counted,
@@ -29,7 +28,6 @@ from agenttrace.record.wire.dialect import (
     items,
     mapping,
     region_of,
-    reply_of,
     whole,
 )
 from agenttrace.record.wire.dialects.anthropic import Messages
@@ -123,11 +121,6 @@ class _Batch(msgspec.Struct):
     metadata: _Metadata | None = None
 
 
-class _InteractionEvent(msgspec.Struct):
-    interaction: Envelope | None = None
-    delta: Any = None
-
-
 _chunk: Final = msgspec.json.Decoder(_Chunk)
 _ending: Final = msgspec.json.Decoder(_Ending)
 _text: Final = msgspec.json.Decoder(_Text)
@@ -135,11 +128,9 @@ _failed: Final = msgspec.json.Decoder(_Failed)
 _embedded: Final = msgspec.json.Decoder(_Embedded)
 _cache: Final = msgspec.json.Decoder(_Cache)
 _batch: Final = msgspec.json.Decoder(_Batch)
-_envelope: Final = msgspec.json.Decoder(Envelope)
-_interaction_event: Final = msgspec.json.Decoder(_InteractionEvent)
 
 
-class _Google(Dialect):
+class Google(Dialect):
     """What they have in common: the path says what is asked of whom."""
 
     operation: ClassVar = semconv.GENERATE_CONTENT
@@ -151,10 +142,10 @@ class _Google(Dialect):
 
     def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
         """Read the model, and at Vertex AI the region, from the path."""
-        return _asked(path)
+        return asked_of(path)
 
 
-class GenerateContent(_Google):
+class GenerateContent(Google):
     """``POST …:generateContent`` and ``…:streamGenerateContent``.
 
     A stream is server-sent events with ``alt=sse``, else a JSON array that grows.
@@ -189,7 +180,7 @@ class GenerateContent(_Google):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        return _usage(counts)
+        return usage_of(counts)
 
     def text_bytes(self, data: bytes) -> int:
         """Count the bytes of text, thoughts and calls of functions."""
@@ -204,7 +195,7 @@ class GenerateContent(_Google):
         )
 
 
-class Embeddings(_Google):
+class Embeddings(Google):
     """``POST …:embedContent`` and ``…:batchEmbedContents``, at Vertex AI ``…:predict``."""
 
     operation: ClassVar = semconv.EMBEDDINGS
@@ -224,7 +215,7 @@ class Embeddings(_Google):
         return _input_only(whole(counts.get("promptTokenCount")))
 
 
-class CreateCache(_Google):
+class CreateCache(Google):
     """``POST …/cachedContents``: the model reads the prompt, and keeps it for later calls.
 
     Google charges these tokens as input once, and then for the time that they are kept.
@@ -240,7 +231,7 @@ class CreateCache(_Google):
         """Read the model's name, which the body has with its folder."""
         found = Dialect.asked(self, path, body)
         model = found.model.rpartition("/")[2] if found.model else None
-        return _asked(path)._replace(model=model)
+        return asked_of(path)._replace(model=model)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -254,7 +245,7 @@ class CreateCache(_Google):
         return counted(total, None if total is None else 0, cache_write=total)
 
 
-class Batch(_Google):
+class Batch(Google):
     """``GET …/batches/{id}`` of the Gemini API: the calls of a batch, once it is done."""
 
     operation: ClassVar = semconv.FETCH_RESPONSE
@@ -275,66 +266,10 @@ class Batch(_Google):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        return _usage(counts)
+        return usage_of(counts)
 
 
-class Interactions(_Google):
-    """``POST …/interactions``, which spells the same counts in its own way."""
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return (
-            body is not None
-            and b'"input"' in body
-            and (b'"agent"' in body or Dialect.is_call(self, path, body))
-        )
-
-    def asked(self, path: str, body: bytes) -> Asked:
-        """Read the model and the stream from the body."""
-        found = Dialect.asked(self, path, body)
-        return _asked(path)._replace(model=found.model, stream=found.stream)
-
-    def read_json(self, body: bytes) -> Reply:
-        """Read a whole response."""
-        return _interaction(_envelope.decode(body), finished=True)
-
-    def read_events(self, data: bytes) -> Reply:
-        """Read the interaction of the first event, and of the last that has counts."""
-        opening = decoded(_interaction_event, events.first_payload(data))
-        found = _interaction(opening.interaction if opening else None)
-        for payload in events.latest_with(data, b'"usage"'):
-            event = decoded(_interaction_event, payload)
-            reply = _interaction(event.interaction if event else None, finished=True)
-            if reply.counts:
-                return found.then(reply)
-        return found.then(Reply(error=events.failure(data)))
-
-    def usage(self, counts: Counts) -> TokenUsage:
-        """Turn the counts into inclusive input and output."""
-        return _usage({ours: counts.get(theirs) for ours, theirs in _INTERACTION_COUNTS.items()})
-
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas."""
-        found = (decoded(_interaction_event, payload) for payload in events.payloads(data))
-        return sum(
-            events.text_bytes(mapping(event.delta).get(name))
-            for event in found
-            if event
-            for name in ("text", "arguments")
-        )
-
-
-class Interaction(Interactions):
-    """``GET …/interactions/{id}``: an interaction of the background, counted once it is done."""
-
-    operation: ClassVar = semconv.FETCH_RESPONSE
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """The path has the version of the API, so it is nobody else's."""
-        return True
-
-
-class GenerateImages(_Google):
+class GenerateImages(Google):
     """``POST …:predict`` of an image model, which counts no tokens."""
 
     operation: ClassVar = semconv.IMAGE_GENERATION
@@ -358,7 +293,7 @@ class VertexMessages(Messages):
 
     def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
         """Read the path."""
-        return _asked(path)
+        return asked_of(path)
 
 
 class VertexChat(Chat):
@@ -370,11 +305,12 @@ class VertexChat(Chat):
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the path, and whether the body asks for a stream."""
-        found = _asked(path)
+        found = asked_of(path)
         return found._replace(stream=found.stream or super().asked(path, body).stream)
 
 
-def _asked(path: str) -> Asked:
+def asked_of(path: str) -> Asked:
+    """Return what a path asks for, of whom and where."""
     place = unquote(path)
     model, location = _MODEL.search(place), _LOCATION.search(place)
     region = region_of(location.group(1)) if location else None
@@ -396,17 +332,12 @@ def _reply(chunk: _Chunk | None, *, finished: bool = False) -> Reply:
         model=chunk.model_version if isinstance(chunk.model_version, str) else None,
         counts=counts,
         finished=finished,
-        said=_modalities(counts, _MODALITIES, "tokenCount"),
+        said=modalities_of(counts, _MODALITIES, "tokenCount"),
     )
 
 
-def _interaction(envelope: Envelope | None, *, finished: bool = False) -> Reply:
-    found = reply_of(envelope, finished=finished)
-    said = _modalities(found.counts, _INTERACTION_MODALITIES, "tokens")
-    return found.then(Reply(said=said))
-
-
-def _usage(counts: Counts) -> TokenUsage:
+def usage_of(counts: Counts) -> TokenUsage:
+    """Turn ``usageMetadata`` into inclusive input and output."""
     prompt = whole(counts.get("promptTokenCount"))
     by_tools = whole(counts.get("toolUsePromptTokenCount")) or 0
     visible = whole(counts.get("candidatesTokenCount"))
@@ -429,30 +360,24 @@ def _input_only(given: int | None) -> TokenUsage:
     return counted(given, None if given is None else 0)
 
 
-_INTERACTION_COUNTS: Final = {
-    "promptTokenCount": "total_input_tokens",
-    "toolUsePromptTokenCount": "total_tool_use_tokens",
-    "candidatesTokenCount": "total_output_tokens",
-    "thoughtsTokenCount": "total_thought_tokens",
-    "cachedContentTokenCount": "total_cached_tokens",
-    "totalTokenCount": "total_tokens",
-}
-_INPUT: Final = {"AUDIO": semconv.INPUT_AUDIO_TOKENS, "IMAGE": semconv.INPUT_IMAGE_TOKENS}
-_OUTPUT: Final = {"AUDIO": semconv.OUTPUT_AUDIO_TOKENS, "IMAGE": semconv.OUTPUT_IMAGE_TOKENS}
-_Groups = Sequence[tuple[str, dict[str, str]]]
-_MODALITIES: Final[_Groups] = (
-    ("promptTokensDetails", _INPUT),
-    ("toolUsePromptTokensDetails", _INPUT),
-    ("candidatesTokensDetails", _OUTPUT),
-)
-_INTERACTION_MODALITIES: Final[_Groups] = (
-    ("input_tokens_by_modality", _INPUT),
-    ("tool_use_tokens_by_modality", _INPUT),
-    ("output_tokens_by_modality", _OUTPUT),
+INPUT: Final = {"AUDIO": semconv.INPUT_AUDIO_TOKENS, "IMAGE": semconv.INPUT_IMAGE_TOKENS}
+OUTPUT: Final = {"AUDIO": semconv.OUTPUT_AUDIO_TOKENS, "IMAGE": semconv.OUTPUT_IMAGE_TOKENS}
+Groups = Sequence[tuple[str, dict[str, str]]]
+_MODALITIES: Final[Groups] = (
+    ("promptTokensDetails", INPUT),
+    ("toolUsePromptTokensDetails", INPUT),
+    ("candidatesTokensDetails", OUTPUT),
 )
 
 
-def _modalities(counts: Counts, groups: _Groups, count: str) -> dict[str, int]:
+def modalities_of(counts: Counts, groups: Groups, count: str) -> dict[str, int]:
+    """Return how many of the tokens are audio and images.
+
+    Args:
+        counts: The usage object.
+        groups: Its lists, and the attribute of each modality in them.
+        count: What an entry calls its tokens.
+    """
     found: dict[str, int] = {}
     for group, names in groups:
         for item in items(counts.get(group)):
@@ -544,7 +469,7 @@ def _first(found: Iterator[T | None]) -> T | None:
     return next((one for one in found if one is not None), None)
 
 
-_VERSION: Final = "/v1(?:alpha|beta)?[0-9]*"
+VERSION: Final = "/v1(?:alpha|beta)?[0-9]*"
 _RAW: Final = "/models/[^/:]++:(?:rawPredict|streamRawPredict)"
 
 ROUTES: Final = (
@@ -555,7 +480,5 @@ ROUTES: Final = (
     Route("POST", f"/publishers/anthropic(?!/models/count-tokens){_RAW}", VertexMessages()),
     Route("POST", f"/publishers/(?!anthropic/)[^/]+{_RAW}", VertexChat()),
     Route("POST", "/cachedContents", CreateCache()),
-    Route("POST", "/interactions", Interactions()),
-    Route("GET", f"{_VERSION}/(?:[^/]+/){{0,4}}interactions/[^/]+", Interaction()),
-    Route("GET", f"{_VERSION}/batches/[^/]+", Batch()),
+    Route("GET", f"{VERSION}/batches/[^/]+", Batch()),
 )

@@ -16,10 +16,11 @@ from typing import Any, Final
 from agenttrace.record import trouble
 from agenttrace.record.patch import replaced
 from agenttrace.record.wire.exchange import Exchange
-from agenttrace.record.wire.transports import attempt
+from agenttrace.record.wire.transports import attempt, talk
 from agenttrace.record.wire.transports.attempt import Body, Follow
 
 _KEY: Final = "_agenttrace_body"
+_TALK: Final = "_agenttrace_talk"
 _NAME: Final = re.compile(r'\bname="([^"]*)"')
 _Wanted = Callable[[], bool]
 
@@ -45,8 +46,14 @@ def hooked(module: ModuleType, follow: Follow) -> Generator[None]:
             (reader, "feed_eof", meter.ending),
             (reader, "set_exception", meter.breaking),
             (reader, "_wait", meter.waiting),
+            (module.ClientWebSocketResponse, "__init__", meter.opening),
+            (module.ClientWebSocketResponse, "send_str", meter.saying),
+            (module.ClientWebSocketResponse, "send_bytes", meter.saying),
+            (module.ClientWebSocketResponse, "receive", meter.hearing),
+            (module.ClientWebSocketResponse, "_set_closed", meter.parting),
         ):
-            hooks.enter_context(replaced(owner, name, wrap))
+            if hasattr(owner, name):  # not every version has all of a websocket's
+                hooks.enter_context(replaced(owner, name, wrap))
         yield
 
 
@@ -164,6 +171,51 @@ class _Meter:
                 if body is not None:
                     body.exchange.end(error)
                 raise
+
+        return wrapper
+
+    def opening(self, init: Callable[..., None], wanted: _Wanted) -> Callable[..., None]:
+        @functools.wraps(init)
+        def wrapper(socket: Any, *args: Any, **kwargs: Any) -> None:
+            init(socket, *args, **kwargs)
+            if wanted():
+                with trouble.Guard("a conversation"):
+                    url = socket._response.url  # noqa: SLF001
+                    begun = talk.begun(url.host, url.raw_path, url.raw_query_string)
+                    if begun is not None:
+                        socket.__dict__[_TALK] = begun
+                        self._follow(begun)
+
+        return wrapper
+
+    def saying(self, send: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+        @functools.wraps(send)
+        async def wrapper(socket: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
+            begun = socket.__dict__.get(_TALK)
+            if begun is not None and isinstance(data, str | bytes):
+                begun.sent(data)
+            return await send(socket, data, *args, **kwargs)
+
+        return wrapper
+
+    def hearing(self, receive: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+        @functools.wraps(receive)
+        async def wrapper(socket: Any, *args: Any, **kwargs: Any) -> Any:
+            message = await receive(socket, *args, **kwargs)
+            begun = socket.__dict__.get(_TALK)
+            if begun is not None and isinstance(message.data, str | bytes):
+                begun.received(message.data)
+            return message
+
+        return wrapper
+
+    def parting(self, set_closed: Callable[..., None], _: _Wanted) -> Callable[..., None]:
+        @functools.wraps(set_closed)
+        def wrapper(socket: Any) -> None:
+            set_closed(socket)
+            begun = socket.__dict__.get(_TALK)
+            if begun is not None:
+                begun.end(socket.exception())
 
         return wrapper
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from agenttrace.record import trouble
 from agenttrace.record.patch import replaced
-from agenttrace.record.wire import conversation
-from agenttrace.record.wire.conversation import Conversation
+from agenttrace.record.wire.transports import talk
 from agenttrace.record.wire.transports.attempt import Follow
+from agenttrace.record.wire.transports.talk import Talk
 
 _KEY: Final = "_agenttrace_conversation"
 _MESSAGE_BYTES: Final = 16 * 1024 * 1024  # a longer message is not read
@@ -44,30 +44,23 @@ def hooked(module: ModuleType, follow: Follow) -> Generator[None]:
 class _Spoken:
     """A conversation, and the messages that are under way in both directions."""
 
-    __slots__ = ("__weakref__", "_conversation", "_received", "_sent")
+    __slots__ = ("_received", "_sent", "talk")
 
-    def __init__(self, conversation: Conversation) -> None:
-        self._conversation = conversation
+    def __init__(self, talk: Talk) -> None:
+        self.talk = talk
         self._sent = _Message()
         self._received = _Message()
 
     def send(self, frame: Any) -> None:
         message = self._sent.whole(frame)
         if message is not None:
-            self._conversation.sent(message)
+            self.talk.sent(message)
 
     def receive(self, events: Iterable[Any]) -> None:
         for frame in events:
             message = self._received.whole(frame) if hasattr(frame, "opcode") else None
             if message is not None:
-                self._conversation.received(message)
-
-    def end(self, error: BaseException | None = None, *, left: bool = False) -> None:  # noqa: ARG002
-        with trouble.Guard("a conversation"):
-            self._conversation.close(error)
-
-    def __del__(self) -> None:
-        self.end(left=True)
+                self.talk.received(message)
 
 
 class _Message:
@@ -104,13 +97,18 @@ def _opening(follow: Follow, send: Callable[..., None], wanted: _Wanted) -> Call
         if wanted():
             with trouble.Guard("a conversation"):
                 path, _, query = request.path.partition("?")
-                opened = conversation.open(self.uri.host, path, query)
-                if opened is not None:
-                    spoken = self.__dict__[_KEY] = _Spoken(opened)
-                    follow(spoken)
+                begun = talk.begun(_host(self), path, query)
+                if begun is not None:
+                    self.__dict__[_KEY] = _Spoken(begun)
+                    follow(begun)
         send(self, request)
 
     return wrapper
+
+
+def _host(protocol: Any) -> str:
+    uri = getattr(protocol, "uri", None) or protocol.wsuri  # its name until version 15
+    return uri.host
 
 
 def _sending(send: Callable[..., None], _: _Wanted) -> Callable[..., None]:
@@ -144,7 +142,7 @@ def _ending(receive_eof: Callable[..., None], _: _Wanted) -> Callable[..., None]
         receive_eof(self)
         spoken = self.__dict__.pop(_KEY, None)
         if spoken is not None:
-            spoken.end(_broken(self))
+            spoken.talk.end(_broken(self))
 
     return wrapper
 
