@@ -9,7 +9,10 @@ import click
 from agenttrace.cli.output import console
 
 if TYPE_CHECKING:
+    import rich.table
+
     from agenttrace.integration import Instrumentor
+    from agenttrace.reader import Table
 
 
 @click.command(short_help="List the frameworks that can be recorded, and how each is hooked.")
@@ -32,15 +35,15 @@ def integrations(form: str) -> None:
     from agenttrace.report import rows
 
     found = Table(
-        ("name", "framework", "installed", "tested", "hook", "state"),
+        ("name", "framework", "here", "tested", "state", "hook"),
         [
             (
                 name,
                 kind.distribution,
                 kind.installed_version() or "-",
                 " to ".join(dict.fromkeys(kind.tested)),
-                kind.hook,
                 _state(kind),
+                kind.hook,
             )
             for name, kind in integration.available().items()
         ],
@@ -51,7 +54,19 @@ def integrations(form: str) -> None:
         case "csv":
             click.echo(rows.to_csv(found))
         case _:
-            click.echo(rows.to_text(found, console().width))
+            console().print(_text(found))
+
+
+def _text(found: Table) -> rich.table.Table:
+    """Lay the table out for a terminal; the framework's name is nearly the integration's."""
+    from rich.table import Table as Shown
+
+    shown = Shown(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="none")
+    for name in ("name", "here", "tested", "state", "hook"):
+        shown.add_column(name, no_wrap=name != "hook")
+    for name, _, *others in found.rows:
+        shown.add_row(name, *others)
+    return shown
 
 
 def _state(kind: type[Instrumentor]) -> str:
@@ -60,7 +75,7 @@ def _state(kind: type[Instrumentor]) -> str:
 
     installed = kind.installed_version()
     if installed is None or not kind.is_installed():
-        return "not installed"
+        return "absent"
     oldest, newest = map(Version, kind.tested)
     try:
         release = Version(installed).release
@@ -69,5 +84,5 @@ def _state(kind: type[Instrumentor]) -> str:
     if release[: len(oldest.release)] < oldest.release:
         return "older than tested"
     if release[: len(newest.release)] > newest.release:
-        return "ready, newer than tested"
+        return "newer than tested"
     return "ready"

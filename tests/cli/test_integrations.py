@@ -30,7 +30,7 @@ def listed(monkeypatch: pytest.MonkeyPatch, **said: Any) -> dict[str, str]:
 
 def test_a_framework_of_a_tested_version_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     row = listed(monkeypatch)
-    assert row.pop("installed").startswith("8.")
+    assert row.pop("here").startswith("8.")
     assert row == {
         "name": "mine",
         "framework": "click",
@@ -44,9 +44,9 @@ def test_a_framework_of_a_tested_version_is_ready(monkeypatch: pytest.MonkeyPatc
     ("said", "state"),
     [
         ({"tested": ("98", "99")}, "older than tested"),
-        ({"tested": ("7.0", "8.0")}, "ready, newer than tested"),
-        ({"distribution": "no-such-framework"}, "not installed"),
-        ({"module": "no_such_framework.tracing"}, "not installed"),
+        ({"tested": ("7.0", "8.0")}, "newer than tested"),
+        ({"distribution": "no-such-framework"}, "absent"),
+        ({"module": "no_such_framework.tracing"}, "absent"),
     ],
 )
 def test_the_state_says_what_to_expect(
@@ -60,6 +60,14 @@ def test_every_integration_of_ours_is_listed_and_says_what_it_hooks() -> None:
     rows = json.loads(done.output)
     assert {"langchain"} <= {row["name"] for row in rows}
     assert all(row["hook"] and row["tested"] for row in rows)
+
+
+def test_the_text_fits_a_narrow_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = CliRunner().invoke(commands, ["integrations"])
+    lines = done.output.splitlines()
+    assert lines[0].split() == ["name", "here", "tested", "state", "hook"]
+    assert max(map(len, lines)) <= 80
 
 
 def test_an_integration_that_cannot_be_loaded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,9 @@ from tests.builders import chat, spans, task, write
 AGENTTRACE = [sys.executable, "-m", "agenttrace.cli"]
 EVERY_COMMAND = (
     (),
+    ("conformance",),
     ("demo",),
+    ("integrations",),
     ("query",),
     ("report",),
     ("report", "task"),
