@@ -1,7 +1,7 @@
 """Google's interactions: the same models as Gemini's content, asked in other words."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from agenttrace.testing.gemini import Google
 from agenttrace.testing.protocol import (
@@ -74,7 +74,7 @@ class Interactions(Google, StreamingDialect):
         yield Event(event("interaction.created", interaction=begun), tally.tokens)
         for index, step in enumerate(_steps(answer)):
             is_text = step["type"] == "model_output"
-            empty = {"type": "model_output", "content": []} if is_text else step
+            empty: JSON = {"type": "model_output", "content": []} if is_text else step
             tokens = None if is_text else tally.said(step["name"] + compact(step["arguments"]))
             yield Event(event("step.start", index=index, step=empty), tokens, piece=not is_text)
             for piece in text_pieces(answer.text) if is_text else ():
@@ -95,7 +95,7 @@ def _turns(given: Any) -> list[Message]:
     """Return the turns of an input: text, or a list of contents or of steps."""
     if isinstance(given, str):
         return [Message("user", given)]
-    parts = objects(given if isinstance(given, list) else [given], "input")
+    parts = objects(cast("object", given if isinstance(given, list) else [given]), "input")
     if not parts:
         raise BadRequestError("input is not specified")
     return [_turn(part) for part in parts]

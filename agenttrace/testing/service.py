@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Final
 
@@ -119,12 +119,8 @@ class Service:
     def _route(
         self, method: str, path: str, query: str = ""
     ) -> tuple[Route | None, dict[str, str]]:
-        """Return what answers, and the named parts of the path.
-
-        Some SDKs put a word of their own before ``/v1``, which says nothing more.
-        """
-        version = path.find("/v1/")
-        for known in (path, path[version:]) if version > 0 else (path,):
+        """Return what answers, and the named parts of the path."""
+        for known in _spellings(path):
             for route in self._routes:
                 found = re.fullmatch(route.path, known)
                 if found and route.method == method and route.query in query:
@@ -264,6 +260,17 @@ class Service:
             line.note(inner.tokens)
             lines.append(line)
         return lines
+
+
+def _spellings(path: str) -> Iterator[str]:
+    """Yield *path*, and without what some SDKs put before it: a word, or Azure's deployment."""
+    yield path
+    before, version, rest = path.partition("/v1/")
+    if before and version:
+        yield version + rest
+    azure = re.fullmatch("/openai/deployments/[^/]+/(.+)", path)
+    if azure:
+        yield f"/v1/{azure[1]}"
 
 
 def _nothing() -> None:

@@ -139,3 +139,32 @@ def test_failures_are_spelt_as_bedrock_does(provider, client):
         client.converse(modelId=CLAUDE, messages=[])
     assert refused.value.response["Error"]["Code"] == "ValidationException"
     assert [billed.outcome for billed in provider.ledger] == ["failed"]
+
+
+def test_a_tool_that_must_be_called_is_called_and_its_result_read(provider, client):
+    spec = {"name": "search", "inputSchema": {"json": {"type": "object"}}}
+    tools = {"tools": [{"toolSpec": spec}]}
+    for choice in ({"any": {}}, {"tool": {"name": "search"}}):
+        answer = client.converse(
+            modelId=CLAUDE, messages=HELLO, toolConfig={**tools, "toolChoice": choice}
+        )
+        use = answer["output"]["message"]["content"][0]["toolUse"]
+        assert use["name"] == "search"
+    result = {"toolUseId": use["toolUseId"], "content": [{"text": "found"}, {"json": {"n": 1}}]}
+    said = {"role": "assistant", "content": [{"text": "I look."}, {"toolUse": use}]}
+    told = {"role": "user", "content": [{"toolResult": result}]}
+    picture = {"image": {"format": "png", "source": {"bytes": b"x"}}}
+    client.converse(
+        modelId=CLAUDE,
+        messages=[{"role": "user", "content": [{"text": "Go"}, picture]}, said, told],
+        toolConfig=tools,
+        inferenceConfig={"maxTokens": 5},
+    )
+    asked = provider.requests[-1]
+    assert asked.tool_results == ('found\n{"json":{"n":1}}',)
+    assert [(one.role, one.text) for one in asked.messages[:4]] == [
+        ("user", "Go"),
+        ("user", "[image]"),
+        ("assistant", "I look."),
+        ("assistant", "search({})"),
+    ]

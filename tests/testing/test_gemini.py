@@ -168,3 +168,47 @@ def test_a_stream_may_break_in_its_middle(provider, client):
         next(stream)
     assert provider.ledger[0].outcome == "failed"
     assert provider.ledger[0].output_tokens == 1
+
+
+def test_interactions_are_answered_whole_and_as_a_stream(provider, client):
+    search = {"type": "function", "name": "search", "parameters": {"type": "object"}}
+    provider.script(
+        Reply("One two.", thinking="Hm, hm."), Reply("One", tool_calls=[ToolCall("search", {})])
+    )
+    whole = client.interactions.create(model=MODEL, input="Hello there")
+    assert whole.output_text == "One two."
+    assert (whole.usage.total_output_tokens, whole.usage.total_thought_tokens) == (2, 2)
+    stream = client.interactions.create(model=MODEL, input="Hi", tools=[search], stream=True)
+    events = list(stream)
+    assert [event.event_type for event in events] == [
+        "interaction.created",
+        "step.start",
+        "step.delta",
+        "step.stop",
+        "step.start",
+        "step.stop",
+        "interaction.completed",
+    ]
+    assert events[-1].interaction.status == "requires_action"
+    assert [billed.output_tokens for billed in provider.ledger] == [4, 3]
+
+
+def test_an_interaction_goes_on_with_what_a_function_has_found(provider, client):
+    called = {"type": "function_call", "id": "1", "name": "search", "arguments": {"q": "x"}}
+    found = {"type": "function_result", "call_id": "1", "name": "search", "result": {"n": 1}}
+    asked = {"type": "user_input", "content": [{"type": "text", "text": "Find x"}]}
+    client.interactions.create(
+        model=MODEL, input=[asked, called, found], system_instruction="Be terse."
+    )
+    (request,) = provider.requests
+    assert request.system == "Be terse."
+    assert (request.user, request.tool_results) == ("Find x", ('{"n":1}',))
+    assert request.messages[1].text == 'search({"q":"x"})'
+
+
+def test_an_interaction_may_break_in_its_middle(provider, client):
+    provider.script(Failure(503, after=1, work="One two."))
+    stream = client.interactions.create(model=MODEL, input="Hi", stream=True)
+    kinds = [event.event_type for event in stream]
+    assert kinds == ["interaction.created", "step.start", "step.delta", "error"]
+    assert provider.ledger[0].outcome == "failed"

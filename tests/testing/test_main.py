@@ -14,20 +14,23 @@ from agenttrace.testing.__main__ import main
 def test_a_provider_on_its_own_prints_how_to_reach_it_and_serves_until_it_is_told_to_stop():
     command = [sys.executable, "-m", "agenttrace.testing", "--reply", "Good morning."]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if line.startswith("#"):
-                break
-        exports = [line for line in lines if line.startswith("export ")]
-        env = dict(line.removeprefix("export ").strip().split("=", 1) for line in exports)
-        with openai.OpenAI(base_url=env["OPENAI_BASE_URL"], api_key="test") as client:
-            made = client.responses.create(model="m", input="Hello")
-        with urllib.request.urlopen(lines[-1].rpartition(" ")[2].strip()) as response:
-            [billed] = json.load(response)["ledger"]
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            assert process.stdout is not None
+            lines: list[str] = []
+            for line in process.stdout:
+                lines.append(line)
+                if line.startswith("#"):
+                    break
+            exports = [line for line in lines if line.startswith("export ")]
+            env = dict(line.removeprefix("export ").strip().split("=", 1) for line in exports)
+            with openai.OpenAI(base_url=env["OPENAI_BASE_URL"], api_key="test") as client:
+                made = client.responses.create(model="m", input="Hello")
+            with urllib.request.urlopen(lines[-1].rpartition(" ")[2].strip()) as response:
+                [billed] = json.load(response)["ledger"]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()  # Leaving the block waits for it, also after a failure.
 
     assert made.output_text == "Good morning."
     assert billed["response_id"] == made.id

@@ -256,29 +256,33 @@ def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
     return tuple(whole(inner.get(name)) for name in names)
 
 
+_INPUT_PARTS: Final = (
+    ("audio_tokens", semconv.INPUT_AUDIO_TOKENS),
+    ("image_tokens", semconv.INPUT_IMAGE_TOKENS),
+)
+_OUTPUT_PARTS: Final = (
+    ("audio_tokens", semconv.OUTPUT_AUDIO_TOKENS),
+    ("image_tokens", semconv.OUTPUT_IMAGE_TOKENS),
+)
 _MODALITIES: Final = (
-    (semconv.INPUT_AUDIO_TOKENS, "prompt_tokens_details", "audio_tokens"),
-    (semconv.INPUT_IMAGE_TOKENS, "prompt_tokens_details", "image_tokens"),
-    (semconv.OUTPUT_AUDIO_TOKENS, "completion_tokens_details", "audio_tokens"),
-    (semconv.OUTPUT_IMAGE_TOKENS, "completion_tokens_details", "image_tokens"),
-    (semconv.INPUT_AUDIO_TOKENS, "input_tokens_details", "audio_tokens"),
-    (semconv.INPUT_IMAGE_TOKENS, "input_tokens_details", "image_tokens"),
-    (semconv.OUTPUT_AUDIO_TOKENS, "output_tokens_details", "audio_tokens"),
-    (semconv.OUTPUT_IMAGE_TOKENS, "output_tokens_details", "image_tokens"),
+    ("prompt_tokens_details", _INPUT_PARTS),
+    ("completion_tokens_details", _OUTPUT_PARTS),
+    ("input_tokens_details", _INPUT_PARTS),
+    ("output_tokens_details", _OUTPUT_PARTS),
     # OpenAI's transcriptions and its realtime protocol spell the groups like this.
-    (semconv.INPUT_AUDIO_TOKENS, "input_token_details", "audio_tokens"),
-    (semconv.INPUT_IMAGE_TOKENS, "input_token_details", "image_tokens"),
-    (semconv.OUTPUT_AUDIO_TOKENS, "output_token_details", "audio_tokens"),
-    (semconv.OUTPUT_IMAGE_TOKENS, "output_token_details", "image_tokens"),
+    ("input_token_details", _INPUT_PARTS),
+    ("output_token_details", _OUTPUT_PARTS),
 )
 
 
 def modalities(counts: Counts) -> dict[str, int]:
     """Return how many of the tokens are audio and images, where *counts* says so."""
     found: dict[str, int] = {}
-    for attribute, group, name in _MODALITIES:
-        if (inner := counts.get(group)) and (count := whole(mapping(inner).get(name))) is not None:
-            found[attribute] = count
+    for group, parts in _MODALITIES:
+        if inner := mapping(counts.get(group)):
+            for name, attribute in parts:
+                if (count := whole(inner.get(name))) is not None:
+                    found[attribute] = count
     return found
 
 

@@ -33,8 +33,11 @@ _TEXT_KEYS: Final = (
     "texts",
     "query",
     "documents",
+    "inputs",
+    "instances",
+    "input_prefix",
 )
-_NO_TEXT: Final = ("data", "type", "role", "id", "mimeType", "media_type")
+_NO_TEXT: Final = ("bytes", "data", "type", "role", "id", "mimeType", "media_type")
 
 _PIECE: Final = re.compile(
     r"[^\r\n\w]?_?(?P<word>[^\W\d_]+(?:'[a-z]{1,2})?)"

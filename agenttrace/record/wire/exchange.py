@@ -168,6 +168,10 @@ class Exchange:
             return False
         return self._body == body if body and self._body else self._path == path
 
+    def detach(self) -> None:
+        """Go on beside what the program does next: other calls may begin before it is answered."""
+        self._is_sent = True
+
     def begin_body(self) -> None:
         """Note when the first piece of the body comes."""
         self._first_chunk = time.perf_counter_ns()

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
-from agenttrace.record.wire import dialects
+from agenttrace.record.wire import dialect, dialects
 from agenttrace.record.wire.dialect import Asked, Reply
 from agenttrace.record.wire.dialects import bedrock, eventstream
 from agenttrace.testing.eventstream import event, exception, frame
@@ -113,6 +113,15 @@ def test_the_path_names_the_model_and_no_account(path: str, kind: type, asked: A
 )
 def test_what_no_model_works_on_is_no_call(path: str) -> None:
     assert dialects.of("POST", path) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["bedrock-runtime.us-gov-west-1.amazonaws.com", "bedrock-mantle.us-gov-west-1.api.aws"],
+)
+def test_amazons_hosts_are_known(host: str) -> None:
+    assert dialect.provider_of(host, "otherwise") == "aws.bedrock"
+    assert dialect.region_of(host) == "us-gov-west-1"
 
 
 def test_the_cache_is_counted_beside_the_input() -> None:

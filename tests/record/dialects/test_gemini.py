@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
-from agenttrace.record.wire import dialects
+from agenttrace.record.wire import dialect, dialects
 from agenttrace.record.wire.dialect import Asked, Reply
 from agenttrace.record.wire.dialects import gemini, gemini_interactions
 
@@ -153,6 +153,21 @@ def test_the_path_says_what_is_asked_of_whom(path: str, kind: type, asked: Asked
 )
 def test_what_no_model_works_on_is_no_call(method: str, path: str) -> None:
     assert dialects.of(method, path) is None
+
+
+@pytest.mark.parametrize(
+    ("host", "provider", "region"),
+    [
+        ("generativelanguage.googleapis.com", "gcp.gemini", None),
+        ("aiplatform.googleapis.com", "gcp.vertex_ai", None),
+        ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai", "europe-west4"),
+        ("asia-northeast1-aiplatform.googleapis.com", "gcp.vertex_ai", "asia-northeast1"),
+        ("southamerica-west1-aiplatform.googleapis.com", "gcp.vertex_ai", "southamerica-west1"),
+    ],
+)
+def test_googles_hosts_are_known(host: str, provider: str, region: str | None) -> None:
+    assert dialect.provider_of(host, "otherwise") == provider
+    assert dialect.region_of(host) == region
 
 
 def test_thoughts_and_what_tools_brought_are_counted_beside() -> None:
@@ -314,6 +329,24 @@ def test_making_a_cache_reads_the_prompt_once() -> None:
     )
 
 
+def test_pictures_are_made_without_tokens() -> None:
+    images = gemini.GenerateImages()
+    assert images.operation == semconv.IMAGE_GENERATION
+    reply = images.read_json(encoded({"predictions": [{"bytesBase64Encoded": "eA=="}]}))
+    assert reply == Reply(finished=True)
+    assert images.usage(reply.counts) == TokenUsage()
+
+
+def test_other_publishers_at_vertex_say_what_they_say_elsewhere() -> None:
+    chat = gemini.VertexChat()
+    path = f"{AT_VERTEX}/mistralai/models/mistral-medium-3:rawPredict"
+    assert chat.asked(path, b'{"messages": [], "stream": true}').stream
+    assert not chat.is_call(path, b'{"input": "of another protocol"}')
+    usage = {"prompt_tokens": 9, "completion_tokens": 4, "total_tokens": 13}
+    reply = chat.read_json(encoded({"id": "m1", "model": "mistral-medium", "usage": usage}))
+    assert chat.usage(reply.counts) == TokenUsage(9, 4, state="reported")
+
+
 def test_a_batch_tells_of_each_of_its_calls() -> None:
     batch = dialects.of("GET", "/v1beta/batches/b1")
     assert isinstance(batch, gemini.Batch)
@@ -366,6 +399,14 @@ def test_an_interaction_counts_the_same_in_other_words() -> None:
     assert whole == streamed
     assert whole.said == {semconv.INPUT_AUDIO_TOKENS: 40}
     assert spoken.usage(whole.counts) == CONTENT.usage(USAGE)
+
+
+def test_an_interaction_that_failed_is_known_by_its_code() -> None:
+    spoken = gemini_interactions.Interactions()
+    begun = {"event_type": "step.delta", "delta": {"type": "text", "text": "four"}}
+    error = {"event_type": "error", "error": {"code": "503", "message": "secret"}}
+    assert spoken.read_events(events(begun, error)) == Reply(error="503")
+    assert spoken.text_bytes(events(begun, error)) == 4
 
 
 def test_an_interaction_of_the_background_is_fetched_and_not_called() -> None:

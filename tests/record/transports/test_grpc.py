@@ -1,6 +1,7 @@
 """The meter at gRPC: Google's own clients against a service in this process."""
 
 import gc
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent import futures
 from typing import Any
@@ -175,9 +176,19 @@ def test_a_future_is_counted(service: Service, spooled: Spooled) -> None:
             genai.GenerateContentRequest.serialize,
             genai.GenerateContentResponse.deserialize,
         )
-        assert ask.future(request()).result() == ANSWER
+        promises = [ask.future(request()) for _ in range(3)]
         assert ask.with_call(request())[0] == ANSWER
-    assert [usage(record) for record in spooled()] == [("reported", 7, 2)] * 2
+        assert [promise.result() for promise in promises] == [ANSWER] * 3
+        deadline = time.monotonic() + 5
+        while len(spooled()) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)  # gRPC calls back after it has told the result
+    assert [usage(record) for record in spooled()] == [("reported", 7, 2)] * 4
+
+
+async def test_async_calls_at_once_are_all_counted(aclient: Any, spooled: Spooled) -> None:
+    calls = [aclient.generate_content(request()) for _ in range(3)]
+    assert [await call for call in calls] == [ANSWER] * 3
+    assert len(spooled()) == 3
 
 
 async def test_an_async_call_is_counted(aclient: Any, spooled: Spooled) -> None:

@@ -26,7 +26,6 @@ from agenttrace.record.wire.dialect import (
 from agenttrace.record.wire.dialects import ndjson
 
 # No convention has a word for it yet.
-_CLASSIFY: Final = "classify"
 
 
 class _Answer(msgspec.Struct):
@@ -188,7 +187,7 @@ class Rerank(Embeddings):
 class Classify(Embeddings):
     """``POST /v1/classify``."""
 
-    operation: ClassVar = _CLASSIFY
+    operation: ClassVar = semconv.CLASSIFY
 
     def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
         """Other services have a path like this, so it is known by its body only."""

@@ -37,7 +37,6 @@ T = TypeVar("T")
 
 _VERTEX: Final = "gcp.vertex_ai"
 # No convention has a word for it yet.
-_CREATE_CACHE: Final = "create_cache"
 
 _MODEL: Final = re.compile(r"/(?:models/|(?=tunedModels/|endpoints/))([^:]+)")
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/")
@@ -221,7 +220,7 @@ class CreateCache(Google):
     Google charges these tokens as input once, and then for the time that they are kept.
     """
 
-    operation: ClassVar = _CREATE_CACHE
+    operation: ClassVar = semconv.CREATE_CACHE
 
     def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
         """The body names the model."""

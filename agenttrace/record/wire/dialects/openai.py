@@ -204,11 +204,11 @@ def usage_of(counts: Counts) -> TokenUsage:
     """
     given = _count(counts, "prompt_tokens", "input_tokens")
     output = _count(counts, "completion_tokens", "output_tokens")
-    total = _count(counts, "total_tokens")
+    total = whole(counts.get("total_tokens"))
     if output is None and given is not None and total is not None and total >= given:
         output = total - given
-    read, written = _cached(counts)
-    reasoning = _count(counts, *_REASONING)
+    read, written = _part(counts, _CACHE_READ), _part(counts, _CACHE_WRITE)
+    reasoning = _part(counts, _REASONING)
     cached = (read or 0) + (written or 0)
     if given is not None and output is not None:
         if reasoning and (reasoning > output or total == given + output + reasoning):
@@ -218,42 +218,43 @@ def usage_of(counts: Counts) -> TokenUsage:
     return counted(given, output, cache_read=read, cache_write=written, reasoning=reasoning)
 
 
+# (group, name): a count inside an object; without a group, beside the others.
 _CACHE_READ: Final = (
-    "prompt_tokens_details.cached_tokens",
-    "input_tokens_details.cached_tokens",
-    "input_token_details.cached_tokens",  # the realtime protocol
-    "input_tokens_details.cache_read_input_tokens",  # Perplexity
-    "prompt_cache_hit_tokens",  # DeepSeek
-    "cached_tokens",  # Moonshot, Together
-    "cache_read_input_tokens",  # gateways to Anthropic
+    ("prompt_tokens_details", "cached_tokens"),
+    ("input_tokens_details", "cached_tokens"),
+    ("input_token_details", "cached_tokens"),  # the realtime protocol
+    ("input_tokens_details", "cache_read_input_tokens"),  # Perplexity
+    ("", "prompt_cache_hit_tokens"),  # DeepSeek
+    ("", "cached_tokens"),  # Moonshot, Together
+    ("", "cache_read_input_tokens"),  # gateways to Anthropic
 )
 _CACHE_WRITE: Final = (
-    "prompt_tokens_details.cache_write_tokens",
-    "input_tokens_details.cache_write_tokens",
-    "prompt_tokens_details.cache_creation_input_tokens",  # Qwen
-    "input_tokens_details.cache_creation_input_tokens",  # Perplexity
-    "cache_creation_input_tokens",
+    ("prompt_tokens_details", "cache_write_tokens"),
+    ("input_tokens_details", "cache_write_tokens"),
+    ("prompt_tokens_details", "cache_creation_input_tokens"),  # Qwen
+    ("input_tokens_details", "cache_creation_input_tokens"),  # Perplexity
+    ("", "cache_creation_input_tokens"),
 )
 _REASONING: Final = (
-    "completion_tokens_details.reasoning_tokens",
-    "output_tokens_details.reasoning_tokens",
-    "reasoning_tokens",  # Perplexity
+    ("completion_tokens_details", "reasoning_tokens"),
+    ("output_tokens_details", "reasoning_tokens"),
+    ("", "reasoning_tokens"),  # Perplexity
 )
 
 
-def _cached(counts: Counts) -> tuple[int | None, int | None]:
-    """Return what was read from the cache and what was written to it."""
-    return _count(counts, *_CACHE_READ), _count(counts, *_CACHE_WRITE)
-
-
-def _count(counts: Counts, *spellings: str) -> int | None:
-    """Return the first of *spellings* that is there; ``group.name`` is a count inside an object."""
-    for spelling in spellings:
-        group, dot, name = spelling.partition(".")
-        found = mapping(counts.get(group)).get(name) if dot else counts.get(group)
-        if (count := whole(found)) is not None:
+def _part(counts: Counts, spellings: tuple[tuple[str, str], ...]) -> int | None:
+    """Return the first of *spellings* that is there."""
+    for group, name in spellings:
+        inner = counts.get(group) if group else counts
+        if inner and (count := whole(mapping(inner).get(name))) is not None:
             return count
     return None
+
+
+def _count(counts: Counts, name: str, other: str) -> int | None:
+    """Return the count *name*, or what newer protocols call it."""
+    found = whole(counts.get(name))
+    return whole(counts.get(other)) if found is None else found
 
 
 def _with_usage(chunk: _Chunk | None) -> Reply:

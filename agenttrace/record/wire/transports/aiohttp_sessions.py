@@ -50,7 +50,7 @@ def hooked(module: ModuleType, follow: Follow) -> Generator[None]:
             (module.ClientWebSocketResponse, "send_str", meter.saying),
             (module.ClientWebSocketResponse, "send_bytes", meter.saying),
             (module.ClientWebSocketResponse, "receive", meter.hearing),
-            (module.ClientWebSocketResponse, "_set_closed", meter.parting),
+            (module.ClientWebSocketResponse, "close", meter.parting),
         ):
             if hasattr(owner, name):  # not every version has all of a websocket's
                 hooks.enter_context(replaced(owner, name, wrap))
@@ -107,12 +107,13 @@ class _Meter:
             body = response.__dict__.get(_KEY)
             if body is None:
                 return await start(response, *args, **kwargs)
+            session = response._session  # noqa: SLF001 - a response that has ended lets go of it
             try:
                 started = await start(response, *args, **kwargs)
             except BaseException as error:
                 body.exchange.end(error)
                 raise
-            self._take(body, response)
+            self._take(body, response, is_decoded=getattr(session, "auto_decompress", True))
             return started
 
         return wrapper
@@ -203,19 +204,24 @@ class _Meter:
         async def wrapper(socket: Any, *args: Any, **kwargs: Any) -> Any:
             message = await receive(socket, *args, **kwargs)
             begun = socket.__dict__.get(_TALK)
-            if begun is not None and isinstance(message.data, str | bytes):
-                begun.received(message.data)
+            if begun is not None:
+                if isinstance(message.data, str | bytes):
+                    begun.received(message.data)
+                if socket.closed:
+                    begun.end(socket.exception())
             return message
 
         return wrapper
 
-    def parting(self, set_closed: Callable[..., None], _: _Wanted) -> Callable[..., None]:
-        @functools.wraps(set_closed)
-        def wrapper(socket: Any) -> None:
-            set_closed(socket)
-            begun = socket.__dict__.get(_TALK)
-            if begun is not None:
-                begun.end(socket.exception())
+    def parting(self, close: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+        @functools.wraps(close)
+        async def wrapper(socket: Any, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return await close(socket, *args, **kwargs)
+            finally:
+                begun = socket.__dict__.get(_TALK)
+                if begun is not None:
+                    begun.end(socket.exception())
 
         return wrapper
 
@@ -239,14 +245,14 @@ class _Meter:
             return getattr(body, "_value", body)
         return _Form(self._bytes_payload, body) if hasattr(body, "_parts") else body
 
-    def _take(self, body: Body, response: Any) -> None:
+    def _take(self, body: Body, response: Any, *, is_decoded: bool) -> None:
         """Let the stream be seen, and what of it has come with the head."""
         exchange = body.exchange
         try:
             stream = response.content
-            exchange.respond(
-                response.status, response.headers.get, is_decoded=_is_decoded(response)
-            )
+            if hasattr(stream, "total_compressed_bytes"):  # a request can refuse it for itself
+                is_decoded = stream.total_compressed_bytes is not None
+            exchange.respond(response.status, response.headers.get, is_decoded=is_decoded)
             for piece in list(getattr(stream, "_buffer", ())):
                 body.take(piece)
             if stream.is_eof():
@@ -260,14 +266,6 @@ class _Meter:
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("the meter", error)
             exchange.end()
-
-
-def _is_decoded(response: Any) -> bool:
-    """Whether aiohttp undoes the coding before the stream gets its bytes; a request can refuse."""
-    stream = response.content
-    if hasattr(stream, "total_compressed_bytes"):
-        return stream.total_compressed_bytes is not None
-    return bool(response._session is None or response._session.auto_decompress)  # noqa: SLF001
 
 
 class _Form:

@@ -167,7 +167,9 @@ class _Meter:
                 _fail(body.exchange, error)
                 raise
             if message is self._end:
-                _finish(body.exchange, call)
+                with trouble.Guard("the meter"):
+                    # The status may come after the last message.
+                    call.add_done_callback(functools.partial(_finish, body))
             elif hasattr(call, "_message_aiter"):
                 _see(body, message)
             else:
@@ -215,6 +217,7 @@ def _begun(
     exchange = attempt.begin("POST", host, path, None, lambda _: None)
     if exchange is None:
         return None
+    exchange.detach()
     if stream:
         exchange.respond(_OK, _EVENTS)
     return Body(exchange)
@@ -254,8 +257,9 @@ def _kept(body: Body, promise: Any) -> None:
             _take(body, promise.result())
 
 
-def _finish(exchange: Exchange, call: Any) -> None:
+def _finish(body: Body, call: Any) -> None:
     """End the exchange of an async call as its status says."""
+    exchange = body.exchange
     with trouble.Guard("reading a response"):
         if call.cancelled():
             exchange.end(left=True)
