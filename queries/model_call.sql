@@ -17,8 +17,8 @@
 --   role                   main, subagent, tool, retry, summary, title, router, guard, embedding, ...
 --   hidden                 nobody reads the output as the answer of the task
 --   attempt                1 for the first attempt of the operation
---   operation              chat, text_completion, generate_content, embeddings, rerank, ...; fetch_response for
---                          a call that was recorded only when its result was fetched
+--   operation              chat, text_completion, generate_content, embeddings, rerank, ...; fetch_response
+--                          for a call that was recorded only when its result was fetched
 --   provider               who answered, as gen_ai.provider.name
 --   upstream_provider      who served the call, where the provider is a router and says so
 --   model                  model that answered, else the one that was asked for
@@ -246,9 +246,16 @@ counted AS (
                 fetched.cache_write_1h_tokens, distinct_call.cache_write_1h_tokens
             ) AS cache_write_1h_tokens,
             coalesce(fetched.output_tokens, distinct_call.output_tokens) AS output_tokens,
-            coalesce(fetched.reasoning_tokens, distinct_call.reasoning_tokens) AS reasoning_tokens
+            coalesce(fetched.reasoning_tokens, distinct_call.reasoning_tokens) AS reasoning_tokens,
+            coalesce(fetched.input_audio_tokens, distinct_call.input_audio_tokens) AS input_audio_tokens,
+            coalesce(fetched.input_image_tokens, distinct_call.input_image_tokens) AS input_image_tokens,
+            coalesce(fetched.output_audio_tokens, distinct_call.output_audio_tokens) AS output_audio_tokens,
+            coalesce(fetched.output_image_tokens, distinct_call.output_image_tokens) AS output_image_tokens,
+            coalesce(distinct_call.cost_usd, billed.cost_usd) AS cost_usd,
+            coalesce(distinct_call.upstream_provider, billed.upstream_provider) AS upstream_provider
         )
     FROM distinct_call
+    LEFT JOIN fetched AS billed ON distinct_call.response_id = billed.response_id
     LEFT JOIN fetched
         ON
             distinct_call.response_id = fetched.response_id
@@ -285,7 +292,12 @@ answer AS (
         SELECT
             counted.task_id,
             counted.visible,
-            counted.role,
+            -- A call that stands in for one that failed answers in its place.
+            CASE
+                WHEN counted.role NOT IN ('fallback', 'retry') THEN counted.role
+                WHEN counted.agent_depth > 1 THEN 'subagent'
+                ELSE 'main'
+            END AS role,
             counted.status <> 'error' AND coalesce(counted.visible, TRUE) AS is_good,
             {
                 -- Calls of the task itself stand beside those of its root agent.

@@ -132,6 +132,26 @@ def test_a_response_that_said_its_usage_keeps_it_when_it_is_fetched(home: Path) 
     assert calls(home, "input_tokens, output_tokens", records) == [(100, 20)]
 
 
+def test_a_fallback_that_answers_is_the_visible_call(home: Path) -> None:
+    records = spans(agent("lead", chat(status="error"), chat(role="fallback")))
+    assert calls(home, "role, hidden", records) == [("main", True), ("fallback", False)]
+
+
+def test_a_fallback_of_a_sub_agent_is_not(home: Path) -> None:
+    records = spans(agent("lead", agent("sub", chat(role="fallback")), chat()))
+    assert calls(home, "role, hidden", records) == [("fallback", True), ("main", False)]
+
+
+def test_the_price_that_is_fetched_later_is_that_of_the_call(home: Path) -> None:
+    price = {"agenttrace.cost_usd": 0.5, "agenttrace.upstream_provider": "Fast Chips"}
+    records = spans(
+        chat(response_id="r", input=100, output=20),
+        fetch(response_id="r", input=9, output=9, **price),
+    )
+    columns = "input_tokens, cost_usd, upstream_provider"
+    assert calls(home, columns, records) == [(100, 0.5, "Fast Chips")]
+
+
 def test_a_result_whose_call_was_not_recorded_counts_once_however_often_it_is_fetched(
     home: Path,
 ) -> None:

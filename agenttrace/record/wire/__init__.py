@@ -1,6 +1,6 @@
 """The meter: sees each model call at the transport and reads its usage from the bytes that pass.
 
-``httpx_hook`` is the one adapter to a transport (httpx and httpx2), ``exchange`` follows one
-request, and each dialect (``openai``, ``anthropic``) reads one provider protocol; a dialect knows
-nothing of transports. ``dialect.DIALECTS`` is where the next one is added.
+``transports`` has one adapter for each library that SDKs share, ``exchange`` follows one request
+and ``conversation`` one websocket, and ``dialects`` has a module for each family of provider
+protocols. A dialect knows nothing of transports; ``docs/dialects.md`` is the guide to a new one.
 """

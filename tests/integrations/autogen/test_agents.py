@@ -93,7 +93,9 @@ async def test_a_team_inside_a_task_is_part_of_it(gpt, calls):
 
 
 async def test_the_choice_of_the_next_speaker_is_a_routers(gpt, provider, calls):
-    provider.script("editor", when=lambda request: "role" in request.prompt and "editor" in request.prompt)
+    provider.script(
+        "editor", when=lambda request: "role" in request.prompt and "editor" in request.prompt
+    )
     team = SelectorGroupChat(
         [AssistantAgent("writer", gpt), AssistantAgent("editor", gpt)],
         gpt,
@@ -109,9 +111,7 @@ async def test_the_choice_of_the_next_speaker_is_a_routers(gpt, provider, calls)
 async def test_an_agent_in_a_tool_is_a_subagent(gpt, provider, outline, calls):
     provider.script(asks_for("researcher", task="Secret words"))
     researcher = AssistantAgent("researcher", gpt, description="Looks things up")
-    writer = AssistantAgent(
-        "writer", gpt, tools=[AgentTool(researcher)], reflect_on_tool_use=True
-    )
+    writer = AssistantAgent("writer", gpt, tools=[AgentTool(researcher)], reflect_on_tool_use=True)
 
     await writer.run(task="Secret words")
 

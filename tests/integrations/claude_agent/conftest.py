@@ -1,4 +1,4 @@
-"""The real SDK with its real program against a local provider, or with one that says what it is told."""
+"""The real SDK and its program against a local provider, or one that says what it is told."""
 
 import json
 import sys

@@ -15,7 +15,7 @@ from agenttrace_claude_agent import ClaudeAgentInstrumentor
 pytestmark = [
     pytest.mark.filterwarnings("ignore:Unclosed <MemoryObject:ResourceWarning"),
     pytest.mark.filterwarnings(
-        "ignore:Exception ignored in. <function MemoryObject:pytest.PytestUnraisableExceptionWarning"
+        "ignore:Exception ignored in. <function Memory:pytest.PytestUnraisableExceptionWarning"
     ),
 ]
 
@@ -393,9 +393,7 @@ async def test_nothing_that_was_said_is_kept(told, spooled):
         assert said not in kept
 
 
-async def test_a_message_that_cannot_be_read_does_not_reach_the_program(
-    told, monkeypatch, trouble
-):
+async def test_a_message_that_cannot_be_read_does_not_reach_the_program(told, monkeypatch, trouble):
     def broken(*_: Any) -> None:
         raise RuntimeError("inside of agenttrace")
 

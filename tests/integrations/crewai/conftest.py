@@ -17,11 +17,11 @@ for _name in (
     os.environ[_name] = "true"
 os.environ["CREWAI_TRACING_ENABLED"] = "false"
 
-import pytest
+import pytest  # noqa: E402 - the environment comes first
 
 crewai = pytest.importorskip("crewai")
 
-import agenttrace  # noqa: E402 - the environment comes first
+import agenttrace  # noqa: E402
 from agenttrace.testing import ModelProvider  # noqa: E402
 from agenttrace_crewai import CrewAIInstrumentor  # noqa: E402
 from agenttrace_crewai.frames import OPEN  # noqa: E402

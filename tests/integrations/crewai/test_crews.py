@@ -69,7 +69,10 @@ def test_each_call_is_in_its_frame(how, team, provider, outline, counted):
     provider.script(calls("look_up", question="why"), answers("Because."), when=asks("Writer"))
     writer = team.agent("Writer\n", tools=[look_up])
 
-    drive(how, team.crew(team.task(writer, name="draft"), team.task(team.agent("Editor")), name="news"))
+    drive(
+        how,
+        team.crew(team.task(writer, name="draft"), team.task(team.agent("Editor")), name="news"),
+    )
 
     assert outline() == [
         "task news",
@@ -106,9 +109,7 @@ def test_a_crew_inside_a_task_is_a_step_of_it(team, outline, counted):
 
 
 def test_an_agent_that_is_asked_by_its_manager_is_a_subagent(team, provider, counted, outline):
-    ask = calls(
-        "delegate_work_to_coworker", task="Look", context="None", coworker="Researcher"
-    )
+    ask = calls("delegate_work_to_coworker", task="Look", context="None", coworker="Researcher")
     provider.script(ask, answers("All done."), when=asks("Crew Manager"))
     crew = team.crew(
         team.task(),
@@ -173,7 +174,9 @@ def test_tasks_that_run_side_by_side_keep_apart(team, counted, outline):
 
 
 def test_a_streamed_crew_has_its_calls(team, counted):
-    crew = team.crew(team.task(team.agent("Writer", llm=team.gpt(stream=True))), name="news", stream=True)
+    crew = team.crew(
+        team.task(team.agent("Writer", llm=team.gpt(stream=True))), name="news", stream=True
+    )
 
     for _ in crew.kickoff():
         assert agenttrace.current() is None

@@ -16,7 +16,6 @@ import agenttrace  # noqa: E402 - the environment comes first
 from agenttrace.testing import ModelProvider  # noqa: E402
 from agenttrace_dspy import DSPyInstrumentor  # noqa: E402
 
-
 # The library beneath DSPy, before DSPy made requests by itself.
 _THEIRS = (
     "ignore::UserWarning:pydantic",
@@ -79,9 +78,7 @@ def _line(record: dict[str, Any]) -> str:
 
 @pytest.fixture
 def gpt(provider: ModelProvider) -> Any:
-    return dspy.LM(
-        "openai/gpt-4o", api_base=provider.openai_base_url, api_key="test", cache=False
-    )
+    return dspy.LM("openai/gpt-4o", api_base=provider.openai_base_url, api_key="test", cache=False)
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
-import anthropic
 import pytest
+
+pytest.importorskip("langgraph.graph", reason="langgraph is not installed")
+
+import anthropic
 from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 

@@ -12,7 +12,7 @@ from litellm import CustomLLM, ModelResponse, Router
 from litellm.caching.caching import Cache
 
 import agenttrace
-from agenttrace.testing import Failure, Reply
+from agenttrace.testing import Failure
 from agenttrace_litellm import LiteLLMInstrumentor
 from agenttrace_litellm.handler import HANDLER
 from agenttrace_litellm.streams import STREAMS, Streams

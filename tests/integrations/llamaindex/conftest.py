@@ -47,9 +47,7 @@ async def gpt(provider: ModelProvider) -> AsyncIterator[Any]:
 @pytest.fixture
 def embedding(provider: ModelProvider) -> Iterator[Any]:
     with httpx.Client() as client:
-        yield OpenAIEmbedding(
-            api_base=provider.openai_base_url, api_key="test", http_client=client
-        )
+        yield OpenAIEmbedding(api_base=provider.openai_base_url, api_key="test", http_client=client)
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from agenttrace.integration import carried, extract, inject
 from agenttrace.testing import Reply
 from agenttrace_mcp import MCPInstrumentor
 
+
 @pytest.fixture
 def near(provider: Any) -> MCPServer:
     """A server in this process, where a process of its own would show nothing more."""
@@ -51,7 +52,9 @@ MODES = pytest.mark.parametrize("mode", ["auto", "legacy"])
 
 @TRANSPORTS
 @MODES
-async def test_a_call_in_the_servers_process_is_the_tools(transport, mode, connect, outline, spooled):
+async def test_a_call_in_the_servers_process_is_the_tools(
+    transport, mode, connect, outline, spooled
+):
     async with connect(transport, mode=mode) as client:
         with agenttrace.task("ticket", session="chat 7"), agenttrace.agent("helper"):
             result = await client.call_tool("sum_up", {"model": "gpt-5-mini"})

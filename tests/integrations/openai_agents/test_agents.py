@@ -271,9 +271,7 @@ async def test_an_exception_ends_what_it_passes_through(how, provider, model, ou
 async def test_too_many_turns_are_a_failure_of_the_agent(provider, model, outline):
     provider.script(calls("look_up", question="x"), times=None)
     with pytest.raises(MaxTurnsExceeded):
-        await Runner.run(
-            Agent("looper", model=model(), tools=[look_up]), "Again", max_turns=1
-        )
+        await Runner.run(Agent("looper", model=model(), tools=[look_up]), "Again", max_turns=1)
     assert outline()[0] == "task Agent workflow !MaxTurnsExceeded"
     assert outline()[1].startswith("  agent looper !")
 
@@ -437,9 +435,7 @@ async def test_nothing_that_was_said_is_kept(provider, model, spooled):
         assert said not in kept
 
 
-async def test_a_processor_that_fails_does_not_reach_the_program(
-    model, monkeypatch, trouble
-):
+async def test_a_processor_that_fails_does_not_reach_the_program(model, monkeypatch, trouble):
     def broken(*_: Any) -> None:
         raise RuntimeError("inside of agenttrace")
 

@@ -7,7 +7,7 @@ import pytest
 
 from agenttrace.testing import ModelProvider
 
-Records = Callable[[], list[dict[str, Any]]]
+Calls = Callable[[], list[str]]
 
 pytestmark = pytest.mark.usefixtures("recording")
 
@@ -69,7 +69,7 @@ def cerebras(provider: ModelProvider) -> None:
     "use", [groq, together, fireworks, mistral, openrouter, perplexity, cerebras]
 )
 def test_what_another_sdk_asks_is_counted_as_billed(
-    use: Callable[[ModelProvider], None], provider: ModelProvider, assert_as_billed: Records
+    use: Callable[[ModelProvider], None], provider: ModelProvider, calls: Calls
 ) -> None:
     use(provider)
-    assert len(assert_as_billed()) == len(provider.ledger) > 0
+    assert len(calls()) == len(provider.ledger) > 0
