@@ -1,5 +1,7 @@
 """Record AutoGen: teams, agents and tools.
 
+For every run of the process:
+
     agenttrace.instrument("autogen")
 """
 

@@ -1,9 +1,9 @@
 """Put frames around AutoGen's agents, tools and teams, where it makes no spans of them itself.
 
-AutoGen traces its agents and tools with the global OpenTelemetry provider and takes no other one for
-them. Where the program has one, those spans are the frames. Where it has none, or a sampler drops them,
-the same blocks are framed by us. A provider of our own would not do: AutoGen sends the current span along
-with each message, so an agent would stand inside the one that spoke before it.
+AutoGen traces its agents and tools with the global OpenTelemetry provider and takes no other one
+for them. Where the program has one, those spans are the frames. Where it has none, or a sampler
+drops them, the same blocks are framed by us. A provider of our own would not do: AutoGen sends the
+current span along with each message, so an agent would stand inside the one that spoke before it.
 """
 
 import contextlib
@@ -123,7 +123,8 @@ def _block(argument: str) -> Wrap:
                 if not wanted() or _is_frame(span):
                     yield span
                     return
-                with frame(str(kwargs[argument] if argument in kwargs else args[0])):
+                name = kwargs.get(argument) or next(iter(args), argument)
+                with frame(str(name)):
                     yield span
 
         return traced_and_framed

@@ -2,7 +2,7 @@
 
 The child tells of a call when it has answered, in one message for each block of the answer; all of
 them repeat the id of the answer and its usage. Of the output that usage holds only what was there
-at the start of the answer, so the size of the answer is taken until the end of the turn says the sum.
+at the start, so the size of the answer is taken until the end of the turn says the sum.
 """
 
 import contextlib
@@ -94,4 +94,3 @@ class Conversation:
         if isinstance(session, str) and session:
             self._session = session
             turn.name_session(session)
-

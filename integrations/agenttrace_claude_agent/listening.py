@@ -93,7 +93,7 @@ def received(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
     return receive_messages
 
 
-def left(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
+def left(original: Callable[..., Any], _: Callable[[], bool]) -> Any:
     """End what is still under way when a client leaves."""
 
     @functools.wraps(original)

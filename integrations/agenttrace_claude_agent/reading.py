@@ -61,6 +61,9 @@ class Sums:
         )
 
 
+NOTHING: Final = Sums()
+
+
 def sums_of_call(said: object) -> Sums | None:
     """Read the usage of an answer, as Anthropic's API spells it; None if there is none."""
     if not isinstance(said, Mapping) or "input_tokens" not in said:

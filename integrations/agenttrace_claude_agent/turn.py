@@ -1,13 +1,14 @@
 """One turn of a child process: its agent, its sub-agents, their tools and their calls."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import agenttrace
 from agenttrace import Invocation, semconv
-from agenttrace_claude_agent.reading import Sums, size_of, sums_of_call
+from agenttrace_claude_agent.reading import NOTHING, Sums, size_of, sums_of_call
 
 AGENT: Final = "claude"
+AGGREGATED: Final = "agenttrace.aggregated"  # a sum of calls that nothing tells apart
 _DELEGATES: Final = frozenset({"Agent", "Task"})  # tools that are agents
 _SYNTHETIC: Final = "<synthetic>"  # an answer that the program made up, of an error for example
 _TOOL_ERROR: Final = "tool_error"
@@ -20,29 +21,24 @@ class Call:
     Attributes:
         invocation: What it is recorded as.
         model: Who answered.
-        sums: Its tokens as far as they are said; None if they are not.
+        sums: Its tokens as far as they are said.
         size: Output tokens by the size of the answer.
-        is_complete: The output is said, and not only what was there at its start.
+        is_said: The input is said, and what there was of the output at its start.
+        is_complete: All of the output is said.
     """
 
     invocation: Invocation
     model: str
-    sums: Sums | None = None
+    sums: Sums = NOTHING
     size: int = 0
+    is_said: bool = False
     is_complete: bool = False
 
     def counted(self) -> Sums:
         """Return its tokens, the output by its size where that is not said."""
-        sums = self.sums or Sums()
         if self.is_complete:
-            return sums
-        return Sums(
-            sums.uncached,
-            sums.cache_read,
-            sums.cache_write,
-            max(self.size, sums.output),
-            sums.cache_write_1h,
-        )
+            return self.sums
+        return replace(self.sums, output=max(self.size, self.sums.output))
 
 
 @dataclass(slots=True, eq=False)
@@ -110,12 +106,8 @@ class Turn:
         sums = sums_of_call({"input_tokens": 0, **(event.get("usage") or {})})
         if event.get("type") != "message_delta" or sums is None or agent.last is None:
             return
-        call = agent.last
-        before = call.sums or Sums()
-        call.sums = Sums(
-            before.uncached, before.cache_read, before.cache_write, sums.output, before.cache_write_1h
-        )
-        call.is_complete = True
+        agent.last.sums = replace(agent.last.sums, output=sums.output)
+        agent.last.is_complete = True
 
     def told(self, message: Any) -> None:
         """End the tools whose results go back to an agent, which asks its model then."""
@@ -142,7 +134,7 @@ class Turn:
 
         Args:
             error: How it failed, if it did.
-            spent: What the child says that it spent in this turn, by model; empty if it did not say.
+            spent: What the child says that it spent in this turn, by model; else empty.
         """
         last = [agent.last for agent in self._everyone() if agent.last is not None]
         for model, sums in spent.items():
@@ -162,11 +154,11 @@ class Turn:
     def _settle(self, model: str, spent: Sums, last: list[Call]) -> None:
         """Compare what the child spent with what its messages showed.
 
-        Input that no message showed is that of calls that were hidden. Output that none showed is of
-        those, or of the answers whose size was taken: the last of them has what is left over.
+        Input that no message showed is that of hidden calls. Output that none showed is of those,
+        or of the answers whose size was taken: the last of them has what is left over.
         """
         shown = [call for call in (*self._ended, *last) if _same(call.model, model)]
-        seen = Sums()
+        seen = NOTHING
         for call in shown:
             seen = seen.plus(call.counted())
         hidden = spent.less(seen)
@@ -176,14 +168,11 @@ class Turn:
         for call in reversed(shown):
             if call in last and not call.is_complete:
                 others = seen.output - call.counted().output
-                call.sums = Sums(
-                    *(getattr(call.sums or Sums(), kind) for kind in _INPUT),
-                    output=max(spent.output - others, (call.sums or Sums()).output),
-                    cache_write_1h=(call.sums or Sums()).cache_write_1h,
-                )
-                # Of one call alone the sum is what the child says; of several it is shared out.
-                call.is_complete = len(shown) == 1
-                call.size = call.sums.output
+                call.size = max(spent.output - others, call.sums.output)
+                if len(shown) == 1:
+                    # Of one call alone the child says all; of several it is shared out.
+                    call.sums = replace(call.sums, output=call.size)
+                    call.is_complete = True
                 return
 
     def _hide(self, model: str, sums: Sums, *, estimated: bool) -> None:
@@ -216,10 +205,10 @@ class Turn:
         if call is None:
             return
         call.size += size_of(message.content)
-        call.sums = sums_of_call(message.usage) or call.sums
-        call.is_complete = call.is_complete or (
-            message.stop_reason is not None and call.sums is not None
-        )
+        sums = sums_of_call(message.usage)
+        if sums is not None and not call.is_complete:
+            call.sums, call.is_said = sums, True
+            call.is_complete = message.stop_reason is not None
 
     def _use(self, agent: Agent, block: Any) -> None:
         tool = agenttrace.start("tool", block.name, parent=agent.invocation)
@@ -266,17 +255,13 @@ class Turn:
         if call is None:
             return
         self._ended.append(call)
-        if call.sums is not None:
+        if call.is_said:
             call.invocation.usage(call.counted().usage(estimated=not call.is_complete))
         call.invocation.set({semconv.OUTCOME: "complete"})
         call.invocation.stop()
 
     def _everyone(self) -> list[Agent]:
         return [self._main, *self._agents.values()]
-
-
-AGGREGATED: Final = "agenttrace.aggregated"  # several calls that nothing tells apart
-_INPUT: Final = ("uncached", "cache_read", "cache_write")
 
 
 def _same(shown: str, billed: str) -> bool:

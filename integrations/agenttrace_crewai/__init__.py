@@ -1,5 +1,7 @@
 """Record CrewAI: crews, flows, agents, tools and what crews do beside them.
 
+For every run of the process:
+
     agenttrace.instrument("crewai")
 """
 

@@ -66,7 +66,8 @@ def told(source: Any, event: Any) -> None:
 @guarded("a CrewAI flow that failed")
 def failed(flow: Any, error: BaseException) -> None:
     """End the frame of *flow*, if it is still open."""
-    frame = OPEN.begun_by("flow_started", id(flow), agenttrace.current())
+    # CrewAI has restored the context that was current before the flow.
+    frame = OPEN.last("flow_started", id(flow))
     if frame is not None:
         _close(frame, _Ending(error))
 

@@ -1,7 +1,7 @@
 """The frames that are open in this process, by the invocation that they are recorded as.
 
-CrewAI does not name the event that an end belongs to in all versions, so a frame is found from where
-the end is told: it is around what is current there.
+CrewAI does not name the event that an end belongs to in all versions, so a frame is found from
+where the end is told: it is around what is current there.
 """
 
 import threading
@@ -81,6 +81,12 @@ class OpenFrames:
             if frame.key[:2] == (event, source):
                 return frame
         return None
+
+    def last(self, event: str, source: int) -> Frame | None:
+        """Find the frame that *event* of *source* has begun last, wherever that was."""
+        with self._lock:
+            frames = list(self._frames.values())
+        return next((frame for frame in reversed(frames) if frame.key[:2] == (event, source)), None)
 
     def inside(self, outer: Frame, here: Invocation | None) -> list[Frame]:
         """Return the frames around *here* that are inside of *outer*, innermost first."""

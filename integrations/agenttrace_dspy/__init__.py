@@ -1,5 +1,7 @@
 """Record DSPy: modules, agents, tools and optimizers.
 
+For every run of the process:
+
     agenttrace.instrument("dspy")
 """
 

@@ -1,7 +1,7 @@
 """Frame each attempt of a model's call, where DSPy makes requests by itself.
 
-Since 3.4 DSPy sends requests through sockets of its own, which the meter at the transport does not see.
-Before, it leaves them to a library, whose requests the meter sees.
+Since 3.4 DSPy sends requests through sockets of its own, which the meter at the transport does not
+see. Before, it leaves them to a library, whose requests the meter sees.
 """
 
 import contextlib
@@ -53,11 +53,11 @@ def _aframed(attempt: Callable[..., Any], wanted: Callable[[], bool]) -> Callabl
 
 
 @contextlib.contextmanager
-def _frame(
-    lm: Any, call: Any, backend: Any, request: Any, provider: Any, state: Any, *_: Any
-) -> Generator[None]:
-    """Frame an attempt; *state* has the answer when it has succeeded."""
-    invocation = _begun(str(lm.model), provider)
+def _frame(lm: Any, *args: Any) -> Generator[None]:
+    """Frame an attempt, whose arguments after the model are *args*."""
+    # After the call, the backend and the request; the state has the answer of a success.
+    provider, state = (*args[3:5], None, None)[:2]
+    invocation = _begun(str(getattr(lm, "model", "model")), provider)
     invocation.attach()
     try:
         yield

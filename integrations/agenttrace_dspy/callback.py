@@ -36,39 +36,35 @@ class AgentTraceCallback(BaseCallback):
         return len(self._runs)
 
     @_guarded
-    def on_module_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+    def on_module_start(self, call_id: str, instance: Any, **_: Any) -> None:
         """Begin a module: an agent, or a step."""
         kind = "agent" if _is_agent(instance) else "step"
         self._begin(call_id, kind, _agent_name(instance) if kind == "agent" else _class(instance))
 
     @_guarded
-    def on_module_end(
-        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
-    ) -> None:
+    def on_module_end(self, call_id: str, exception: BaseException | None = None, **_: Any) -> None:
         """End a module."""
         self._end(call_id, exception)
 
     @_guarded
-    def on_tool_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+    def on_tool_start(self, call_id: str, instance: Any, **_: Any) -> None:
         """Begin a tool."""
         name = getattr(instance, "name", None)
         self._begin(call_id, "tool", name if isinstance(name, str) and name else _class(instance))
 
     @_guarded
-    def on_tool_end(
-        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
-    ) -> None:
+    def on_tool_end(self, call_id: str, exception: BaseException | None = None, **_: Any) -> None:
         """End a tool."""
         self._end(call_id, exception)
 
     @_guarded
-    def on_compile_start(self, call_id: str, instance: Any, inputs: dict[str, Any]) -> None:
+    def on_compile_start(self, call_id: str, instance: Any, **_: Any) -> None:
         """Begin an optimizer, which runs a program many times."""
         self._begin(call_id, "step", _class(instance))
 
     @_guarded
     def on_compile_end(
-        self, call_id: str, outputs: Any | None, exception: BaseException | None = None
+        self, call_id: str, exception: BaseException | None = None, **_: Any
     ) -> None:
         """End an optimizer."""
         self._end(call_id, exception)

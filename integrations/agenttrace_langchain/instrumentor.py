@@ -18,7 +18,7 @@ class LangChainInstrumentor(Instrumentor):
     distribution: ClassVar = "langchain-core"
     module: ClassVar = "langchain_core.tracers.context"
     hook: ClassVar = "callback handler"
-    tested: ClassVar = ("1.1", "1.8")
+    tested: ClassVar = ("1.1", "1.7")
 
     @contextlib.contextmanager
     def hooked(self) -> Generator[None]:

@@ -109,7 +109,7 @@ def answer_of(result: Any) -> Answer:
     output = _mapping(getattr(result, "llm_output", None))
     if not usage:
         usage = _legacy_usage(_mapping(output.get("token_usage")))
-    return Answer(_usage(usage), attributes, cached)
+    return Answer(_usage(usage), {**attributes, **_audio(usage)}, cached)
 
 
 def _generations(result: Any) -> list[Any]:
@@ -141,6 +141,15 @@ def _usage(said: Mapping[str, Any]) -> TokenUsage:
         reasoning_tokens=_tiered(out, "reasoning"),
         state=_STATES[(sent is not None) + (received is not None)],
     )
+
+
+def _audio(said: Mapping[str, Any]) -> dict[str, int]:
+    """Read how many of the tokens are audio."""
+    found = (
+        (semconv.INPUT_AUDIO_TOKENS, _tiered(_mapping(said.get("input_token_details")), "audio")),
+        (semconv.OUTPUT_AUDIO_TOKENS, _tiered(_mapping(said.get("output_token_details")), "audio")),
+    )
+    return {key: count for key, count in found if count is not None}
 
 
 def _tiered(details: Mapping[str, Any], name: str) -> int | None:

@@ -17,27 +17,23 @@ _guarded: Final = guarded("a LiteLLM callback")
 class AgentTraceLogger(CustomLogger):
     """Ends the frames of streams; every other call ends where its function returns."""
 
-    def log_success_event(
-        self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
-    ) -> None:
+    # LiteLLM gives four arguments by name: what it did, the answer, its start and its end.
+
+    def log_success_event(self, kwargs: Mapping[str, Any], response_obj: Any, **_: Any) -> None:
         """End a stream that was read to its end."""
         _succeeded(kwargs, response_obj)
 
     async def async_log_success_event(
-        self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
+        self, kwargs: Mapping[str, Any], response_obj: Any, **_: Any
     ) -> None:
         """End an async one."""
         _succeeded(kwargs, response_obj)
 
-    def log_failure_event(
-        self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
-    ) -> None:
+    def log_failure_event(self, kwargs: Mapping[str, Any], **_: Any) -> None:
         """End a stream that broke."""
         _failed(kwargs)
 
-    async def async_log_failure_event(
-        self, kwargs: Mapping[str, Any], response_obj: Any, start_time: Any, end_time: Any
-    ) -> None:
+    async def async_log_failure_event(self, kwargs: Mapping[str, Any], **_: Any) -> None:
         """End an async one."""
         _failed(kwargs)
 

@@ -90,7 +90,7 @@ def session_of(options: Mapping[str, Any]) -> str | None:
 
 
 def call_id_of(options: Mapping[str, Any]) -> str | None:
-    """Return the id that LiteLLM's callback will say: that of a call around, where it logs for both."""
+    """Return the id that LiteLLM's callback will say; a call around may log for this one too."""
     logging = options.get("litellm_logging_obj")
     found = getattr(logging, "litellm_call_id", None) or options.get("litellm_call_id")
     return found if isinstance(found, str) else None

@@ -21,7 +21,7 @@ class Streams:
         return len(self._streams)
 
     def add(self, call_id: str, invocation: Invocation) -> None:
-        """Keep *invocation* until its stream ends; if there are too many, the oldest is given up."""
+        """Keep *invocation* until its stream ends; of too many, the oldest is given up."""
         with self._lock:
             before = self._streams.pop(call_id, None)
             self._streams[call_id] = invocation

@@ -1,5 +1,7 @@
 """Record LlamaIndex: workflows, agents, tools, query engines and rerankers.
 
+For every run of the process:
+
     agenttrace.instrument("llamaindex")
 """
 

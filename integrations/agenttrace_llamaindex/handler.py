@@ -34,7 +34,6 @@ class AgentTraceSpanHandler(BaseSpanHandler[BaseSpan]):
         bound_args: inspect.BoundArguments,
         instance: Any | None = None,
         parent_id: str | None = None,
-        tags: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
         """Begin a run."""
@@ -44,8 +43,8 @@ class AgentTraceSpanHandler(BaseSpanHandler[BaseSpan]):
     def span_exit(
         self,
         id_: str,
-        bound_args: inspect.BoundArguments,
-        instance: Any | None = None,
+        bound_args: inspect.BoundArguments,  # noqa: ARG002 - the library's signature
+        instance: Any | None = None,  # noqa: ARG002
         result: Any | None = None,
         **_: Any,
     ) -> None:
@@ -56,8 +55,8 @@ class AgentTraceSpanHandler(BaseSpanHandler[BaseSpan]):
     def span_drop(
         self,
         id_: str,
-        bound_args: inspect.BoundArguments,
-        instance: Any | None = None,
+        bound_args: inspect.BoundArguments,  # noqa: ARG002 - the library's signature
+        instance: Any | None = None,  # noqa: ARG002
         err: BaseException | None = None,
         **_: Any,
     ) -> None:

@@ -95,9 +95,9 @@ def model_of(instance: Any) -> Attributes:
     """Return what a model says of itself."""
     found: Attributes = {semconv.OPERATION_NAME: semconv.CHAT, semconv.CAPTURE: "frame"}
     metadata = getattr(instance, "metadata", None)
-    found[semconv.REQUEST_MODEL] = _text(getattr(metadata, "model_name", None)) or _text(
-        type(instance).__name__
-    ) or "model"
+    found[semconv.REQUEST_MODEL] = (
+        _text(getattr(metadata, "model_name", None)) or _text(type(instance).__name__) or "model"
+    )
     return found
 
 
@@ -117,7 +117,10 @@ def usage_of(response: Any) -> TokenUsage:
 def _sort(kind: type) -> Sort:
     # By name, for none of the modules need be imported here.
     names = {base.__name__ for base in kind.__mro__}
-    return next((sort for name, sort in _SORTS if name in names), "other")
+    for name, sort in _SORTS:
+        if name in names:
+            return sort
+    return "other"
 
 
 def _text(value: object) -> str | None:

@@ -34,7 +34,7 @@ def tool_called(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any
 
 
 def sent(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
-    """Have a request carry the current task: the SDK injects OpenTelemetry's context in its ``_meta``."""
+    """Have a request carry the task: the SDK puts OpenTelemetry's context into its ``_meta``."""
 
     @functools.wraps(original)
     async def send_raw_request(*args: Any, **options: Any) -> Any:

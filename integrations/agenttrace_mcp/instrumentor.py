@@ -12,7 +12,7 @@ _DISPATCHER: Final = "mcp.shared.jsonrpc_dispatcher"  # what version 2 has and v
 
 
 class MCPInstrumentor(Instrumentor):
-    """Frames the tools that clients call, and carries the task in ``_meta`` as the SDK carries the trace."""
+    """Frames the tools that clients call, and carries the task along with the SDK's trace."""
 
     distribution: ClassVar = "mcp"
     module: ClassVar = "mcp"
@@ -21,7 +21,7 @@ class MCPInstrumentor(Instrumentor):
 
     @contextlib.contextmanager
     def hooked(self) -> Generator[None]:
-        """Frame the tools that are called from now on, and join servers that are made from now on."""
+        """Frame the tools that are called, and join the servers that are made, from now on."""
         if importlib.util.find_spec(_DISPATCHER) is None:
             yield
             return

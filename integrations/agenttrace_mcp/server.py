@@ -58,7 +58,7 @@ async def _framed(ctx: Any, call_next: Callable[[Any], Any]) -> Any:
 
 
 def _is_inside(around: agenttrace.Invocation) -> bool:
-    """Whether a tool of that task is current: the client's in this process, or a span of the SDK's."""
+    """Whether a tool of that task is current: the client's, in one process, or the SDK's span."""
     here = agenttrace.current()
     return here is not None and here.kind == "tool" and here.task_id == around.task_id
 

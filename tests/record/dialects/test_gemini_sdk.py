@@ -15,7 +15,11 @@ from google.genai import errors, types  # noqa: E402
 
 Records = Callable[[], list[dict[str, Any]]]
 
-pytestmark = pytest.mark.usefixtures("recording")
+pytestmark = [
+    pytest.mark.usefixtures("recording"),
+    # The SDK subclasses aiohttp's session where aiohttp is installed.
+    pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning"),
+]
 
 MODEL = "gemini-2.5-flash"
 THINKING = Reply("It is seven.", thinking="Let me count to seven. " * 20)

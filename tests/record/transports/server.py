@@ -27,6 +27,7 @@ class Answer:
     Attributes:
         pieces: The body, one chunk each where it is chunked.
         framing: How the end is told; ``hang`` never comes to it, ``slow`` is chunked and slow.
+        pause_s: Seconds between the head and the body.
         cut: How many bytes of what is framed are left out at the end before the connection ends.
     """
 
@@ -35,6 +36,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
     framing: Literal["length", "chunked", "close", "hang", "slow"] = "length"
     cut: int = 0
+    pause_s: float = 0.0
 
     def bytes(self) -> bytes:
         body = b"".join(self.pieces)
@@ -101,6 +103,11 @@ class Server:
                     source.read()
                     return
                 sent = answer.bytes()
+                if answer.pause_s:
+                    head_bytes = sent.find(b"\r\n\r\n") + 4
+                    connection.sendall(sent[:head_bytes])
+                    time.sleep(answer.pause_s)
+                    sent = sent[head_bytes:]
                 if answer.framing == "slow":
                     connection.sendall(sent[:-150])
                     time.sleep(0.2)

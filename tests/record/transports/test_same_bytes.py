@@ -56,6 +56,7 @@ def cases(draw: Any) -> Case:
         headers,
         draw(st.sampled_from(["length", "chunked", "close"])),
         cut=draw(st.sampled_from([0, 0, 0, 1, 7])),
+        pause_s=draw(st.sampled_from([0.0, 0.005])),
     )
     if answer.status == 204:
         answer = Answer((), 204)

@@ -2,6 +2,8 @@
 
 import os
 
+os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
+
 import dspy
 
 from agenttrace.conformance.door import agent, configure, task

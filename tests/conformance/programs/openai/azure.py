@@ -8,7 +8,9 @@ from agenttrace.conformance.door import configure, task
 
 configure()
 client = openai.AzureOpenAI(
-    base_url=os.environ["OPENAI_BASE_URL"], api_key="test", api_version="2026-10-01"
+    azure_endpoint=os.environ["OPENAI_BASE_URL"].removesuffix("/v1"),
+    api_key="test",
+    api_version="2026-10-01",
 )
 with task("answer"):
     client.chat.completions.create(

@@ -5,7 +5,7 @@ from agenttrace.testing import Failure, ModelProvider, Reply, ToolCall
 STORY = (
     "The keeper climbed the stairs each evening, counted the steps, lit the lamp and wrote the "
     "hour into the book. In the third winter a ship answered the light with a lamp of its own, "
-    "and from then on there were two lines in the book for every night, one of them in another hand."
+    "and from then on there were two lines in the book for every night, one in another hand."
 )
 # Characters of two, three and four bytes.
 GREEK = (

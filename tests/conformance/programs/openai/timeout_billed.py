@@ -9,7 +9,7 @@ import openai
 from agenttrace.conformance.door import configure, task
 
 configure()
-client = openai.OpenAI(timeout=0.2)
+client = openai.OpenAI(timeout=0.7)
 with task("answer"):
     client.chat.completions.create(
         model="gpt-5",
