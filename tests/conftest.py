@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import agenttrace
+from agenttrace.record import setup
 from agenttrace.record import trouble as recording_trouble
 
 
@@ -66,6 +67,7 @@ def trouble() -> Iterator[list[str]]:
 def no_unseen_trouble(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail a test in which recording failed and nobody asked for ``trouble``."""
     recording_trouble.forget()
+    setup.note_integrations(())
     handler = _Said()
     logging.getLogger("agenttrace").addHandler(handler)
     yield
