@@ -71,7 +71,10 @@ def conformance(  # noqa: PLR0917 - an option each
         case "markdown":
             click.echo(table.to_markdown(outcomes))
         case _:
-            table.to_text(outcomes, Console(highlight=False))
+            shown = Console(highlight=False)
+            # A narrow terminal wraps the lines; cells that are cut would say something else.
+            shown.width = max(shown.width, table.WIDTH)
+            table.to_text(outcomes, shown)
     ours = [outcome for outcome in outcomes if outcome.setup.tracer == runner.OURS]
     if not all(outcome.is_as_it_should_be for outcome in ours):
         raise click.exceptions.Exit(1)

@@ -188,7 +188,7 @@ def _is_said(place: str, pairs: Sequence[Pair]) -> bool:
         return False
     if place in {"role", "visible"}:
         recorded = [row for _, row in pairs if row is not None]
-        return any(getattr(row, place) is not None for row in recorded) or not recorded
+        return any(getattr(row, place) is not None for row in recorded)
     return bool(pairs)
 
 

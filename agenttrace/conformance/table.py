@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agenttrace.conformance.judge import MEASURES, PLACES, TOKENS, Cell, State
+from agenttrace.conformance.judge import MEASURES, Cell, State
 from agenttrace.conformance.runner import Outcome, Setup
 
 _HEADINGS: Final = {
@@ -27,6 +27,9 @@ _STYLES: Final = {
     State.WRONG: "bold red",
 }
 _HEADING: Final = "bold cyan"
+
+WIDTH: Final = 120
+"""Columns of a terminal that the tables need; narrower ones would cut their cells."""
 
 
 def text(cell: Cell | None) -> str:
@@ -163,17 +166,16 @@ def _troubles(outcomes: Iterable[Outcome]) -> Iterator[str]:
 def _sums_table(found: Iterable[Sum]) -> Table:
     table = Table(header_style=_HEADING, box=None)
     for heading in _SUM_HEADINGS:
-        table.add_column(heading, justify="left" if heading == "measured" else "right")
+        is_first = heading == _SUM_HEADINGS[0]
+        table.add_column(heading, justify="left" if is_first else "right", no_wrap=is_first)
     for one in found:
         table.add_row(*_sum_row(one))
     return table
 
 
 _SUM_HEADINGS: Final = (
-    "measured",
-    "calls %",
-    "twice %",
-    *(f"{_HEADINGS.get(name, name)} %" for name in (*TOKENS, *PLACES)),
+    "% recorded",
+    *(_HEADINGS.get(name, name) for name in MEASURES),
     "exact",
 )
 

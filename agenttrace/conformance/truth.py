@@ -8,9 +8,9 @@ full stop in its place (``[nightly/-/main.]``) says that nobody reads any of the
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final, cast
 
 from agenttrace.testing import Billed, ModelProvider, Request, Tokens
 
@@ -66,23 +66,41 @@ class Call:
 
 def calls(provider: ModelProvider) -> tuple[Call, ...]:
     """Return every attempt that reached *provider*, in the order in which they came."""
-    requests = {request.number: request for request in provider.requests}
     ledger = provider.ledger
+    owners = _owners(provider.requests, ledger)
     found: list[tuple[int, Call]] = []
     seen: set[int] = set()
     for line in ledger:
         # What a provider asks other models on its own has further lines of the same request.
-        call = _billed(line, requests.get(line.number), is_inner=line.number in seen)
+        call = _billed(line, owners.get(line.number), is_inner=line.number in seen)
         found.append((line.number, call))
         seen.add(line.number)
     found += [
-        (number, _refused(request)) for number, request in requests.items() if number not in seen
+        (request.number, _refused(request, owners[request.number]))
+        for request in provider.requests
+        if request.number not in seen
     ]
     return tuple(_with_the_visible([call for _, call in sorted(found, key=lambda one: one[0])]))
 
 
-def _billed(line: Billed, request: Request | None, *, is_inner: bool) -> Call:
-    owner = _owner(request)
+def _owners(requests: Sequence[Request], ledger: Sequence[Billed]) -> dict[int, Owner | None]:
+    """Return whose each request is, by its number."""
+    numbers = {line.response_id: line.number for line in ledger if line.response_id}
+    owners: dict[int, Owner | None] = {}
+    for request in requests:
+        before = numbers.get(_continues(request))
+        # One that goes on with what the provider keeps need not repeat the prompt.
+        owners[request.number] = _owner(request) or owners.get(before or 0)
+    return owners
+
+
+def _continues(request: Request) -> str:
+    thread = request.body.get("thread")
+    said = cast("Mapping[str, Any]", thread) if isinstance(thread, Mapping) else request.body
+    return said.get("previous_message_id") or said.get("previous_response_id") or ""
+
+
+def _billed(line: Billed, owner: Owner | None, *, is_inner: bool) -> Call:
     if is_inner and owner is not None:
         owner = replace(owner, role="other", visible=None)
     return Call(
@@ -97,7 +115,7 @@ def _billed(line: Billed, request: Request | None, *, is_inner: bool) -> Call:
     )
 
 
-def _refused(request: Request) -> Call:
+def _refused(request: Request, owner: Owner | None) -> Call:
     # The ledger does not say with what status.
     return Call(
         model=request.model,
@@ -107,13 +125,11 @@ def _refused(request: Request) -> Call:
         tokens=Tokens(),
         says_input=False,
         says_output=False,
-        owner=_owner(request),
+        owner=owner,
     )
 
 
-def _owner(request: Request | None) -> Owner | None:
-    if request is None:
-        return None
+def _owner(request: Request) -> Owner | None:
     marks = map(_MARK.search, (request.system, request.user, request.prompt))
     mark = next(filter(None, marks), None)
     if mark is None:
