@@ -23,7 +23,8 @@ OPERATION_ID: Final = "agenttrace.operation.id"  # attempts of one operation sha
 ATTEMPT: Final = "agenttrace.attempt"  # 1 is the first
 CAPTURE: Final = "agenttrace.capture"  # wire | frame | otlp | log
 USAGE: Final = "agenttrace.usage"  # reported | partial | estimated | missing
-OUTCOME: Final = "agenttrace.outcome"  # complete | incomplete | abandoned: how the response ended
+# How the response ended: complete, incomplete or abandoned; cached: no model was asked, no call.
+OUTCOME: Final = "agenttrace.outcome"
 CACHE_WRITE_1H_TOKENS: Final = "agenttrace.usage.cache_write_1h.input_tokens"
 
 CONVERSATION_ID: Final = "gen_ai.conversation.id"

@@ -201,6 +201,35 @@ innermost AS (
 
 -- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
 -- source may repeat an id without telling of the same response: some servers count theirs up to 999.
+-- A callback of another instrumentation may make its span beside the call and not around it. Where agenttrace
+-- saw a call of that model in the same process at that time, or an answer from a cache, it is the same.
+beside AS (
+    SELECT DISTINCT
+        theirs.task_id,
+        theirs.span_id
+    FROM innermost AS theirs
+    INNER JOIN span AS ours
+        ON
+            theirs.pid = ours.pid
+            AND theirs.host = ours.host
+            AND theirs.start_ns <= ours.start_ns + coalesce(ours.duration_ns, 0)
+            AND ours.start_ns <= theirs.start_ns + coalesce(theirs.duration_ns, 0)
+    WHERE
+        theirs.scope <> 'agenttrace'
+        AND theirs.source.rank = 3
+        AND ours.scope = 'agenttrace'
+        AND ours.kind = 'inference'
+        AND (theirs.task_id IN (ours.task_id, theirs.trace_id) OR ours.task_id IS NULL)
+        AND coalesce(theirs.response_id = ours.response_id, TRUE)
+        AND coalesce(
+            regexp_extract(coalesce(theirs.response_model, theirs.request_model), '[^/]*$') IN (
+                regexp_extract(coalesce(ours.response_model, ours.request_model), '[^/]*$'),
+                regexp_extract(coalesce(ours.request_model, ours.response_model), '[^/]*$')
+            ),
+            TRUE
+        )
+),
+
 distinct_call AS (
     SELECT innermost.*
     FROM innermost
@@ -213,7 +242,8 @@ distinct_call AS (
             innermost.response_id = better.response_id
             AND innermost.source > better.source
             AND abs(innermost.start_ns - better.start_ns) < 900000000000
-    WHERE innermost.source.rank > 1
+    ANTI JOIN beside ON innermost.task_id = beside.task_id AND innermost.span_id = beside.span_id
+    WHERE innermost.source.rank > 1 AND innermost.outcome IS DISTINCT FROM 'cached'
 ),
 
 -- A result may be fetched any number of times; the first time that it has its usage is believed.

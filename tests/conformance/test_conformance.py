@@ -79,7 +79,6 @@ def test_a_second_instrumentation_changes_nothing(scenario, setup, outcome: Awai
     check(outcome(scenario, setup))
 
 
-@pytest.mark.xfail(reason="its spans are taken for calls of their own")
 @parameters(
     scenarios.find(["openai/chat"]),
     Setup(beside=CALLBACKS, order="first"),

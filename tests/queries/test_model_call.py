@@ -142,6 +142,49 @@ def test_a_fallback_of_a_sub_agent_is_not(home: Path) -> None:
     assert calls(home, "role, hidden", records) == [("fallback", True), ("main", False)]
 
 
+def at_the_same_time(records: list[Record]) -> list[Record]:
+    """Let all of them start and end together, as what callbacks make does."""
+    start, end = records[0]["start_ns"], max(record["end_ns"] for record in records)
+    return [{**record, "start_ns": start, "end_ns": end} for record in records]
+
+
+BESIDE = {
+    "it says the model": ({"llm.model_name": "gpt-5"}, 1),
+    "it says the model with a prefix": ({"llm.model_name": "openai/gpt-5"}, 1),
+    "it says no model": ({}, 1),
+    "it is another model": ({"llm.model_name": "llama"}, 2),
+    "it is another response": ({"llm.model_name": "gpt-5", "gen_ai.response.id": "other"}, 2),
+}
+
+
+@pytest.mark.parametrize(("said", "count"), BESIDE.values(), ids=BESIDE)
+def test_another_instrumentations_span_beside_a_call_is_that_call(
+    home: Path, said: dict[str, Any], count: int
+) -> None:
+    records = spans(
+        task(
+            "t",
+            chat(request_model="gpt-5", model="gpt-5-2025", response_id="r"),
+            foreign("openinference", {**OTHER_CHAT, **said}),
+        )
+    )
+    assert len(calls(home, "call_id", at_the_same_time(records))) == count
+
+
+def test_a_model_that_only_another_instrumentation_sees_is_counted(home: Path) -> None:
+    said = {**OTHER_CHAT, "llm.model_name": "gpt-5"}
+    records = spans(task("t", chat(request_model="gpt-5"), foreign("openinference", said)))
+    # One after the other, so they are two.
+    assert calls(home, "input_tokens", records) == [None, 1000]
+
+
+def test_an_answer_from_a_cache_is_no_call_whoever_tells_of_it(home: Path) -> None:
+    said = {**OTHER_CHAT, "llm.model_name": "gpt-5"}
+    cached = frame(request_model="gpt-5", outcome="cached", input=1000)
+    records = spans(task("t", cached, foreign("openinference", said)))
+    assert calls(home, "call_id", at_the_same_time(records)) == []
+
+
 def test_the_price_that_is_fetched_later_is_that_of_the_call(home: Path) -> None:
     price = {"agenttrace.cost_usd": 0.5, "agenttrace.upstream_provider": "Fast Chips"}
     records = spans(
