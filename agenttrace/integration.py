@@ -13,13 +13,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
-from typing import TYPE_CHECKING, ClassVar, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar, cast
 
 import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from agenttrace.errors import ConfigError, MissingDependencyError
 from agenttrace.record import trouble
 from agenttrace.record.patch import Wrap, replaced
+from agenttrace.record.reported import provider_name, token_count, token_usage
+from agenttrace.record.underway import UnderWay
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GROUP",
     "Instrumentor",
+    "UnderWay",
     "Wrap",
     "available",
     "carried",
@@ -37,7 +40,12 @@ __all__ = [
     "guarded",
     "inject",
     "instrument",
+    "joined",
+    "nearest",
+    "provider_name",
     "replaced",
+    "token_count",
+    "token_usage",
     "tracer_provider",
 ]
 
@@ -196,6 +204,55 @@ def tracer_provider() -> "TracerProvider":
     return JOINED
 
 
+def joined(scope: str) -> Wrap:
+    """Return what wraps a method of a framework's tracer, such as ``start_span``.
+
+    For a framework that takes no provider, and has asked for its tracer before anybody could give
+    it one: as long as the program has set no global provider, the spans come to agenttrace, and to
+    nobody else. A provider that the program has set, earlier or since, gets them as ever.
+
+    Args:
+        scope: The name of the tracer.
+    """
+
+    def wrap(original: Callable[..., Any], wanted: Callable[[], bool]) -> Callable[..., Any]:
+        from opentelemetry import trace
+
+        ours = getattr(tracer_provider().get_tracer(scope), original.__name__)
+
+        @functools.wraps(original)
+        def start(*args: Any, **kwargs: Any) -> Any:
+            if not wanted():
+                return original(*args, **kwargs)
+            nobody = False
+            with trouble.Guard("a span of a framework"):
+                tracer_provider()  # joins what the program has set since
+                nobody = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+            return (ours if nobody else original)(*args, **kwargs)
+
+        return start
+
+    return wrap
+
+
+def nearest(around: "Invocation | None") -> "Invocation | None":
+    """Find what something begins in: what is current, if that is inside of *around*.
+
+    Between two things that a framework tells of there may be frames of the user's own. But what is
+    current can also belong elsewhere: in a thread, in a stream, or with the caller of what runs by
+    itself. Without *around* it is what is current.
+    """
+    from agenttrace.record import setup
+
+    here = setup.current()
+    if around is None:
+        return here
+    inner = here
+    while inner is not None and inner is not around:
+        inner = inner.parent
+    return around if inner is None else here
+
+
 def inject() -> dict[str, str]:
     """Return what a program elsewhere needs to know of the current invocation, to work for it.
 
@@ -262,20 +319,22 @@ def _with_invocation(here: "Context") -> "Context":
     return TraceContextTextMapPropagator().extract(fields, found)
 
 
-def guarded(doing: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Swallow what a callback raises, and say once what type it was.
+def guarded(doing: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+    """Swallow what a function raises, say once what type it was, and return None then.
 
-    ``@guarded("a CrewAI event")`` goes around whatever a framework calls. The framework would log
-    the error itself, with its text, and the text may quote a prompt.
+    ``@guarded("a CrewAI event")`` goes around whatever a framework calls, and around what a wrapped
+    method does besides. The framework would log the error itself, with its text, and the text may
+    quote a prompt.
     """
 
-    def decorate(callback: Callable[P, None]) -> Callable[P, None]:
+    def decorate(callback: Callable[P, R]) -> Callable[P, R | None]:
         @functools.wraps(callback)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> None:
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
             try:
-                callback(*args, **kwargs)
+                return callback(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
                 trouble.say(doing, error)
+                return None
 
         return wrapper
 

@@ -74,12 +74,13 @@ def ended(shared: mmap.mmap, threads: int) -> int:
     return sum(COUNTER.unpack_from(shared, number * LINE)[0] for number in range(threads))
 
 
-def resident(pid: int) -> float:
+def resident(pid: int) -> float | None:
     """MB of memory that the process holds, without the segment's pages, which are the kernel's."""
     fields = dict(
         line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
     )
-    return int(fields["RssAnon"].split()[0]) / 1024
+    # A process that has just ended has none.
+    return int(fields["RssAnon"].split()[0]) / 1024 if "RssAnon" in fields else None
 
 
 def main() -> None:
@@ -112,9 +113,9 @@ def main() -> None:
             time.sleep(chance.uniform(0.001, 0.05))
             now = ended(shared, options.threads)
             million = (base + now) // 1_000_000
-            if now and million not in memory and child.pid:
-                memory[million] = resident(child.pid)
-                print(f"{base + now:>12,} calls  {memory[million]:6.1f} MB", flush=True)
+            if now and million not in memory and child.pid and (held := resident(child.pid)):
+                memory[million] = held
+                print(f"{base + now:>12,} calls  {held:6.1f} MB", flush=True)
             if now >= stop_at and child.pid:
                 os.kill(child.pid, signal.SIGKILL)
             if folding is None or folding.poll() is not None:

@@ -158,11 +158,13 @@ class ForeignSpans(SpanProcessor):
 
 def _frame(span: ReadableSpan) -> _Frame | None:
     attributes = span.attributes or {}
-    # Some set the operation only after the start, but have it in the name, as the convention has.
-    operation, _, named = span.name.partition(" ")
-    for called in (span.name, operation):
+    first, _, rest = span.name.partition(" ")
+    for called in (span.name, first):
         if (own := _OWN.get((_scope(span), called))) is not None:
             return own
+    # Some set the operation only after the start, but have it in the name, as the convention has.
+    # A span whose name begins with a word like "tool" is anybody's.
+    operation, named = (first, rest) if first.startswith(("invoke_", "execute_")) else ("", "")
     for key in _KIND_KEYS:
         operation = str(attributes.get(key, operation))
     kind = _KINDS.get(operation.lower())

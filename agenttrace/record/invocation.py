@@ -285,6 +285,24 @@ class Invocation:
         self._attributes[semconv.ERROR_TYPE] = kind
         self._end("error")
 
+    def end(self, error: BaseException | str | None) -> None:
+        """End it as *error* says: it failed, or went well where there is none.
+
+        To leave a generator early is no failure of what it did.
+        """
+        if error is None or isinstance(error, GeneratorExit):
+            self.stop()
+        else:
+            self.fail(error)
+
+    def abandon(self) -> None:
+        """End it: nobody has said how it went, and nobody will.
+
+        So nobody detaches it either, and where it is still current it is a leftover from now on.
+        """
+        self._loose = self._loose or self._previous is not None
+        self.fail("abandoned")
+
     def context_now(self) -> SpanContext:
         """Return the span context of this, or once it has ended, of what was current before it."""
         if not self.ended or self._previous is None:

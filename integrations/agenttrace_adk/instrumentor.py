@@ -1,10 +1,10 @@
 """Let the spans that ADK makes itself arrive where the program has no tracer provider."""
 
 import contextlib
-from collections.abc import Callable, Generator
-from typing import Any, ClassVar, Final
+from collections.abc import Generator
+from typing import ClassVar, Final
 
-from agenttrace.integration import Instrumentor, replaced, tracer_provider
+from agenttrace.integration import Instrumentor, joined, replaced
 
 _SCOPE: Final = "gcp.vertex.agent"
 
@@ -23,23 +23,7 @@ class AdkInstrumentor(Instrumentor):
         from google.adk.telemetry.tracing import tracer
 
         with (
-            replaced(tracer, "start_span", _instead),
-            replaced(tracer, "start_as_current_span", _instead),
+            replaced(tracer, "start_span", joined(_SCOPE)),
+            replaced(tracer, "start_as_current_span", joined(_SCOPE)),
         ):
             yield
-
-
-def _instead(original: Callable[..., Any], is_wanted: Callable[[], bool]) -> Callable[..., Any]:
-    from opentelemetry import trace
-
-    ours = getattr(tracer_provider().get_tracer(_SCOPE), original.__name__)
-
-    def start(*args: Any, **kwargs: Any) -> Any:
-        if not is_wanted():
-            return original(*args, **kwargs)
-        # A provider that the program has set, earlier or since, is joined and gets them as ever.
-        tracer_provider()
-        nobody = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-        return (ours if nobody else original)(*args, **kwargs)
-
-    return start

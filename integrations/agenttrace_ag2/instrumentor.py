@@ -59,8 +59,7 @@ def _framed(scope: Callable[..., Any], wanted: Callable[[], bool]) -> Callable[.
         given = tuple(additional_middleware)
         if not wanted():
             return scope(self, *args, additional_middleware=given, **kwargs)
-        is_traced = any(map(_makes_spans, (*getattr(self, "_middleware", ()), *given)))
-        turn = _Turn(self, kwargs.get("context"), is_traced=is_traced)
+        turn = _Turn(self, kwargs.get("context"), is_traced=_is_traced(self, given))
         added = functools.partial(AgentTraceMiddleware, turn=turn.inside)
         return turn.scope(scope(self, *args, additional_middleware=(*given, added), **kwargs))
 
@@ -94,17 +93,14 @@ class _Turn:
         return await (run() if is_framed else self._framed(run))
 
     async def _framed(self, run: Run) -> Any:
-        invocation = _begun(self._agent, self._context)
-        invocation.attach()
-        try:
-            reply = await run()
-        except BaseException as error:
-            invocation.detach()
-            invocation.fail(error)
-            raise
-        invocation.detach()
-        invocation.stop()
-        return reply
+        name, session = _said(self._agent, self._context)
+        with agenttrace.agent(name, session=session):
+            return await run()
+
+
+def _is_traced(agent: Any, given: tuple[Any, ...]) -> bool:
+    """Whether AG2 makes spans of the turns of *agent*."""
+    return any(map(_makes_spans, (*getattr(agent, "_middleware", ()), *given)))
 
 
 def _makes_spans(middleware: Any) -> bool:
@@ -112,16 +108,13 @@ def _makes_spans(middleware: Any) -> bool:
     return any(kind.__name__ == "TelemetryMiddleware" for kind in type(middleware).__mro__)
 
 
-def _begun(agent: Any, context: Any) -> Invocation:
+def _said(agent: Any, context: Any) -> tuple[str, str | None]:
+    """Return the name of *agent*, and the conversation where nothing around says another."""
     name = str(getattr(agent, "name", "agent"))
     stream_id = getattr(getattr(context, "stream", None), "id", None)
     around = agenttrace.current()
-    session = None if around is not None and around.session_id is not None else stream_id
-    return agenttrace.start(
-        "agent",
-        "subtask" if _SUBTASK.fullmatch(name) else name,
-        session_id=None if session is None else str(session),
-    )
+    is_said = stream_id is None or (around is not None and around.session_id is not None)
+    return "subtask" if _SUBTASK.fullmatch(name) else name, None if is_said else str(stream_id)
 
 
 def _in_role(

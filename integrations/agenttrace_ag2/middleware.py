@@ -31,17 +31,8 @@ class AgentTraceMiddleware(BaseMiddleware):
         around = agenttrace.current()
         if around is not None and (around.kind, around.name) == ("tool", name):
             return await call_next(event, context)  # AG2's own span is the frame.
-        invocation = agenttrace.start("tool", name)
-        invocation.attach()
-        try:
+        with agenttrace.tool(name) as invocation:
             result = await call_next(event, context)
-        except BaseException as error:
-            invocation.detach()
-            invocation.fail(error)
-            raise
-        invocation.detach()
-        if isinstance(result, ToolErrorEvent):
-            invocation.fail(result.error)
-        else:
-            invocation.stop()
-        return result
+            if isinstance(result, ToolErrorEvent):
+                invocation.fail(result.error)
+            return result

@@ -52,50 +52,55 @@ class AutoGenInstrumentor(Instrumentor):
             yield
 
 
+# Both stay asynchronous generator functions: that is what others may ask of what they decorate.
+
+
 def _apart(run_stream: Callable[..., Any], wanted: Callable[[], bool]) -> Callable[..., Any]:
     """The block of an agent is open while it gives way to the consumer, who is not the agent."""
 
     @functools.wraps(run_stream)
-    def run_apart(*args: Any, **kwargs: Any) -> Any:
+    async def run_apart(*args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
         stream = run_stream(*args, **kwargs)
-        return _suspending(stream) if wanted() else stream
-
-    return run_apart
-
-
-async def _suspending(stream: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
-    inside = None
-    while True:
-        around = agenttrace.current()
-        if inside is not None:
-            inside.resume()
-        try:
-            item = await anext(stream)
-        except StopAsyncIteration:
-            return
-        finally:
-            here = agenttrace.current()
-            inside = None if here is around else here
-            if inside is not None:
-                inside.suspend()
-        try:
-            yield item
-        except GeneratorExit:
+        inside = None
+        while True:
+            around = agenttrace.current()
             if inside is not None:
                 inside.resume()
-            await stream.aclose()
-            raise
+            try:
+                item = await anext(stream)
+            except StopAsyncIteration:
+                return
+            finally:
+                here = agenttrace.current()
+                inside = here if wanted() and here is not around else None
+                if inside is not None:
+                    inside.suspend()
+            try:
+                yield item
+            except BaseException:
+                if inside is not None:
+                    inside.resume()
+                await stream.aclose()
+                raise
+
+    return run_apart
 
 
 def _team(run_stream: Callable[..., Any], wanted: Callable[[], bool]) -> Callable[..., Any]:
     """A team that nobody put into a task is one; inside of a task its agents stand for it."""
 
     @functools.wraps(run_stream)
-    def run_as_task(self: Any, *args: Any, **kwargs: Any) -> Any:
+    async def run_as_task(self: Any, *args: Any, **kwargs: Any) -> AsyncGenerator[Any]:
         around = agenttrace.current()
-        if not wanted() or (around is not None and around.task_id is not None):
-            return run_stream(self, *args, **kwargs)
-        return agenttrace.task(str(self.name))(run_stream)(self, *args, **kwargs)
+        begin = run_stream
+        if wanted() and (around is None or around.task_id is None):
+            begin = agenttrace.task(str(self.name))(run_stream)
+        stream = begin(self, *args, **kwargs)
+        try:
+            async for item in stream:
+                yield item
+        finally:
+            await stream.aclose()
 
     return run_as_task
 

@@ -20,9 +20,9 @@ _guarded: Final = guarded("a message of Claude Code")
 class Conversation:
     """What one child process does, turn by turn."""
 
-    def __init__(self) -> None:
+    def __init__(self, around: Invocation | None = None) -> None:
         self._turn: Turn | None = None
-        self._around: Invocation | None = None
+        self._around = around  # of what is asked next, or was last
         self._session: str | None = None
         self._billed: dict[str, Sums] = {}  # the sums of the child go on over its turns
 

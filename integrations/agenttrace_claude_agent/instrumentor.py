@@ -14,7 +14,7 @@ class ClaudeAgentInstrumentor(Instrumentor):
     distribution: ClassVar = "claude-agent-sdk"
     module: ClassVar = "claude_agent_sdk"
     hook: ClassVar = "messages of the child process"
-    tested: ClassVar = ("0.1", "0.2")
+    tested: ClassVar = ("0.1.58", "0.2.187")
 
     @contextlib.contextmanager
     def hooked(self) -> Generator[None]:

@@ -6,7 +6,10 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import agenttrace
+from agenttrace.integration import guarded
 from agenttrace_claude_agent.conversation import Conversation
+
+_guarded: Final = guarded("a client of Claude Code")
 
 # Client -> what its child process is doing.
 _conversations: Final[WeakKeyDictionary[Any, Conversation]] = WeakKeyDictionary()
@@ -56,7 +59,7 @@ def connected(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
     @functools.wraps(original)
     async def connect(self: Any, *args: Any, **options: Any) -> Any:
         if wanted():
-            _conversations[self] = Conversation()
+            _meet(self)
         return await original(self, *args, **options)
 
     return connect
@@ -67,7 +70,7 @@ def asked(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
 
     @functools.wraps(original)
     async def query(self: Any, *args: Any, **options: Any) -> Any:
-        conversation = _conversations.get(self) if wanted() else None
+        conversation = _known(self) if wanted() else None
         if conversation is not None:
             conversation.begin(agenttrace.current())
         return await original(self, *args, **options)
@@ -79,11 +82,11 @@ def received(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
     """Hear the messages that a client receives."""
 
     @functools.wraps(original)
-    async def receive_messages(self: Any) -> AsyncGenerator[Any]:
-        messages = original(self)
+    async def receive_messages(self: Any, *args: Any, **options: Any) -> AsyncGenerator[Any]:
+        messages = original(self, *args, **options)
         try:
             async for message in messages:
-                conversation = _conversations.get(self) if wanted() else None
+                conversation = _known(self) if wanted() else None
                 if conversation is not None:
                     conversation.hear(message)
                 yield message
@@ -101,11 +104,27 @@ def left(original: Callable[..., Any], _: Callable[[], bool]) -> Any:
         try:
             return await original(self, *args, **options)
         finally:
-            conversation = _conversations.pop(self, None)
+            conversation = _part(self)
             if conversation is not None:
                 conversation.close(None)
 
     return disconnect
+
+
+@_guarded
+def _meet(client: Any) -> None:
+    # What it is asked as it connects is asked here.
+    _conversations[client] = Conversation(agenttrace.current())
+
+
+@_guarded
+def _known(client: Any) -> Conversation | None:
+    return _conversations.get(client)
+
+
+@_guarded
+def _part(client: Any) -> Conversation | None:
+    return _conversations.pop(client, None)
 
 
 def tool_used(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:

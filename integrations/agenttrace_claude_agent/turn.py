@@ -1,5 +1,6 @@
 """One turn of a child process: its agent, its sub-agents, their tools and their calls."""
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ AGENT: Final = "claude"
 AGGREGATED: Final = "agenttrace.aggregated"  # a sum of calls that nothing tells apart
 _DELEGATES: Final = frozenset({"Agent", "Task"})  # tools that are agents
 _SYNTHETIC: Final = "<synthetic>"  # an answer that the program made up, of an error for example
+_LATE: Final = 256  # answers of which a part may still come, when others have come since
 _TOOL_ERROR: Final = "tool_error"
 
 
@@ -68,8 +70,8 @@ class Turn:
     _main: Agent = field(init=False)
     _agents: dict[str, Agent] = field(default_factory=dict[str, Agent], init=False)
     _tools: dict[str, Invocation] = field(default_factory=dict[str, Invocation], init=False)
-    _seen: set[str] = field(default_factory=set[str], init=False)
-    _ended: list[Call] = field(default_factory=list[Call], init=False)
+    _seen: deque[str] = field(default_factory=lambda: deque[str](maxlen=_LATE), init=False)
+    _ended: dict[str, Sums] = field(default_factory=dict[str, Sums], init=False)  # by model
 
     def __post_init__(self) -> None:
         named = None if self.around is not None and self.around.session_id else self.session
@@ -146,10 +148,7 @@ class Turn:
         for tool in self._tools.values():
             tool.fail("abandoned")
         self._drop_next(self._main)
-        if error is None:
-            self.agent.stop()
-        else:
-            self.agent.fail(error)
+        self.agent.end(error)
 
     def _settle(self, model: str, spent: Sums, last: list[Call]) -> None:
         """Compare what the child spent with what its messages showed.
@@ -157,19 +156,21 @@ class Turn:
         Input that no message showed is that of hidden calls. Output that none showed is of those,
         or of the answers whose size was taken: the last of them has what is left over.
         """
-        shown = [call for call in (*self._ended, *last) if _same(call.model, model)]
+        ended = [sums for shown, sums in self._ended.items() if _same(shown, model)]
+        last = [call for call in last if _same(call.model, model)]
         seen = NOTHING
-        for call in shown:
-            seen = seen.plus(call.counted())
+        for sums in (*ended, *(call.counted() for call in last)):
+            seen = seen.plus(sums)
         hidden = spent.less(seen)
-        if hidden.has_input or not shown:
-            self._hide(model, hidden, estimated=bool(shown))
+        is_shown = bool(ended or last)
+        if hidden.has_input or not is_shown:
+            self._hide(model, hidden, estimated=is_shown)
             return
-        for call in reversed(shown):
-            if call in last and not call.is_complete:
+        for call in reversed(last):
+            if not call.is_complete:
                 others = seen.output - call.counted().output
                 call.size = max(spent.output - others, call.sums.output)
-                if len(shown) == 1:
+                if not ended and len(last) == 1:
                     # Of one call alone the child says all; of several it is shared out.
                     call.sums = replace(call.sums, output=call.size)
                     call.is_complete = True
@@ -194,12 +195,12 @@ class Turn:
             invocation = agent.next or _start_call(agent.invocation)
             agent.next, agent.last_id = None, message_id
             agent.last = Call(invocation, message.model)
-            self._seen.add(message_id or "")
             if agent is self._main:
                 self.model = message.model
             invocation.name = message.model
             invocation.set({semconv.REQUEST_MODEL: message.model})
             if message_id is not None:
+                self._seen.append(message_id)
                 invocation.set({semconv.RESPONSE_ID: message_id})
         call = agent.last
         if call is None:
@@ -254,7 +255,7 @@ class Turn:
         call, agent.last, agent.last_id = agent.last, None, None
         if call is None:
             return
-        self._ended.append(call)
+        self._ended[call.model] = self._ended.get(call.model, NOTHING).plus(call.counted())
         if call.is_said:
             call.invocation.usage(call.counted().usage(estimated=not call.is_complete))
         call.invocation.set({semconv.OUTCOME: "complete"})

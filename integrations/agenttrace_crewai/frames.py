@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import agenttrace
-from agenttrace import Invocation, semconv
+from agenttrace import semconv
 from agenttrace.integration import guarded
 from agenttrace_crewai.open_frames import Frame, OpenFrames
 from agenttrace_crewai.reading import Beginning, beginning_of, usage_of
@@ -90,7 +90,7 @@ def _begin(kind: str, source: Any, beginning: Beginning) -> None:
         session_id=beginning.session_id,
         attributes=beginning.attributes,
     )
-    OPEN.add(Frame(invocation, key, role))
+    OPEN.add(invocation, Frame(invocation, key, role))
     invocation.attach(loose=True)
 
 
@@ -131,21 +131,14 @@ def _end_call(frame: Frame, event: Any, ending: _Ending) -> None:
 def _close(frame: Frame, ending: _Ending) -> None:
     """End *frame*, and in the same way what was begun inside it and never ended."""
     _leave(frame, ending)
-    _finish(frame.invocation, ending)
+    frame.invocation.end(ending.error)
 
 
 def _leave(frame: Frame, ending: _Ending) -> None:
     """End what is open inside *frame*, and make current what was so before it."""
     for inner in OPEN.inside(frame, agenttrace.current()):
-        OPEN.pop(inner)
+        OPEN.pop(inner.invocation)
         inner.invocation.detach()
-        _finish(inner.invocation, ending)
-    OPEN.pop(frame)
+        inner.invocation.end(ending.error)
+    OPEN.pop(frame.invocation)
     frame.invocation.detach()
-
-
-def _finish(invocation: Invocation, ending: _Ending) -> None:
-    if ending.error is None:
-        invocation.stop()
-    else:
-        invocation.fail(ending.error)

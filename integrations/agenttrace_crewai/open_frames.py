@@ -4,15 +4,11 @@ CrewAI does not name the event that an end belongs to in all versions, so a fram
 where the end is told: it is around what is current there.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 from agenttrace import Invocation
-
-UNDER_WAY: Final = 16_384  # what is oldest beyond that was abandoned
+from agenttrace.integration import UnderWay
 
 Key = tuple[str, int, str]  # the event that began it, the id of what emitted that, the name
 
@@ -33,35 +29,15 @@ class Frame:
     role: str | None
 
 
-class OpenFrames:
-    """The frames under way, as many as *limit*."""
+class OpenFrames(UnderWay[Invocation, Frame]):
+    """The frames under way, by their invocations."""
 
-    def __init__(self, limit: int = UNDER_WAY) -> None:
-        self._limit = limit
-        self._frames: OrderedDict[int, Frame] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __len__(self) -> int:
-        return len(self._frames)
-
-    def add(self, frame: Frame) -> None:
-        """Keep *frame* until its end; if there are too many, the oldest is given up."""
-        given_up = None
-        with self._lock:
-            self._frames[id(frame.invocation)] = frame
-            if len(self._frames) > self._limit:
-                _, given_up = self._frames.popitem(last=False)
-        if given_up is not None:
-            given_up.invocation.fail("abandoned")
-
-    def pop(self, frame: Frame) -> None:
-        """Forget *frame*, which ends."""
-        with self._lock:
-            self._frames.pop(id(frame.invocation), None)
+    def __init__(self) -> None:
+        super().__init__(give_up)
 
     def around(self, here: Invocation | None) -> Frame | None:
         """Find the innermost frame around *here*, if nothing of the user's own is between."""
-        return None if here is None else self._frames.get(id(here))
+        return self.use(here)
 
     def again(self, key: Key, around: Frame | None) -> Frame | None:
         """Find the frame that has begun with the same *key* and not ended before it begins again.
@@ -83,10 +59,9 @@ class OpenFrames:
         return None
 
     def last(self, event: str, source: int) -> Frame | None:
-        """Find the frame that *event* of *source* has begun last, wherever that was."""
-        with self._lock:
-            frames = list(self._frames.values())
-        return next((frame for frame in reversed(frames) if frame.key[:2] == (event, source)), None)
+        """Find the frame that *event* of *source* has begun, wherever that was; the last used."""
+        frames = reversed(self.values())
+        return next((frame for frame in frames if frame.key[:2] == (event, source)), None)
 
     def inside(self, outer: Frame, here: Invocation | None) -> list[Frame]:
         """Return the frames around *here* that are inside of *outer*, innermost first."""
@@ -99,7 +74,12 @@ class OpenFrames:
 
     def _outwards(self, here: Invocation | None) -> Iterator[Frame]:
         while here is not None:
-            frame = self._frames.get(id(here))
+            frame = self.get(here)
             if frame is not None:
                 yield frame
             here = here.parent
+
+
+def give_up(frame: Frame) -> None:
+    """End a frame of which nobody said how it ended."""
+    frame.invocation.abandon()

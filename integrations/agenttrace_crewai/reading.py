@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from agenttrace import TokenUsage, semconv
+from agenttrace.integration import provider_name, token_usage
 
 Attributes = dict[str, str | bool | int | float]
 
@@ -18,7 +19,6 @@ _BESIDE: Final = {
     "memory_save_started": ("memory", "other"),
     "step_observation_started": ("planning", "other"),
 }
-_STATES: Final = ("missing", "partial", "reported")  # by how many sides are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,11 @@ def usage_of(event: Any) -> TokenUsage:
     """Read what the end of a call says of tokens; older versions say nothing."""
     said = getattr(event, "usage", None)
     said = said if isinstance(said, Mapping) else {}
-    sent, received = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
-    if sent is None and received is None:
-        return TokenUsage(state="missing")
-    return TokenUsage(
-        input_tokens=sent,
-        output_tokens=received,
-        cache_read_tokens=_count(said, "cached_prompt_tokens"),
-        reasoning_tokens=_count(said, "reasoning_tokens"),
-        state=_STATES[(sent is not None) + (received is not None)],
+    return token_usage(
+        said.get("prompt_tokens"),
+        said.get("completion_tokens"),
+        cache_read_tokens=said.get("cached_prompt_tokens"),
+        reasoning_tokens=said.get("reasoning_tokens"),
     )
 
 
@@ -109,7 +105,7 @@ def _call(source: Any, event: Any) -> Beginning:
     }
     provider = getattr(source, "provider", None)
     if isinstance(provider, str) and provider:
-        attributes[semconv.PROVIDER_NAME] = provider
+        attributes[semconv.PROVIDER_NAME] = provider_name(provider)
     return Beginning("inference", model, attributes=attributes)
 
 
@@ -137,10 +133,3 @@ def _text(*candidates: object) -> str:
         if isinstance(candidate, str) and candidate.strip():
             return candidate.strip()
     return ""
-
-
-def _count(said: Mapping[str, Any], key: str) -> int | None:
-    value = said.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value

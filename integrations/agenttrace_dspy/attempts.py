@@ -13,10 +13,9 @@ from typing import Any, Final
 
 import agenttrace
 from agenttrace import Invocation, TokenUsage, semconv
-from agenttrace.integration import guarded, replaced
+from agenttrace.integration import guarded, provider_name, replaced, token_usage
 
 _EXECUTION: Final = "dspy.clients.execution"
-_STATES: Final = ("missing", "partial", "reported")  # by how many sides are known
 
 
 @contextlib.contextmanager
@@ -72,7 +71,9 @@ def _frame(lm: Any, *args: Any) -> Generator[None]:
 
 
 def _begun(model: str, provider: object) -> Invocation:
-    prefix, _, name = model.rpartition("/")
+    # The provider is what comes first; a model of a router has its maker's name in its own.
+    prefix, _, rest = model.partition("/")
+    prefix, name = (prefix, rest) if rest else ("", model)
     attributes: dict[str, str | bool | int | float] = {
         semconv.OPERATION_NAME: semconv.CHAT,
         semconv.CAPTURE: "frame",
@@ -80,7 +81,7 @@ def _begun(model: str, provider: object) -> Invocation:
     }
     said = provider if isinstance(provider, str) and provider else prefix
     if said:
-        attributes[semconv.PROVIDER_NAME] = said
+        attributes[semconv.PROVIDER_NAME] = provider_name(said)
     return agenttrace.start("inference", name, attributes=attributes)
 
 
@@ -102,21 +103,13 @@ def _usage(said: Mapping[str, Any]) -> TokenUsage:
     """Read the counts of an answer; DSPy includes cached input and reasoning in them."""
     into = _mapping(said.get("prompt_tokens_details"))
     out = _mapping(said.get("completion_tokens_details"))
-    sent, received = _count(said.get("prompt_tokens")), _count(said.get("completion_tokens"))
-    return TokenUsage(
-        input_tokens=sent,
-        output_tokens=received,
-        cache_read_tokens=_count(into.get("cached_tokens")),
-        cache_write_tokens=_count(into.get("cache_creation_tokens")),
-        reasoning_tokens=_count(out.get("reasoning_tokens")),
-        state=_STATES[(sent is not None) + (received is not None)],
+    return token_usage(
+        said.get("prompt_tokens"),
+        said.get("completion_tokens"),
+        cache_read_tokens=into.get("cached_tokens"),
+        cache_write_tokens=into.get("cache_creation_tokens"),
+        reasoning_tokens=out.get("reasoning_tokens"),
     )
-
-
-def _count(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -1,16 +1,12 @@
 """What DSPy calls: each pair of callbacks begins and ends a run."""
 
-import threading
-from collections import OrderedDict
 from typing import Any, Final, Literal
 
 from dspy.utils.callback import BaseCallback
 
 import agenttrace
 from agenttrace import Invocation
-from agenttrace.integration import guarded
-
-UNDER_WAY: Final = 16_384  # what is oldest beyond that was abandoned
+from agenttrace.integration import UnderWay, guarded
 
 _guarded: Final = guarded("a DSPy callback")
 
@@ -26,10 +22,8 @@ class AgentTraceCallback(BaseCallback):
     current is current inside.
     """
 
-    def __init__(self, limit: int = UNDER_WAY) -> None:
-        self._limit = limit
-        self._runs: OrderedDict[str, Invocation] = OrderedDict()
-        self._lock = threading.Lock()
+    def __init__(self) -> None:
+        self._runs: UnderWay[str, Invocation] = UnderWay(Invocation.abandon)
 
     def __len__(self) -> int:
         """Return how many runs are under way."""
@@ -71,25 +65,14 @@ class AgentTraceCallback(BaseCallback):
 
     def _begin(self, call_id: str, kind: Literal["agent", "step", "tool"], name: str) -> None:
         invocation = agenttrace.start(kind, name)
-        given_up = None
-        with self._lock:
-            self._runs[call_id] = invocation
-            if len(self._runs) > self._limit:
-                _, given_up = self._runs.popitem(last=False)
-        if given_up is not None:
-            given_up.fail("abandoned")
+        self._runs.add(call_id, invocation)
         invocation.attach()
 
     def _end(self, call_id: str, error: BaseException | None) -> None:
-        with self._lock:
-            invocation = self._runs.pop(call_id, None)
-        if invocation is None:
-            return
-        invocation.detach()
-        if error is None:
-            invocation.stop()
-        else:
-            invocation.fail(error)
+        invocation = self._runs.pop(call_id)
+        if invocation is not None:
+            invocation.detach()
+            invocation.end(error)
 
 
 def _is_agent(module: Any) -> bool:

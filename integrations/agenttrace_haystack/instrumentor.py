@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import agenttrace
-from agenttrace.integration import Instrumentor, replaced
+from agenttrace.integration import Instrumentor, guarded, replaced
 
 
 class HaystackInstrumentor(Instrumentor):
@@ -34,14 +34,15 @@ def _traced(original: Callable[..., Any], is_wanted: Callable[[], bool]) -> Call
         tracer: Any, operation_name: str, tags: Any = None, parent_span: Any = None
     ) -> Generator[Any]:
         theirs = original(tracer, operation_name, tags=tags, parent_span=parent_span)
-        ours = _frame_of(operation_name, tags or {}) if is_wanted() else _NOTHING
-        with theirs as span, ours:
+        ours = _frame_of(operation_name, tags or {}) if is_wanted() else None
+        with theirs as span, ours or _NOTHING:
             yield span
 
     return trace
 
 
-def _frame_of(operation: str, tags: dict[str, Any]) -> AbstractContextManager[None]:
+@guarded("an operation of Haystack")
+def _frame_of(operation: str, tags: dict[str, Any]) -> AbstractContextManager[None] | None:
     if operation == "haystack.pipeline.run":
         metadata = tags.get("haystack.pipeline.metadata")
         named = metadata.get("name") if isinstance(metadata, dict) else None
@@ -52,7 +53,7 @@ def _frame_of(operation: str, tags: dict[str, Any]) -> AbstractContextManager[No
         return _frame("agent", _agent_name())
     if operation == "haystack.agent.step.tool":
         return _frame("tool", tags.get("haystack.tool.name") or "tool")
-    return _NOTHING
+    return None
 
 
 def _agent_name() -> str:
@@ -76,10 +77,7 @@ def _frame(kind: Any, name: object) -> Generator[None]:
         raise
     finally:
         frame.detach()
-        if caught is None or isinstance(caught, GeneratorExit):
-            frame.stop()
-        else:
-            frame.fail(caught)
+        frame.end(caught)
 
 
 _NOTHING = contextlib.nullcontext()

@@ -9,11 +9,10 @@ from uuid import UUID
 
 import agenttrace
 from agenttrace import Invocation, semconv
+from agenttrace.integration import nearest
 from agenttrace_langchain.origin import origin
 from agenttrace_langchain.reading import answer_of, model_of, name_of, role_of, session_of
-from agenttrace_langchain.runs import ModelRun, Run, Runs
-
-RUNS: Final = Runs()  # shared by all handlers, so that a run is recorded once
+from agenttrace_langchain.runs import RUNS, ModelRun, Run
 
 _UNNAMED_GRAPH: Final = "LangGraph"
 
@@ -44,7 +43,7 @@ class Said:
             name=name_of(details, serialized or {}),
             metadata=details.get("metadata") or {},
             details=details,
-            around=RUNS.around(details.get("parent_run_id")),
+            around=RUNS.use(details.get("parent_run_id")),
         )
 
     @property
@@ -117,8 +116,8 @@ def of_model(said: Said, operation: str) -> ModelRun:
 
 def chunk(run_id: UUID) -> None:
     """Note the first piece of a stream."""
-    run = RUNS.model(run_id)
-    if run is None or run.first_chunk_s is not None:
+    run = RUNS.get(run_id)
+    if not isinstance(run, ModelRun) or run.first_chunk_s is not None:
         return
     run.first_chunk_s = time.perf_counter() - run.started
     # The request is out; from here on the context is shared with the consumer of the stream.
@@ -193,18 +192,7 @@ def _plumbing(said: Said, around: Run) -> Run:
 
 
 def _nearest(around: Run | None) -> Invocation | None:
-    """Find what a run begins in: what is current, if that is inside of the run around.
-
-    Between two runs of LangChain's there may be frames of the user's own, or a model that calls
-    another one. But what is current can also belong elsewhere: in a thread, or in a stream.
-    """
-    here = agenttrace.current()
-    if around is None:
-        return here
-    inner = here
-    while inner is not None and inner is not around.invocation:
-        inner = inner.parent
-    return around.invocation if inner is None else here
+    return nearest(None if around is None else around.invocation)
 
 
 def _attach_when_all_began(run: ModelRun, together: object) -> None:

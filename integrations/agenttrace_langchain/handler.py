@@ -10,7 +10,8 @@ import agenttrace
 from agenttrace import semconv
 from agenttrace.integration import guarded
 from agenttrace_langchain import frames
-from agenttrace_langchain.frames import RUNS, Said
+from agenttrace_langchain.frames import Said
+from agenttrace_langchain.runs import RUNS
 
 _guarded: Final = guarded("a LangChain callback")
 

@@ -5,22 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agenttrace import TokenUsage, semconv
+from agenttrace.integration import provider_name, token_count, token_usage
 
 Attributes = dict[str, str | bool | int | float]
-
-# LangChain's name of a provider -> the name in the GenAI conventions, where they differ.
-_PROVIDER: Final = {
-    "amazon_bedrock": "aws.bedrock",
-    "anthropic_bedrock": "aws.bedrock",
-    "azure": "azure.ai.openai",
-    "azure_ai": "azure.ai.inference",
-    "google_genai": "gcp.gemini",
-    "google_vertexai": "gcp.vertex_ai",
-    "ibm": "ibm.watsonx.ai",
-    "mistral": "mistral_ai",
-    "mistralai": "mistral_ai",
-    "xai": "x_ai",
-}
 
 # What LangChain's own middleware calls a model for, in the metadata of that call.
 _ROLE: Final = {
@@ -31,7 +18,6 @@ _ROLE: Final = {
 _SUMMING_UP: Final = "SummarizationMiddleware."  # its nodes, before it said so in the metadata
 
 _SESSION_KEYS: Final = ("thread_id", "session_id", "conversation_id")
-_STATES: Final = ("missing", "partial", "reported")  # by how many sides are known
 _TIERS: Final = ("", "priority_", "flex_")  # service tiers of OpenAI, which prefix the details
 
 
@@ -80,7 +66,7 @@ def model_of(metadata: Mapping[str, Any], params: Mapping[str, Any]) -> Attribut
     found: Attributes = {}
     provider = metadata.get("ls_provider")
     if isinstance(provider, str):
-        found[semconv.PROVIDER_NAME] = _PROVIDER.get(provider, provider)
+        found[semconv.PROVIDER_NAME] = provider_name(provider)
     for model in (metadata.get("ls_model_name"), params.get("model"), params.get("model_name")):
         if isinstance(model, str):
             found[semconv.REQUEST_MODEL] = model
@@ -128,18 +114,16 @@ def _usage(said: Mapping[str, Any]) -> TokenUsage:
     """Read ``UsageMetadata``, whose input and output include their details."""
     into = _mapping(said.get("input_token_details"))
     out = _mapping(said.get("output_token_details"))
-    kept_1h = _count(into.get("ephemeral_1h_input_tokens"))
-    parts = _sum(_count(into.get("ephemeral_5m_input_tokens")), kept_1h)
-    sent, received = _count(said.get("input_tokens")), _count(said.get("output_tokens"))
-    return TokenUsage(
-        input_tokens=sent,
-        output_tokens=received,
+    kept_1h = token_count(into.get("ephemeral_1h_input_tokens"))
+    parts = _sum(token_count(into.get("ephemeral_5m_input_tokens")), kept_1h)
+    return token_usage(
+        said.get("input_tokens"),
+        said.get("output_tokens"),
         cache_read_tokens=_tiered(into, "cache_read"),
         # Where the parts are known, the whole is zero in some versions and their sum in others.
         cache_write_tokens=parts or _tiered(into, "cache_creation"),
         cache_write_1h_tokens=kept_1h,
         reasoning_tokens=_tiered(out, "reasoning"),
-        state=_STATES[(sent is not None) + (received is not None)],
     )
 
 
@@ -153,18 +137,12 @@ def _audio(said: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _tiered(details: Mapping[str, Any], name: str) -> int | None:
-    return _sum(*(_count(details.get(tier + name)) for tier in _TIERS))
+    return _sum(*(token_count(details.get(tier + name)) for tier in _TIERS))
 
 
 def _sum(*counts: int | None) -> int | None:
     known = [count for count in counts if count is not None]
     return sum(known) if known else None
-
-
-def _count(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

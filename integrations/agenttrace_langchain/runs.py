@@ -1,14 +1,11 @@
 """The LangChain runs that are under way in this process, by run id."""
 
-import threading
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from agenttrace import Invocation
-
-UNDER_WAY: Final = 16_384  # what is longest unused beyond that was abandoned
+from agenttrace.integration import UnderWay
 
 
 @dataclass(slots=True, eq=False)
@@ -63,55 +60,16 @@ class ModelRun(Run):
         return self.first is not None and self.first.invocation.wire_calls > 0
 
 
-class Runs:
-    """The runs under way, as many as *limit*."""
-
-    def __init__(self, limit: int = UNDER_WAY) -> None:
-        self._limit = limit
-        self._runs: OrderedDict[UUID, Run] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def __contains__(self, run_id: UUID) -> bool:
-        return run_id in self._runs
-
-    def __len__(self) -> int:
-        return len(self._runs)
-
-    def add(self, run_id: UUID, run: Run) -> None:
-        """Keep *run* until its end; if there are too many, the one longest unused is given up."""
-        given_up = None
-        with self._lock:
-            self._runs[run_id] = run
-            if len(self._runs) > self._limit:
-                _, given_up = self._runs.popitem(last=False)
-        if given_up is not None and given_up.recorded:
-            _give_up(given_up)
-
-    def around(self, parent_run_id: UUID | None) -> Run | None:
-        """Find the run that another one begins in, and note that it is in use."""
-        if parent_run_id is None:
-            return None
-        with self._lock:
-            found = self._runs.get(parent_run_id)
-            if found is not None:
-                self._runs.move_to_end(parent_run_id)
-        return found
-
-    def model(self, run_id: UUID) -> ModelRun | None:
-        """Find a run of a model."""
-        found = self._runs.get(run_id)
-        return found if isinstance(found, ModelRun) else None
-
-    def pop(self, run_id: UUID) -> Run | None:
-        """Take out a run that has ended; None if it is not, or no longer, known."""
-        with self._lock:
-            return self._runs.pop(run_id, None)
-
-
-def _give_up(run: Run) -> None:
+def give_up(run: Run) -> None:
     """End a run of which nobody said how it ended."""
+    if not run.recorded:
+        return
     if isinstance(run, ModelRun) and not run.invocation.wire_calls:
         # Perhaps it never was a call: when one run of a batch fails, the rest is not made.
         run.invocation.discard()
     else:
-        run.invocation.fail("abandoned")
+        run.invocation.abandon()
+
+
+# Shared by all handlers, so that a run is recorded once.
+RUNS: Final[UnderWay[UUID, Run]] = UnderWay(give_up)

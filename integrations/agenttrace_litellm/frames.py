@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import agenttrace
 from agenttrace import Invocation, semconv
-from agenttrace.integration import Wrap
+from agenttrace.integration import Wrap, guarded
 from agenttrace_litellm import handler
 from agenttrace_litellm.reading import (
     answer_of,
@@ -22,6 +22,8 @@ from agenttrace_litellm.reading import (
     session_of,
 )
 from agenttrace_litellm.streams import STREAMS
+
+_guarded: Final = guarded("a call of LiteLLM")
 
 _ANSWERS: Final = frozenset({"main", "subagent"})  # roles of which an attempt says more
 
@@ -38,6 +40,9 @@ class Frame:
     invocation: Invocation
     tried: list[object]
 
+
+# Where a call is found by its name, as pickle does; LiteLLM defines it in another module.
+_MODULE: Final = "litellm"
 
 _under_way: Final[dict[Invocation, Frame]] = {}
 
@@ -59,6 +64,7 @@ def framed(operation: str) -> Wrap:
             _end(frame, result, options)
             return result
 
+        call.__module__ = _MODULE
         return call
 
     return wrap
@@ -81,11 +87,13 @@ def framed_async(operation: str) -> Wrap:
             _end(frame, result, options)
             return result
 
+        call.__module__ = _MODULE
         return call
 
     return wrap
 
 
+@_guarded
 def _begin(operation: str, args: tuple[Any, ...], options: dict[str, Any]) -> Frame:
     """Start the frame of a call, and give the call an id that the end of its stream will say."""
     asked = options.get("model", args[0] if args else None)
@@ -114,8 +122,11 @@ def _begin(operation: str, args: tuple[Any, ...], options: dict[str, Any]) -> Fr
     return frame
 
 
-def _end(frame: Frame, result: Any, options: Mapping[str, Any]) -> None:
+@_guarded
+def _end(frame: Frame | None, result: Any, options: Mapping[str, Any]) -> None:
     """End a call that returned; a stream ends when LiteLLM's callback says so."""
+    if frame is None:
+        return
     invocation = _leave(frame)
     if is_stream(result):
         call_id = call_id_of(options)
@@ -133,7 +144,10 @@ def _end(frame: Frame, result: Any, options: Mapping[str, Any]) -> None:
     invocation.stop()
 
 
-def _fail(frame: Frame, error: BaseException) -> None:
+@_guarded
+def _fail(frame: Frame | None, error: BaseException) -> None:
+    if frame is None:
+        return
     invocation = _leave(frame)
     invocation.set({semconv.OUTCOME: "incomplete"})
     invocation.fail(error)

@@ -56,7 +56,7 @@ def deafen() -> None:
 
 @_guarded
 def _succeeded(kwargs: Mapping[str, Any], response: Any) -> None:
-    invocation = STREAMS.pop(kwargs.get("litellm_call_id"))
+    invocation = STREAMS.pop(str(kwargs.get("litellm_call_id")))
     if invocation is None:
         return
     answer = answer_of(response, streamed=True)
@@ -69,7 +69,7 @@ def _succeeded(kwargs: Mapping[str, Any], response: Any) -> None:
 
 @_guarded
 def _failed(kwargs: Mapping[str, Any]) -> None:
-    invocation = STREAMS.pop(kwargs.get("litellm_call_id"))
+    invocation = STREAMS.pop(str(kwargs.get("litellm_call_id")))
     if invocation is None:
         return
     invocation.set({semconv.OUTCOME: "incomplete"})

@@ -8,13 +8,11 @@ from typing import ClassVar, Final
 from agenttrace import semconv
 from agenttrace.integration import Instrumentor, replaced
 
-_RERANK: Final = "rerank"
-
 # Function of the module ``litellm`` -> operation; each has an async twin with an ``a`` in front.
 OPERATIONS: Final = {
     "completion": semconv.CHAT,
     "embedding": semconv.EMBEDDINGS,
-    "rerank": _RERANK,
+    "rerank": semconv.RERANK,
     "responses": semconv.CHAT,
     "text_completion": semconv.TEXT_COMPLETION,
 }
@@ -47,4 +45,4 @@ class LiteLLMInstrumentor(Instrumentor):
                 yield
             finally:
                 handler.deafen()
-                STREAMS.give_up()
+                STREAMS.clear()

@@ -7,25 +7,12 @@ from typing import Any, Final
 import litellm
 
 from agenttrace import Invocation, TokenUsage, semconv
+from agenttrace.integration import provider_name, token_usage
 
 Attributes = dict[str, str | bool | int | float]
 
-# LiteLLM's name of a provider -> the name in the GenAI conventions, where they differ.
-_PROVIDER: Final = {
-    "azure": "azure.ai.openai",
-    "azure_ai": "azure.ai.inference",
-    "bedrock": "aws.bedrock",
-    "bedrock_converse": "aws.bedrock",
-    "gemini": "gcp.gemini",
-    "mistral": "mistral_ai",
-    "sagemaker": "aws.sagemaker",
-    "vertex_ai": "gcp.vertex_ai",
-    "watsonx": "ibm.watsonx.ai",
-    "xai": "x_ai",
-}
 _METADATA: Final = ("litellm_metadata", "metadata")
 _EMBEDDINGS: Final = "list"  # what an answer that has no output calls itself
-_STATES: Final = ("missing", "partial", "reported")  # by how many sides are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +45,7 @@ def model_of(asked: object, options: Mapping[str, Any]) -> Attributes:
         if prefix in litellm.provider_list or prefix in _providers_of_the_users():
             provider, model = provider or prefix, rest
     if isinstance(provider, str):
-        found[semconv.PROVIDER_NAME] = _PROVIDER.get(provider, provider)
+        found[semconv.PROVIDER_NAME] = provider_name(provider)
     if model is not None:
         found[semconv.REQUEST_MODEL] = model
     if options.get("stream"):
@@ -110,7 +97,7 @@ def answer_of(result: Any, *, streamed: bool = False) -> Answer:
     for key, value in (
         (semconv.RESPONSE_ID, getattr(result, "id", None)),
         (semconv.RESPONSE_MODEL, getattr(result, "model", None)),
-        (semconv.PROVIDER_NAME, _PROVIDER.get(str(provider), provider)),
+        (semconv.PROVIDER_NAME, provider and provider_name(str(provider))),
     ):
         if isinstance(value, str) and value:
             attributes[key] = value
@@ -123,27 +110,16 @@ def answer_of(result: Any, *, streamed: bool = False) -> Answer:
 
 
 def _usage(said: Any) -> TokenUsage:
-    sent = _count(said, "prompt_tokens", "input_tokens")
-    received = _count(said, "completion_tokens", "output_tokens")
     into = _get(said, "prompt_tokens_details") or _get(said, "input_tokens_details")
     out = _get(said, "completion_tokens_details") or _get(said, "output_tokens_details")
-    return TokenUsage(
-        input_tokens=sent,
-        output_tokens=received,
-        cache_read_tokens=_count(into, "cached_tokens"),
-        cache_write_tokens=_count(said, "cache_creation_input_tokens"),
-        reasoning_tokens=_count(out, "reasoning_tokens"),
-        state=_STATES[(sent is not None) + (received is not None)],
+    return token_usage(
+        _get(said, "prompt_tokens") or _get(said, "input_tokens"),
+        _get(said, "completion_tokens") or _get(said, "output_tokens"),
+        cache_read_tokens=_get(into, "cached_tokens"),
+        cache_write_tokens=_get(said, "cache_creation_input_tokens"),
+        reasoning_tokens=_get(out, "reasoning_tokens"),
+        zero_is_unsaid=True,
     )
-
-
-def _count(said: Any, *names: str) -> int | None:
-    # LiteLLM fills in zeros for what a provider does not say, so a zero is no count.
-    for name in names:
-        value = _get(said, name)
-        if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-            return value
-    return None
 
 
 def _get(said: Any, name: str) -> Any:

@@ -4,13 +4,14 @@ from typing import Any, Literal
 
 import agenttrace
 from agenttrace import Invocation, semconv
+from agenttrace.integration import nearest
 from agenttrace_llamaindex.reading import Said, model_of, usage_of
 from agenttrace_llamaindex.runs import Run, Runs
 
 
 def begin(runs: Runs, span_id: str, parent_id: str | None, said: Said) -> None:
     """Begin a span; one that is not recorded stands where the span around it stands."""
-    around = runs.get(parent_id)
+    around = runs.use(parent_id)
     if said.sort in ("agent", "team", "workflow"):
         run = _workflow(said, around)
     elif around is not None and around.is_workflow:
@@ -27,20 +28,22 @@ def begin(runs: Runs, span_id: str, parent_id: str | None, said: Said) -> None:
     runs.add(span_id, run)
 
 
-def end(runs: Runs, span_id: str, result: Any = None, error: BaseException | None = None) -> None:
+def end(
+    runs: Runs, span_id: str, result: Any = None, error: BaseException | str | None = None
+) -> None:
     """End a span."""
     run = runs.pop(span_id)
     if run is None:
         return
     run.detach()
     if run.agent is not None:
-        _finish(run.agent, error)
+        run.agent.end(error)
     if not run.recorded or run.invocation is None:
         return
     call = run.invocation
     if call.kind == "inference" and not call.wire_calls:
         call.usage(usage_of(result))
-    _finish(call, error)
+    call.end(error)
 
 
 def _workflow(said: Said, around: Run | None) -> Run:
@@ -119,27 +122,9 @@ def _started(kind: Any, name: str, parent: Invocation | None, **more: Any) -> In
 
 
 def _nearest(around: Run | None) -> Invocation | None:
-    """Find what a span begins in: what is current, if that is inside of the span around.
-
-    Between two spans there may be frames of the user's own. But what is current can also belong
-    elsewhere: to the caller of a workflow.
-    """
-    here = agenttrace.current()
-    if around is None or around.invocation is None:
-        return here
-    inner = here
-    while inner is not None and inner is not around.invocation:
-        inner = inner.parent
-    return around.invocation if inner is None else here
+    return nearest(None if around is None else around.invocation)
 
 
 def _outside_of_tasks(around: Run | None) -> bool:
     parent = _nearest(around)
     return parent is None or parent.task_id is None
-
-
-def _finish(invocation: Invocation, error: BaseException | None) -> None:
-    if error is None:
-        invocation.stop()
-    else:
-        invocation.fail(error)

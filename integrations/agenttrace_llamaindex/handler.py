@@ -1,7 +1,7 @@
 """What LlamaIndex calls: each span begins or ends a run."""
 
 import inspect
-from typing import Any
+from typing import Any, Final
 
 from llama_index_instrumentation.span.base import BaseSpan
 from llama_index_instrumentation.span_handlers import BaseSpanHandler
@@ -10,7 +10,9 @@ from pydantic import PrivateAttr
 from agenttrace.integration import guarded
 from agenttrace_llamaindex import frames
 from agenttrace_llamaindex.reading import Said
-from agenttrace_llamaindex.runs import Runs
+from agenttrace_llamaindex.runs import Runs, give_up
+
+_UNNAMED: Final = "_OTHER"  # the convention's word for an error whose type is not known
 
 
 class AgentTraceSpanHandler(BaseSpanHandler[BaseSpan]):
@@ -20,7 +22,7 @@ class AgentTraceSpanHandler(BaseSpanHandler[BaseSpan]):
     current for the calls inside. It keeps nothing that the library's own handlers would.
     """
 
-    _runs: Runs = PrivateAttr(default_factory=Runs)
+    _runs: Runs = PrivateAttr(default_factory=lambda: Runs(give_up))
 
     @classmethod
     def class_name(cls) -> str:
@@ -61,11 +63,11 @@ class AgentTraceSpanHandler(BaseSpanHandler[BaseSpan]):
         **_: Any,
     ) -> None:
         """End a run that failed."""
-        frames.end(self._runs, id_, error=err or RuntimeError())
+        frames.end(self._runs, id_, error=err or _UNNAMED)
 
     def give_up(self) -> None:
         """End what is under way: nobody will say how it ends."""
-        self._runs.give_up()
+        self._runs.clear()
 
     def new_span(self, *_: Any, **__: Any) -> None:
         """Nothing is kept for the library."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from agenttrace import TokenUsage, semconv
+from agenttrace.integration import guarded, token_usage
 
 Attributes = dict[str, str | bool | int | float]
 Sort = Literal["agent", "team", "workflow", "part", "rerank", "model", "other"]
@@ -35,7 +36,6 @@ _METHODS: Final[dict[str, frozenset[str]]] = {
     ),
     "model": frozenset({"chat", "achat", "complete", "acomplete"}),
 }
-_STATES: Final = ("missing", "partial", "reported")  # by how many sides are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +94,23 @@ class Said:
 def model_of(instance: Any) -> Attributes:
     """Return what a model says of itself."""
     found: Attributes = {semconv.OPERATION_NAME: semconv.CHAT, semconv.CAPTURE: "frame"}
-    metadata = getattr(instance, "metadata", None)
     found[semconv.REQUEST_MODEL] = (
-        _text(getattr(metadata, "model_name", None)) or _text(type(instance).__name__) or "model"
+        _text(getattr(instance, "model", None)) or _model_in(instance) or type(instance).__name__
     )
     return found
+
+
+@guarded("the name of a LlamaIndex model")
+def _model_in(instance: Any) -> str | None:
+    # Some raise where they do not know how much the model can read.
+    return _text(getattr(instance.metadata, "model_name", None))
 
 
 def usage_of(response: Any) -> TokenUsage:
     """Read what a ``ChatResponse`` or a ``CompletionResponse`` says of tokens."""
     said = getattr(response, "additional_kwargs", None)
     said = said if isinstance(said, Mapping) else {}
-    sent, received = _count(said, "prompt_tokens"), _count(said, "completion_tokens")
-    return TokenUsage(
-        input_tokens=sent,
-        output_tokens=received,
-        state=_STATES[(sent is not None) + (received is not None)],
-    )
+    return token_usage(said.get("prompt_tokens"), said.get("completion_tokens"))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -125,10 +125,3 @@ def _sort(kind: type) -> Sort:
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _count(said: Mapping[str, Any], key: str) -> int | None:
-    value = said.get(key)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value

@@ -6,7 +6,7 @@ from typing import Any
 
 import agenttrace
 from agenttrace import Invocation
-from agenttrace.integration import carried, extract
+from agenttrace.integration import carried, extract, guarded
 
 TOOL_ERROR = "tool_error"  # the convention's type for a result that says it is an error
 
@@ -18,17 +18,10 @@ def tool_called(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any
     async def call_tool(self: Any, name: str, *args: Any, **options: Any) -> Any:
         if not wanted() or _is_framed(name):
             return await original(self, name, *args, **options)
-        invocation = agenttrace.start("tool", name)
-        invocation.attach()
-        try:
+        with agenttrace.tool(str(name)) as invocation:
             result = await original(self, name, *args, **options)
-        except BaseException as error:
-            invocation.detach()
-            invocation.fail(error)
-            raise
-        invocation.detach()
-        ended(invocation, result)
-        return result
+            ended(invocation, result)
+            return result
 
     return call_tool
 
@@ -69,6 +62,7 @@ def asked_from(ctx: Any) -> Invocation | None:
     return extract(meta) if isinstance(meta, Mapping) else None  # pyright: ignore[reportUnknownArgumentType] - of any shape
 
 
+@guarded("a result of an MCP tool")
 def ended(invocation: Invocation, result: Any) -> None:
     """End a tool by its result, which may say that it failed."""
     said = result.get("isError") if isinstance(result, dict) else getattr(result, "is_error", None)

@@ -1,10 +1,11 @@
 """What a server does: work for the task that a request names."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import agenttrace
+from agenttrace.integration import guarded
 from agenttrace_mcp.client import asked_from, ended
 
 _CALL: Final = "tools/call"
@@ -17,9 +18,14 @@ def made(original: Callable[..., Any], wanted: Callable[[], bool]) -> Any:
     def __init__(self: Any, *args: Any, **options: Any) -> None:  # noqa: N807 - it replaces one
         original(self, *args, **options)
         if wanted():
-            self.middleware.append(_Joining(wanted))
+            _join(self, wanted)
 
     return __init__
+
+
+@guarded("a server of MCP")
+def _join(server: Any, wanted: Callable[[], bool]) -> None:
+    server.middleware.append(_Joining(wanted))
 
 
 class _Joining:
@@ -47,14 +53,20 @@ class _Joining:
 
 async def _framed(ctx: Any, call_next: Callable[[Any], Any]) -> Any:
     """Make a tool of a request to call one, if it is in no task."""
-    here = agenttrace.current()
-    name = (ctx.params or {}).get("name")
-    if ctx.method != _CALL or not isinstance(name, str) or _in_task(here):
+    name = _tool(ctx)
+    if name is None or _in_task(agenttrace.current()):
         return await call_next(ctx)
     with agenttrace.tool(name) as invocation:
         result = await call_next(ctx)
         ended(invocation, result)
         return result
+
+
+def _tool(ctx: Any) -> str | None:
+    """Return the name of the tool that a request calls, if it does."""
+    asked = ctx.params if ctx.method == _CALL else None
+    name = asked.get("name") if isinstance(asked, Mapping) else None  # pyright: ignore[reportUnknownMemberType] - of any shape
+    return name if isinstance(name, str) else None
 
 
 def _is_inside(around: agenttrace.Invocation) -> bool:

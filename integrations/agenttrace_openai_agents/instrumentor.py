@@ -71,4 +71,6 @@ def _of(options: dict[str, Any]) -> Generator[None]:
     try:
         yield
     finally:
-        conversation.reset(token)
+        # A coroutine that is given up may be closed in another context.
+        with contextlib.suppress(ValueError):
+            conversation.reset(token)

@@ -7,7 +7,7 @@ from agents.tracing import Span, Trace, TracingProcessor
 
 import agenttrace
 from agenttrace import Invocation, semconv
-from agenttrace.integration import guarded
+from agenttrace.integration import guarded, nearest
 from agenttrace_openai_agents.instrumentor import conversation
 from agenttrace_openai_agents.reading import answer_of, error_of, model_of
 from agenttrace_openai_agents.runs import RUNS, Run
@@ -58,8 +58,8 @@ class AgentTraceProcessor(TracingProcessor):
         """Begin an agent, a tool, a guardrail or a call of a model."""
         if not self._begins(span.span_id):
             return
-        around = RUNS.around(span.parent_id) or RUNS.around(span.trace_id)
-        begun = _begin(span.span_data, _nearest(around))
+        around = RUNS.use(span.parent_id) or RUNS.use(span.trace_id)
+        begun = _begin(span.span_data, nearest(around.invocation if around else None))
         if begun is not None:
             RUNS.add(span.span_id, Run.attached(begun))
         elif around is not None:
@@ -122,26 +122,7 @@ def _end(run: Run | None, span: Span[Any] | None) -> None:
         invocation.usage(answer.usage)
     if isinstance(error, GeneratorExit):
         invocation.set({semconv.OUTCOME: "abandoned"})
-        error = None
-    if error is None:
-        invocation.stop()
-    else:
-        invocation.fail(error)
-
-
-def _nearest(around: Run | None) -> Invocation | None:
-    """Find what a span begins in: what is current, if that is inside of the run around.
-
-    Between two spans of the SDK's there may be frames of the user's own. But a span may be given
-    another parent than the current one.
-    """
-    here = agenttrace.current()
-    if around is None:
-        return here
-    inner = here
-    while inner is not None and inner is not around.invocation:
-        inner = inner.parent
-    return around.invocation if inner is None else here
+    invocation.end(error)
 
 
 def _session(around: Invocation | None) -> str | None:

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agenttrace import TokenUsage, semconv
+from agenttrace.integration import token_usage
 
 Attributes = dict[str, str | bool | int | float]
 
 _OPERATION: Final = {
     "generation": semconv.CHAT,
     "response": semconv.CHAT,
-    "transcription": "transcription",
-    "speech": "speech",
+    "transcription": semconv.TRANSCRIPTION,
+    "speech": semconv.SPEECH,
 }
-_STATES: Final = ("missing", "partial", "reported")  # by how many sides are known
 _UNNAMED: Final = "_OTHER"  # the convention's word for an error whose type is not known
 
 
@@ -66,22 +66,15 @@ def error_of(span: Any, raised: BaseException | None) -> BaseException | str | N
 
 
 def _usage(said: Any) -> TokenUsage:
-    # The SDK fills in zeros for what a provider does not say, so a zero is no count.
-    sent, received = _count(said, "input_tokens"), _count(said, "output_tokens")
     into, out = _get(said, "input_tokens_details"), _get(said, "output_tokens_details")
-    return TokenUsage(
-        input_tokens=sent,
-        output_tokens=received,
-        cache_read_tokens=_count(into, "cached_tokens"),
-        cache_write_tokens=_count(into, "cache_write_tokens"),
-        reasoning_tokens=_count(out, "reasoning_tokens"),
-        state=_STATES[(sent is not None) + (received is not None)],
+    return token_usage(
+        _get(said, "input_tokens"),
+        _get(said, "output_tokens"),
+        cache_read_tokens=_get(into, "cached_tokens"),
+        cache_write_tokens=_get(into, "cache_write_tokens"),
+        reasoning_tokens=_get(out, "reasoning_tokens"),
+        zero_is_unsaid=True,
     )
-
-
-def _count(said: Any, name: str) -> int | None:
-    value = _get(said, name)
-    return value if isinstance(value, int) and value > 0 else None
 
 
 def _get(said: Any, name: str) -> Any:

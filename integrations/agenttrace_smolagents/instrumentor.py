@@ -48,9 +48,9 @@ def _run(original: Callable[..., Any], is_wanted: Callable[[], bool]) -> Callabl
 
 def _planning(original: Callable[..., Any], is_wanted: Callable[[], bool]) -> Callable[..., Any]:
     @functools.wraps(original)
-    def plan(agent: Any, *args: Any, **kwargs: Any) -> Any:
+    def plan(agent: Any, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         planning = original(agent, *args, **kwargs)
-        return _step("planning", planning) if is_wanted() else planning
+        return (yield from _step("planning", planning) if is_wanted() else planning)
 
     return plan
 
@@ -82,10 +82,7 @@ def _step(name: str, parts: Generator[Any, Any, Any]) -> Generator[Any, Any, Any
         raise
     finally:
         step.detach()
-        if caught is None or isinstance(caught, GeneratorExit):
-            step.stop()
-        else:
-            step.fail(caught)
+        step.end(caught)
 
 
 def _name(named: Any) -> str:

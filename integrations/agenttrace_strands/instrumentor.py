@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable, Generator
 from typing import Any, ClassVar, Final
 
-from agenttrace.integration import Instrumentor, replaced, tracer_provider
+from agenttrace.integration import Instrumentor, guarded, joined, replaced
 
 _SCOPE: Final = "strands.telemetry.tracer"
 
@@ -27,7 +27,7 @@ class StrandsInstrumentor(Instrumentor):
             hooks.enter_context(replaced(module.Tracer, "__init__", _taken_over))
             made = module._tracer_instance  # noqa: SLF001 - asking for it would make it
             if made is not None:
-                hooks.enter_context(replaced(made.tracer, "start_span", _instead))
+                hooks.enter_context(replaced(made.tracer, "start_span", joined(_SCOPE)))
             yield
 
 
@@ -37,22 +37,11 @@ def _taken_over(
     @functools.wraps(original)
     def make(tracer: Any, *args: Any, **kwargs: Any) -> None:
         original(tracer, *args, **kwargs)
-        tracer.tracer.start_span = _instead(tracer.tracer.start_span, is_wanted)
+        _take_over(tracer, is_wanted)
 
     return make
 
 
-def _instead(original: Callable[..., Any], is_wanted: Callable[[], bool]) -> Callable[..., Any]:
-    from opentelemetry import trace
-
-    ours = tracer_provider().get_tracer(_SCOPE).start_span
-
-    def start(*args: Any, **kwargs: Any) -> Any:
-        if not is_wanted():
-            return original(*args, **kwargs)
-        # A provider that the program has set, earlier or since, is joined and gets them as ever.
-        tracer_provider()
-        nobody = isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-        return (ours if nobody else original)(*args, **kwargs)
-
-    return start
+@guarded("the tracer of Strands")
+def _take_over(made: Any, is_wanted: Callable[[], bool]) -> None:
+    made.tracer.start_span = joined(_SCOPE)(made.tracer.start_span, is_wanted)

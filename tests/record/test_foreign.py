@@ -65,6 +65,17 @@ def test_the_agents_of_a_workflow_share_its_task(
     assert said(spooled, "agenttrace.role") == ["main", "main"]
 
 
+@pytest.mark.parametrize("span", ["agent asked for the secret", "tool", "invocation of a tool"])
+def test_a_span_of_the_programs_own_is_no_frame(
+    span: str, tracer: Tracer, spooled: Spooled
+) -> None:
+    with tracer.start_as_current_span(span):
+        call()
+
+    assert [record["name"] for record in spooled()] == ["gpt-5"]
+    assert said(spooled, "agenttrace.role") == ["main"]
+
+
 def test_a_workflow_says_its_name_in_an_attribute(tracer: Tracer, spooled: Spooled) -> None:
     named = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": "report"}
     with tracer.start_as_current_span("anything", attributes=named):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 from typing import Any
 
 import pytest
@@ -199,3 +200,13 @@ async def test_nothing_is_recorded_after_the_hook_is_out(instrumented, gpt, outl
 
     assert BaseChatAgent.run_stream is replacement.__wrapped__
     assert outline() == ["task mine", "  wire gpt-4o-2024-08-06: main of nobody"]
+
+
+async def test_a_stream_is_the_same_kind_of_function_as_before(gpt, provider, outline):
+    writer = AssistantAgent("writer", gpt)
+    team = RoundRobinGroupChat([writer], termination_condition=MaxMessageTermination(2))
+    for run_stream in (writer.run_stream, team.run_stream):
+        assert inspect.isasyncgenfunction(run_stream)
+
+    await stream(agenttrace.task("mine")(team.run_stream)(task="Secret words"))
+    assert outline()[:2] == ["task mine", "  agent writer"]

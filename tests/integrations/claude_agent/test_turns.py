@@ -10,6 +10,7 @@ from claude_agent_sdk import ClaudeSDKClient, ResultMessage, create_sdk_mcp_serv
 import agenttrace
 from agenttrace.testing import Reply, ToolCall
 from agenttrace_claude_agent import ClaudeAgentInstrumentor
+from agenttrace_claude_agent.turn import Turn
 
 # Versions before 0.2 leave the streams open that their tasks talk through.
 pytestmark = [
@@ -243,6 +244,23 @@ async def test_hidden_calls_of_a_model_that_also_answered_are_what_is_left(told,
     assert hidden == (None, 580, 90, 20, "estimated")
 
 
+async def test_what_a_long_turn_is_remembered_by_does_not_grow(told, spooled, monkeypatch):
+    remembered: list[int] = []
+    end = Turn.end
+
+    def measured(turn: Turn, *args: Any) -> None:
+        end(turn, *args)
+        remembered.append(sum(map(len, (turn._seen, turn._ended, turn._tools, turn._agents))))
+
+    monkeypatch.setattr(Turn, "end", measured)
+    parts = [answer(f"m{number}", text()) for number in range(600)]
+    await ask(told([init(), *parts, done(claude_sonnet_4_5=(6000, 0, 3000))]))
+    found = calls(spooled)
+    assert len(found) == 600
+    assert sum(call[3] for call in found) == 3000
+    assert remembered[0] < 300
+
+
 async def test_the_sums_of_earlier_turns_are_not_counted_again(told, spooled):
     options = told(
         [init(), answer("m1", text()), done(claude_sonnet_4_5=(10, 0, 5))],
@@ -250,6 +268,32 @@ async def test_the_sums_of_earlier_turns_are_not_counted_again(told, spooled):
     )
     await ask_client(options, "One", "Two")
     assert calls(spooled) == [("m1", 10, 0, 5, "reported"), ("m2", 10, 0, 7, "reported")]
+
+
+async def test_an_answer_of_a_client_that_connects_with_a_question_is_the_tasks(told, spooled):
+    async def questions() -> Any:
+        yield {"type": "user", "message": {"role": "user", "content": "Go"}}
+
+    turn = [init(), answer("m1", text()), done(claude_sonnet_4_5=(10, 0, 5))]
+    client = ClaudeSDKClient(told(turn))
+    with agenttrace.task("ticket"):
+        await client.connect(questions())
+    async for _ in client.receive_response():
+        pass
+    await client.disconnect()
+    named = {record["attributes"].get("agenttrace.task.name") for record in spooled()}
+    assert named == {"ticket"}
+
+
+async def test_a_client_that_cannot_be_told_apart_works_all_the_same(told, outline, trouble):
+    class Equal(ClaudeSDKClient):
+        __hash__ = None  # type: ignore[assignment]
+
+    async with Equal(told([init(), answer("m1", text()), done()])) as client:
+        await client.query("Go")
+        names = [type(one).__name__ async for one in client.receive_response()]
+    assert names[-1] == "ResultMessage"
+    assert outline() == []
 
 
 async def test_an_answer_that_the_program_made_up_is_no_call(told, outline):

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -114,7 +113,8 @@ def instrumented(recording: Path) -> Iterator[CrewAIInstrumentor]:
     instrumentor.instrument()
     yield instrumentor
     instrumentor.uninstrument()
-    left, OPEN._frames = OPEN._frames, OrderedDict()
+    left = OPEN.values()
+    OPEN.clear()
     assert not left
 
 

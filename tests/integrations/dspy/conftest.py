@@ -1,5 +1,6 @@
 """A real model of DSPy against a local provider."""
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,3 +92,4 @@ def instrumented(recording: Path, gpt: Any) -> Iterator[DSPyInstrumentor]:
         yield instrumentor
     instrumentor.uninstrument()
     assert len(callback) == 0
+    gc.collect()  # what the library beneath leaves open says so now, where the filters hold

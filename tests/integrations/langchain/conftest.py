@@ -1,7 +1,6 @@
 """Real models against a local provider, and what was recorded of them as an outline."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
@@ -14,7 +13,7 @@ from langchain_anthropic import ChatAnthropic
 from langchain_openai import ChatOpenAI
 
 from agenttrace.testing import ModelProvider
-from agenttrace_langchain.frames import RUNS
+from agenttrace_langchain.runs import RUNS
 
 
 class Models:
@@ -77,51 +76,20 @@ class Models:
 
 
 @pytest.fixture
-def provider() -> Iterator[ModelProvider]:
-    with ModelProvider() as running:
-        yield running
-
-
-@pytest.fixture
 def models(provider: ModelProvider) -> Models:
     return Models(provider)
 
 
 @pytest.fixture
-def outline(recording: Any, spooled: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[str]]:
-    """What was recorded, as a tree: kind and name; of a model call its capture, role and agent."""
-    return lambda: _outline(spooled())
-
-
-def _outline(records: list[dict[str, Any]]) -> list[str]:
-    known = {record["span_id"] for record in records}
-    lines: list[str] = []
-
-    def below(parent: str | None, depth: int) -> None:
-        for record in records:
-            above = record["parent_span_id"]
-            if above == parent if parent else above not in known:
-                stray = "" if parent or above is None else "stray "
-                lines.append("  " * depth + stray + _line(record))
-                below(record["span_id"], depth + 1)
-
-    below(None, 0)
-    return lines
-
-
-def _line(record: dict[str, Any]) -> str:
-    said = record["attributes"]
-    line = f"{said['agenttrace.kind']} {record['name']}"
-    if said["agenttrace.kind"] == "inference":
-        place = f"{said['agenttrace.role']} of {said.get('gen_ai.agent.name', 'nobody')}"
-        line = f"{said['agenttrace.capture']} {record['name']}: {place}"
-    failed = said.get("error.type")
-    return f"{line} !{failed}" if failed else line
+def outline(recording: Any, outline: Callable[[], list[str]]) -> Callable[[], list[str]]:
+    """What was recorded, as a tree; whoever asks for it records."""
+    return outline
 
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every run that begins is ended, so nothing is kept of it; trouble is said in each test."""
     yield
-    left, RUNS._runs = RUNS._runs, OrderedDict()
+    left = RUNS.values()
+    RUNS.clear()
     assert not left

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from contextvars import copy_context
 from typing import Any
-from uuid import UUID, uuid4
 
 import pytest
 from langchain.agents import create_agent
@@ -18,9 +17,10 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import tool
 
 import agenttrace
+from agenttrace.integration import UnderWay
 from agenttrace.testing import Reply, Tokens
 from agenttrace_langchain import AgentTraceCallbackHandler, LangChainInstrumentor
-from agenttrace_langchain.runs import ModelRun, Run, Runs
+from agenttrace_langchain.runs import ModelRun, Run, give_up
 
 ONE_CALL = ["step asker", "  frame gpt-5: main of nobody", "    wire gpt-5: main of nobody"]
 
@@ -246,23 +246,17 @@ def test_what_breaks_in_recording_stays_there(how, broken, models, trouble):
     assert "secret" not in " ".join(trouble)
 
 
-def test_runs_that_nobody_ends_are_given_up_but_not_those_in_use(recording, spooled):
-    def begin(kind: Any, run_class: type[Run] = Run) -> UUID:
-        run_id = uuid4()
-        runs.add(run_id, run_class(agenttrace.start(kind, f"run {len(begun)}"), recorded=True))
-        begun.append(run_id)
-        return run_id
-
-    begun: list[UUID] = []
-    runs = Runs(limit=3)
-    root = begin("agent")
-    begin("step")
-    begin("inference", ModelRun)  # never made, as far as anybody knows
-    for _ in range(3):
-        assert runs.around(root) is not None
-        begin("step")
-    assert [run_id for run_id in begun if run_id in runs] == [root, *begun[-2:]]
-    assert [(record["name"], record["attributes"]["error.type"]) for record in spooled()] == [
-        ("run 1", "abandoned"),
-        ("run 3", "abandoned"),
-    ]
+def test_a_run_that_nobody_ends_is_abandoned_but_a_call_was_perhaps_never_made(recording, spooled):
+    runs = UnderWay(give_up, limit=1)
+    inference, step, last = (
+        agenttrace.start(kind, "a run") for kind in ("inference", "step", "step")
+    )
+    runs.add(1, ModelRun(inference, recorded=True))
+    runs.add(2, Run(step, recorded=True))
+    runs.add(3, Run(last))
+    runs.clear()
+    assert not last.ended  # it is not its own
+    (record,) = spooled()
+    assert record["attributes"]["agenttrace.kind"] == "step"
+    assert record["attributes"]["error.type"] == "abandoned"
+    last.discard()

@@ -2,7 +2,7 @@
 
 import inspect
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -56,35 +56,3 @@ async def closed() -> AsyncIterator[None]:
             if inspect.isawaitable(done):
                 await done
     cache.flush_cache()
-
-
-@pytest.fixture
-def outline(spooled: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[str]]:
-    """What was recorded, as a tree: kind and name; of a model call its capture, role and agent."""
-    return lambda: _outline(spooled())
-
-
-def _outline(records: list[dict[str, Any]]) -> list[str]:
-    known = {record["span_id"] for record in records}
-    lines: list[str] = []
-
-    def below(parent: str | None, depth: int) -> None:
-        for record in records:
-            above = record["parent_span_id"]
-            if above == parent if parent else above not in known:
-                stray = "" if parent or above is None else "stray "
-                lines.append("  " * depth + stray + _line(record))
-                below(record["span_id"], depth + 1)
-
-    below(None, 0)
-    return lines
-
-
-def _line(record: dict[str, Any]) -> str:
-    said = record["attributes"]
-    line = f"{said['agenttrace.kind']} {record['name']}"
-    if said["agenttrace.kind"] == "inference":
-        place = f"{said['agenttrace.role']} of {said.get('gen_ai.agent.name', 'nobody')}"
-        line = f"{said['agenttrace.capture']} {record['name']}: {place}"
-    failed = said.get("error.type")
-    return f"{line} !{failed}" if failed else line

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import pickle
 import time
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,7 @@ import agenttrace
 from agenttrace.testing import Failure
 from agenttrace_litellm import LiteLLMInstrumentor
 from agenttrace_litellm.handler import HANDLER
-from agenttrace_litellm.streams import STREAMS, Streams
+from agenttrace_litellm.streams import STREAMS
 
 pytestmark = [
     # Pydantic does not like some of LiteLLM's types, nor how older versions use it.
@@ -284,18 +285,6 @@ async def test_a_stream_left_half_way_is_given_up_at_the_end(provider, outline, 
     assert frame["agenttrace.outcome"] == "abandoned"
 
 
-def test_only_so_many_streams_are_kept(outline):
-    streams = Streams(limit=1)
-    first, second = (agenttrace.start("step", name) for name in ("first", "second"))
-    streams.add("a", first)
-    streams.add("b", second)
-    assert first.ended
-    assert not second.ended
-    assert streams.pop("b") is second
-    assert streams.pop("a") is None
-    second.discard()
-
-
 async def test_after_uninstrument_only_the_wire_is_left(provider, outline):
     LiteLLMInstrumentor().uninstrument()
     await drive("call")
@@ -327,3 +316,24 @@ async def test_nothing_that_was_said_is_kept(provider, spooled):
     kept = str(spooled())
     for said in ("loud", "harbour", "long note"):
         assert said not in kept
+
+
+@pytest.mark.parametrize("name", ["completion", "acompletion", "embedding"])
+def test_a_function_can_be_sent_to_another_process(name):
+    function = getattr(litellm, name)
+    assert pickle.loads(pickle.dumps(function)) is function
+
+
+@FOUR_WAYS
+@pytest.mark.parametrize("broken", ["model_of", "answer_of"])
+async def test_what_goes_wrong_in_here_does_not_reach_the_program(
+    how, broken, provider, monkeypatch, trouble
+):
+    def raising(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("the secret of the house")
+
+    monkeypatch.setattr(f"agenttrace_litellm.frames.{broken}", raising)
+    await drive(how)
+    STREAMS.clear()
+    assert len(provider.ledger) == 1
+    assert "secret" not in str(trouble)

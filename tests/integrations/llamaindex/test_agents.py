@@ -1,6 +1,8 @@
 """Agents, workflows and tools: who made which call, and as part of what."""
 
 import asyncio
+import inspect
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,7 +17,7 @@ from llama_index_instrumentation import get_dispatcher
 
 import agenttrace
 from agenttrace.testing import Failure, Reply, ToolCall
-from agenttrace_llamaindex.runs import Run, Runs
+from agenttrace_llamaindex.runs import Run, Runs, give_up
 
 
 def asks_for(name: str, **arguments: Any) -> Reply:
@@ -240,6 +242,43 @@ def test_a_model_in_this_process_is_seen_by_its_frame(recording):
     assert (row["capture"], row["usage"]) == ("frame", "missing")
 
 
+def test_a_model_of_unknown_size_is_recorded_by_its_name(recording, spooled):
+    class Unknown(MockLLM):
+        model: str = "mine-7b"
+
+        @property
+        def metadata(self) -> Any:
+            raise ValueError("Unknown model: how much can it read?")
+
+    handler = get_dispatcher("root").span_handlers[-1]
+    arguments = inspect.signature(lambda: None).bind()
+    handler.span_enter(f"Unknown.complete-{uuid.uuid4()}", arguments, instance=Unknown())
+    handler.give_up()
+
+    (record,) = spooled()
+    assert (record["name"], record["attributes"]["error.type"]) == ("mine-7b", "abandoned")
+
+
+def test_what_the_hook_leaves_in_the_middle_of_a_run_is_not_current(instrumented):
+    handler = get_dispatcher("root").span_handlers[-1]
+    arguments = inspect.signature(lambda: None).bind()
+    with agenttrace.task("mine") as task:
+        handler.span_enter(f"MockLLM.complete-{uuid.uuid4()}", arguments, instance=MockLLM())
+        instrumented.uninstrument()
+        assert agenttrace.current() is task
+
+
+def test_an_error_without_a_type_is_not_given_one(recording, spooled):
+    handler = get_dispatcher("root").span_handlers[-1]
+    span_id = f"MockLLM.complete-{uuid.uuid4()}"
+    arguments = inspect.signature(lambda: None).bind()
+    handler.span_enter(span_id, arguments, instance=MockLLM())
+    handler.span_drop(span_id, arguments)
+
+    (record,) = spooled()
+    assert record["attributes"]["error.type"] == "_OTHER"
+
+
 def test_nothing_is_recorded_after_the_hook_is_out(instrumented, gpt, outline):
     before = get_dispatcher("root").span_handlers
     instrumented.uninstrument()
@@ -252,11 +291,11 @@ def test_nothing_is_recorded_after_the_hook_is_out(instrumented, gpt, outline):
 
 
 def test_what_never_ends_is_given_up(recording, outline):
-    runs = Runs(limit=1)
+    runs = Runs(give_up, limit=1)
     for name in ("first", "second"):
         runs.add(name, Run(agenttrace.start("agent", name), recorded=True))
 
     assert outline() == ["agent first !abandoned"]
-    runs.give_up()
+    runs.clear()
     assert len(runs) == 0
     assert outline() == ["agent first !abandoned", "agent second !abandoned"]

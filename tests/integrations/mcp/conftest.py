@@ -61,35 +61,3 @@ def connect(provider: ModelProvider) -> Callable[..., Any]:
                 server.terminate()
 
     return connected
-
-
-@pytest.fixture
-def outline(spooled: Callable[[], list[dict[str, Any]]]) -> Callable[[], list[str]]:
-    """What was recorded, as a tree: kind and name; of a model call its capture, role and agent."""
-    return lambda: _outline(spooled())
-
-
-def _outline(records: list[dict[str, Any]]) -> list[str]:
-    known = {record["span_id"] for record in records}
-    lines: list[str] = []
-
-    def below(parent: str | None, depth: int) -> None:
-        for record in records:
-            above = record["parent_span_id"]
-            if above == parent if parent else above not in known:
-                stray = "" if parent or above is None else "stray "
-                lines.append("  " * depth + stray + _line(record))
-                below(record["span_id"], depth + 1)
-
-    below(None, 0)
-    return lines
-
-
-def _line(record: dict[str, Any]) -> str:
-    said = record["attributes"]
-    line = f"{said.get('agenttrace.kind', 'other')} {record['name']}"
-    if said.get("agenttrace.kind") == "inference":
-        place = f"{said['agenttrace.role']} of {said.get('gen_ai.agent.name', 'nobody')}"
-        line = f"{said['agenttrace.capture']} {record['name']}: {place}"
-    failed = said.get("error.type")
-    return f"{line} !{failed}" if failed else line

@@ -22,9 +22,10 @@ from agents import (
 from agents.tracing import add_trace_processor, custom_span
 
 import agenttrace
+from agenttrace.integration import UnderWay
 from agenttrace.testing import Failure, Reply, ToolCall
 from agenttrace_openai_agents import AgentTraceProcessor, OpenAIAgentsInstrumentor
-from agenttrace_openai_agents.runs import RUNS, Run, Runs
+from agenttrace_openai_agents.runs import RUNS, Run, give_up
 
 BOTH_APIS = pytest.mark.parametrize("api", ["chat", "responses"])
 BOTH_WAYS = pytest.mark.parametrize("how", ["run", "stream"])
@@ -446,7 +447,7 @@ async def test_a_processor_that_fails_does_not_reach_the_program(model, monkeypa
 
 
 def test_a_run_that_never_ends_is_given_up(recording, outline):
-    runs = Runs(limit=1)
+    runs = UnderWay(give_up, limit=1)
     abandoned, kept = (agenttrace.start("agent", name) for name in ("lost", "kept"))
     runs.add("a", Run.attached(abandoned))
     runs.add("b", Run.attached(kept))

@@ -10,19 +10,19 @@ import pytest
 pytest.importorskip("opentelemetry.util.genai.invocation")
 pytest.importorskip("opentelemetry.instrumentation.genai.openai")
 
-import openai  # noqa: E402 - only where the instrumentations are
-from langchain.agents import create_agent  # noqa: E402
-from langchain_openai import ChatOpenAI  # noqa: E402
-from opentelemetry.instrumentation.genai.langchain import LangChainInstrumentor  # noqa: E402
-from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor  # noqa: E402
-from opentelemetry.sdk.trace import TracerProvider  # noqa: E402
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor  # noqa: E402
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: E402
+import openai
+from langchain.agents import create_agent
+from langchain_openai import ChatOpenAI
+from opentelemetry.instrumentation.genai.langchain import LangChainInstrumentor
+from opentelemetry.instrumentation.genai.openai import OpenAIInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import (
     InMemorySpanExporter,
 )
 
-import agenttrace  # noqa: E402
-from agenttrace.testing import ModelProvider, Reply, ToolCall  # noqa: E402
+import agenttrace
+from agenttrace.testing import ModelProvider, Reply, ToolCall
 
 Install = Callable[[], None]
 
@@ -74,7 +74,8 @@ def counted(home: Path) -> list[tuple[Any, ...]]:
     with agenttrace.read(home) as reader:
         return list(
             reader.table(
-                "SELECT agent, role, input_tokens, output_tokens FROM model_call ORDER BY started_at"
+                "SELECT agent, role, input_tokens, output_tokens "
+                "FROM model_call ORDER BY started_at"
             ).rows
         )
 

@@ -1,6 +1,7 @@
 """Agents, managed agents, tools and planning of smolagents: who made which call, and as what."""
 
 import inspect
+import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -234,3 +235,9 @@ def test_it_is_hooked_when_it_is_imported_afterwards(home):
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_wrapped_is_the_same_kind_of_function_as_before(instrumented):
+    planning = MultiStepAgent._generate_planning_step
+    assert inspect.isgeneratorfunction(planning)
+    assert pickle.loads(pickle.dumps(planning)) is planning
