@@ -1,8 +1,8 @@
 """A local model provider to test agents with: real protocols, scripted replies, a ledger.
 
-It answers the requests of the OpenAI and Anthropic SDKs (and of everything built on them) on
-127.0.0.1, and writes down what it billed for each attempt, so that a test can ask what an agent
-did and what it cost::
+It answers the requests of the providers' SDKs (and of everything built on them) on 127.0.0.1, and
+writes down what it billed for each attempt, so that a test can ask what an agent did and what it
+cost::
 
     from agenttrace.testing import Failure, ModelProvider, Reply, ToolCall
 

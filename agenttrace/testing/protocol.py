@@ -40,9 +40,8 @@ class Asked:
     output_schema: JSON | None = None
     max_tokens: int | None = None
     choices: int = 1  # answers wanted, each billed
-    besides: Tokens = field(
-        default_factory=Tokens
-    )  # counted besides texts: sound and pictures, given and made
+    # Sound and pictures, given and made, are counted besides the texts.
+    besides: Tokens = field(default_factory=Tokens)
 
     @property
     def prompt(self) -> str:

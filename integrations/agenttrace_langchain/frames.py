@@ -146,7 +146,12 @@ def end_model(run_id: UUID, response: Any, error: BaseException | None = None) -
     run.detach()
     invocation = run.invocation
     answer = answer_of(response)
-    if not invocation.wire_calls and (answer.cached or run.is_metered_elsewhere):
+    if not invocation.wire_calls and answer.cached:
+        # No call, and so is what other instrumentations make of it.
+        invocation.set({semconv.OUTCOME: "cached"})
+        invocation.stop()
+        return
+    if not invocation.wire_calls and run.is_metered_elsewhere:
         invocation.discard()
         return
     invocation.set(answer.attributes)

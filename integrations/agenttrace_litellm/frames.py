@@ -138,7 +138,9 @@ def _end(frame: Frame | None, result: Any, options: Mapping[str, Any]) -> None:
         return
     answer = answer_of(result)
     if answer.cached and not invocation.wire_calls:
-        invocation.discard()
+        # No call, and so is what other instrumentations make of it.
+        invocation.set({semconv.OUTCOME: "cached"})
+        invocation.stop()
         return
     answer.tell(invocation)
     invocation.stop()

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 import agenttrace
-from agenttrace.record.wire import conversation
+from agenttrace.record.wire import conversation, estimate
 from agenttrace.record.wire.conversation import Conversation
 from agenttrace.testing import Failure, ModelProvider, Reply, Tokens, ToolCall
 
@@ -170,6 +170,18 @@ def test_a_connection_that_breaks_in_mid_response_leaves_an_estimate(spooled: Sp
     sent, received = of(record, *TOKENS)
     assert 5 <= sent <= 12
     assert 5 <= received <= 12
+
+
+def test_pieces_are_estimated_as_the_text_that_they_make(spooled: Spooled) -> None:
+    text = "Extraordinary consequences notwithstanding. " * 10_000
+    talk = opened("/v1/responses", "")
+    say(talk, "response.create", model="gpt-5", input="How are you?")
+    hear(talk, "response.created", response={"id": "r1", "model": "gpt-5"})
+    for at in range(0, len(text), 5):  # in the middle of words
+        hear(talk, "response.output_text.delta", delta=text[at : at + 5])
+    talk.close()
+    [record] = spooled()
+    assert of(record, *TOKENS)[1] == pytest.approx(estimate.count(text, "gpt-5"), rel=0.001)
 
 
 def test_a_program_that_hangs_up_has_abandoned_what_it_asked_for(spooled: Spooled) -> None:

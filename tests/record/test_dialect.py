@@ -93,14 +93,14 @@ def test_an_estimate_counts_text_reasoning_and_the_arguments_of_tools() -> None:
         {"choices": [{"delta": {"content": "four", "reasoning_content": "hm"}}]},
         {"choices": [{"delta": {"tool_calls": [call]}}]},
     )
-    assert Chat().text_bytes(chat) == 4 + 2 + 4 + 2
+    assert Chat().text(chat) == "fourhmfind{}"
     messages = events(
         {"delta": {"text": "four"}},
         {"delta": {"thinking": "hm"}},
         {"delta": {"partial_json": "{}"}},
     )
-    assert Messages().text_bytes(messages) == 8
-    assert Responses().text_bytes(events({"delta": "four"}, {"delta": {"odd": 1}})) == 4
+    assert Messages().text(messages) == "fourhm{}"
+    assert Responses().text(events({"delta": "four"}, {"delta": {"odd": 1}})) == "four"
 
 
 def test_an_estimate_of_the_input_leaves_out_pictures() -> None:

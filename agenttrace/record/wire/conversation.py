@@ -20,8 +20,15 @@ from agenttrace import semconv
 from agenttrace.model import TokenUsage
 from agenttrace.record import setup, trouble
 from agenttrace.record.invocation import Invocation
-from agenttrace.record.wire import dialect, estimate, events
-from agenttrace.record.wire.dialect import Counts, Envelope, decoded, mapping, reply_of
+from agenttrace.record.wire import dialect, estimate
+from agenttrace.record.wire.dialect import (
+    Counts,
+    Envelope,
+    decoded,
+    error_type,
+    mapping,
+    reply_of,
+)
 from agenttrace.record.wire.dialects.openai import usage_of
 
 Message = str | bytes
@@ -39,6 +46,7 @@ _MATTERS: Final = (
 _MATTERS_TEXT: Final = re.compile(_MATTERS)
 _MATTERS_BYTES: Final = re.compile(_MATTERS.encode())
 _ENDS: Final = ("response.done", "response.completed", "response.failed", "response.incomplete")
+_MOST_CHARACTERS: Final = 256 * 1024  # of a response, before its tokens are counted
 _TRANSCRIBED: Final = "conversation.item.input_audio_transcription."
 
 
@@ -70,7 +78,17 @@ _event: Final = msgspec.json.Decoder(_Event)
 class _Turn:
     """One response, from the message that asked for it to its end."""
 
-    __slots__ = ("event_id", "invocation", "lane", "request", "started", "text_bytes")
+    __slots__ = (
+        "_pieces",
+        "_size",
+        "_text_tokens",
+        "event_id",
+        "has_spoken",
+        "invocation",
+        "lane",
+        "request",
+        "started",
+    )
 
     def __init__(
         self, invocation: Invocation, request: bytes, lane: object, event_id: object
@@ -80,7 +98,29 @@ class _Turn:
         self.lane = lane
         self.event_id = event_id
         self.started = time.perf_counter_ns()
-        self.text_bytes = 0
+        self.has_spoken = False
+        self._pieces: list[str] = []
+        self._size = 0
+        self._text_tokens = 0
+
+    def hear(self, piece: object) -> None:
+        """Take a piece of the response, to estimate its tokens if they are not told."""
+        if not self.has_spoken:
+            self.has_spoken = True
+            waited = time.perf_counter_ns() - self.started
+            self.invocation.set({semconv.TIME_TO_FIRST_CHUNK: waited / 1e9})
+        if isinstance(piece, str):
+            self._pieces.append(piece)
+            self._size += len(piece)
+            if self._size > _MOST_CHARACTERS:
+                self.text_tokens()
+
+    def text_tokens(self) -> int:
+        """Estimate the tokens of what was heard, and let go of it."""
+        self._text_tokens += estimate.count("".join(self._pieces), self.invocation.name)
+        self._pieces.clear()
+        self._size = 0
+        return self._text_tokens
 
 
 class Conversation:
@@ -198,12 +238,8 @@ class Conversation:
 
     def _hear(self, event: _Event) -> None:
         turn = self._open.get(event.response_id) or self._speaking(event.stream_id)
-        if turn is None:
-            return
-        if not turn.text_bytes:
-            waited = time.perf_counter_ns() - turn.started
-            turn.invocation.set({semconv.TIME_TO_FIRST_CHUNK: waited / 1e9})
-        turn.text_bytes += events.text_bytes(event.delta)
+        if turn is not None:
+            turn.hear(event.delta)
 
     def _speaking(self, lane: object) -> _Turn | None:
         return next((turn for turn in self._open.values() if turn.lane == lane), None)
@@ -321,11 +357,11 @@ def _estimated(turn: _Turn) -> TokenUsage:
     """Estimate a response whose usage was not told, from what passed."""
     request = decoded(_request, turn.request)
     inner = mapping(request.response) if request is not None else {}
-    sent = estimate.input_tokens(msgspec.json.encode(inner) if inner else turn.request)
+    model = turn.invocation.name
+    sent = estimate.input_tokens(msgspec.json.encode(inner) if inner else turn.request, model)
     # What the connection was told before is part of the input too; of nothing, nothing is known.
-    return TokenUsage(sent or None, estimate.tokens(turn.text_bytes), state="estimated")
+    return TokenUsage(sent or None, turn.text_tokens(), state="estimated")
 
 
 def _kind(error: Counts) -> str:
-    kind = error.get("type") or error.get("code")
-    return str(kind) if kind else "error"
+    return error_type(error.get("type"), error.get("code")) or "error"

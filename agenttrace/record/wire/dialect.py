@@ -2,7 +2,7 @@
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar, cast
@@ -71,9 +71,11 @@ def reply_of(envelope: Envelope | None, *, finished: bool = False) -> Reply:
     if envelope is None:
         return Reply()
     counts = mapping(envelope.usage)
-    said: dict[str, str | int | float | bool] = dict(modalities(counts))
-    if (cost := cost_usd(counts)) is not None:
-        said[semconv.COST_USD] = cost
+    said: dict[str, str | int | float | bool] = {}
+    if counts:
+        said.update(modalities(counts))
+        if (cost := cost_usd(counts)) is not None:
+            said[semconv.COST_USD] = cost
     if isinstance(envelope.provider, str) and envelope.provider:
         said[semconv.UPSTREAM_PROVIDER] = envelope.provider
     return Reply(
@@ -83,6 +85,32 @@ def reply_of(envelope: Envelope | None, *, finished: bool = False) -> Reply:
         finished=finished,
         said=said,
     )
+
+
+Shapes = tuple[msgspec.json.Decoder[Any], ...]
+
+
+class Named(msgspec.Struct):
+    """A request that names a model; the shape of most."""
+
+    model: str
+
+
+class Turn(msgspec.Struct):
+    """A message of a request."""
+
+    role: str
+
+
+class Messages(Named):
+    """A request that names a model and has messages."""
+
+    messages: list[Turn]
+
+
+def shaped(*kinds: type[msgspec.Struct]) -> Shapes:
+    """Return *kinds* as ``Dialect.shapes``; what a body has besides their fields is skipped."""
+    return tuple(map(msgspec.json.Decoder, kinds))
 
 
 class Asked(NamedTuple):
@@ -120,6 +148,10 @@ class Dialect:
         operation: The operation's name in the GenAI conventions. ``fetch_response`` is no call: the
             response tells of calls that were made before.
         provider: The provider where the host does not tell.
+        shapes: What the body of a model call can look like, one of them at least; none if no other
+            service has a path like this.
+        may_be_unseen: A request whose body cannot be seen (an upload) is a call by its path alone.
+        always_counts: A whole response says its counts; one that does not is another service's.
         interim_counts: A stream begins with counts that are not final.
         streams: The content types, in lower case, of responses that are streams.
         reads_body: A body that is no stream is worth reading; not so a file, which is long.
@@ -128,19 +160,26 @@ class Dialect:
 
     operation: ClassVar[str] = semconv.CHAT
     provider: ClassVar[str] = "openai"
+    shapes: ClassVar["Shapes"] = ()
+    may_be_unseen: ClassVar[bool] = False
+    always_counts: ClassVar[bool] = False
     interim_counts: ClassVar[bool] = False
     streams: ClassVar[tuple[str, ...]] = ("text/event-stream",)
     reads_body: ClassVar[bool] = True
     headers: ClassVar[tuple[str, ...]] = ()
 
     def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - for subclasses
-        """Whether a request to a path of this dialect is a model call, by its body.
+        """Whether a request to a path of this dialect is a model call, by the shape of its body.
 
         Args:
             path: The path, without the query.
             body: The body; None if it cannot be seen, as that of an upload from a stream.
         """
-        return body is None or b'"model"' in body
+        if not self.shapes:
+            return True
+        if body is None:
+            return self.may_be_unseen
+        return any(decoded(shape, body) is not None for shape in self.shapes)
 
     def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - for subclasses
         """Read the request."""
@@ -170,13 +209,17 @@ class Dialect:
         """Read whole events of a stream, decoding as few of them as hold what counts."""
         return Reply()
 
+    def beside(self, reply: Reply) -> tuple[Reply, ...]:
+        """Return the further calls that *reply*, of all parts of a response together, tells of."""
+        return reply.also
+
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the provider's counts into inclusive input and output; unsaid stays None."""
         raise NotImplementedError
 
-    def text_bytes(self, data: bytes) -> int:  # noqa: ARG002 - for subclasses
-        """Count the bytes of generated text in whole events, for an estimate."""
-        return 0
+    def text(self, data: bytes) -> str:  # noqa: ARG002 - for subclasses
+        """Return all generated text in whole events, for an estimate: it is counted and let go."""
+        return ""
 
 
 class Route(NamedTuple):
@@ -205,13 +248,39 @@ def decoded(decoder: "msgspec.json.Decoder[T]", payload: bytes) -> T | None:
         return None
 
 
+def all_decoded(decoder: "msgspec.json.Decoder[T]", payloads: Iterable[bytes]) -> Iterator[T]:
+    """Decode payloads, leaving out those of another shape."""
+    return (found for one in payloads if (found := decoded(decoder, one)) is not None)
+
+
+def joined(pieces: Iterable[object]) -> str:
+    """Join those of *pieces* that are text."""
+    return "".join(piece for piece in pieces if isinstance(piece, str))
+
+
+def error_type(*values: object) -> str | None:
+    """Return the first of *values* that is the type of an error: a short word or a number.
+
+    What is said about an error may hold what was said to the model, and is not kept.
+    """
+    for value in values:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        if isinstance(value, str) and value:
+            return value if _TYPE.fullmatch(value) else "error"
+    return None
+
+
+_TYPE: Final = re.compile(r"[\w.:/#-]{1,100}")
+
+
 def whole(value: object) -> int | None:
     """Return *value* if it can be a count of tokens: a whole number, zero or more."""
+    if type(value) is int:  # not bool
+        return value if 0 <= value < _TOO_MANY else None
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # Some providers count in numbers with a point.
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _TOO_MANY:
-        return None
-    return value
+        return whole(int(value))  # Some providers count in numbers with a point.
+    return None
 
 
 def counted(
@@ -250,6 +319,11 @@ def items(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else []
 
 
+def said_only(**counts: object) -> Counts:
+    """Return *counts* without those that were not said."""
+    return {name: count for name, count in counts.items() if count is not None}
+
+
 def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
     """Return the counts *names* inside the object *group* of *counts*."""
     inner = mapping(counts.get(group))
@@ -279,9 +353,10 @@ def modalities(counts: Counts) -> dict[str, int]:
     """Return how many of the tokens are audio and images, where *counts* says so."""
     found: dict[str, int] = {}
     for group, parts in _MODALITIES:
-        if inner := mapping(counts.get(group)):
+        # What is read of every response asks for no more than is there.
+        if group in counts and (inner := mapping(counts[group])):
             for name, attribute in parts:
-                if (count := whole(inner.get(name))) is not None:
+                if name in inner and (count := whole(inner[name])) is not None:
                     found[attribute] = count
     return found
 

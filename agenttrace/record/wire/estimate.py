@@ -59,23 +59,15 @@ _VOCABULARIES: Final = (
     ("qwen", "qwen3"),
     ("glm", "glm4"),
 )
+_AT_ONCE: Final = 64 * 1024  # characters
 _OTHERWISE: Final = "o200k_base"
-
-
-BYTES_PER_TOKEN: Final = 4
-
-
-def tokens(text_bytes: int) -> int:
-    """Estimate the tokens of a text of *text_bytes* bytes, rounded up."""
-    return -(-text_bytes // BYTES_PER_TOKEN)
 
 
 def count(text: str, model: str = "") -> int:
     """Estimate the tokens of *text* for *model*."""
-    if not text:
-        return 0
-    exact = _counter(_vocabulary(model))
-    return exact(text) if exact is not None else pieces(text)
+    exact = _counter(_vocabulary(model)) or pieces
+    # A list of all tokens of a long text would be many times its size.
+    return sum(exact(text[at : at + _AT_ONCE]) for at in range(0, len(text), _AT_ONCE))
 
 
 def input_tokens(request: bytes, model: str = "") -> int | None:

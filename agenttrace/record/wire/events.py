@@ -8,16 +8,18 @@ where a server breaks its JSON into several.
 Source: <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
-from agenttrace.record.wire.dialect import decoded, mapping
+from agenttrace.record.wire.dialect import decoded, error_type, mapping
 
 _TAIL_BYTES: Final = 1024
-_BLANK_LINE: Final = re.compile(rb"\r?\n\r?\n")
+_PAYLOAD: Final = re.compile(rb"^data:", re.MULTILINE)
+_OPENING_LINES: Final = 16  # of a stream; who has said nothing in these says nothing
 
 
 class _Failed(msgspec.Struct):
@@ -27,11 +29,6 @@ class _Failed(msgspec.Struct):
 
 
 _failed: Final = msgspec.json.Decoder(_Failed)
-
-
-def text_bytes(value: object) -> int:
-    """Count the bytes of *value* if it is text."""
-    return len(value.encode("utf-8", "surrogatepass")) if isinstance(value, str) else 0
 
 
 def ends_with_done(data: bytes) -> bool:
@@ -48,36 +45,33 @@ def failure(data: bytes) -> str | None:
         if event is None:
             return None
         said = mapping(event.error) or mapping(mapping(event.response).get("error"))
-        kind = said.get("type") or said.get("code") or event.code
-        return str(kind) if kind else None
+        return error_type(said.get("type"), said.get("code"), event.code)
     return None
 
 
 def payloads(data: bytes) -> Iterator[bytes]:
     """Yield the payload of each event, in order."""
-    begun = b""
+    begun: list[bytes] = []
     for line in data.splitlines():
         if line.startswith(b"data:"):
             piece = line[5:].strip()
             if not begun and _is_whole(piece):
                 yield piece
             else:
-                begun += piece + b"\n"
+                begun.append(piece)
         elif not line and begun:
-            yield begun.strip()
-            begun = b""
+            yield b"\n".join(begun)
+            begun = []
     if begun:
-        yield begun.strip()
+        yield b"\n".join(begun)
 
 
 def first_payload(data: bytes) -> bytes:
     """Return the payload of the first event that holds an object; empty if none does."""
-    start = data.find(b"data:")
-    while start >= 0:
-        payload = _payload_around(data, start)
+    for line in itertools.islice(_PAYLOAD.finditer(data), _OPENING_LINES):
+        _, payload = _event_around(data, line.end())
         if payload.startswith(b"{"):
             return payload
-        start = data.find(b"data:", start + 5)
     return b""
 
 
@@ -85,9 +79,9 @@ def latest_with(data: bytes, needle: bytes) -> Iterator[bytes]:
     """Yield the payloads of the events that hold *needle*, the last one first."""
     position = data.rfind(needle)
     while position >= 0:
-        start = data.rfind(b"\n", 0, position) + 1
-        yield _payload_around(data, start)
-        position = data.rfind(needle, 0, start)
+        begin, payload = _event_around(data, position)
+        yield payload
+        position = data.rfind(needle, 0, begin)
 
 
 def latest_object(data: bytes, key: bytes) -> Iterator[bytes]:
@@ -97,31 +91,29 @@ def latest_object(data: bytes, key: bytes) -> Iterator[bytes]:
     """
     position = data.rfind(key)
     while position >= 0:
-        start = data.rfind(b"\n", 0, position) + 1
+        begin = position
         after = data[position + len(key) : position + len(key) + 16].lstrip()
         if after.startswith(b":") and after[1:].lstrip()[:1] == b"{":
-            yield _payload_around(data, start)
-            position = data.rfind(key, 0, start)
-        else:
-            position = data.rfind(key, 0, position)
+            begin, payload = _event_around(data, position)
+            yield payload
+        position = data.rfind(key, 0, begin)
 
 
-def _payload_around(data: bytes, start: int) -> bytes:
-    """Return the payload of the event with the line that starts at *start*."""
-    end = data.find(b"\n", start)
+def _event_around(data: bytes, position: int) -> tuple[int, bytes]:
+    """Return where the event around *position* begins, or its line, and its payload."""
+    start, end = data.rfind(b"\n", 0, position) + 1, data.find(b"\n", position)
     line = data[start:] if end < 0 else data[start:end]
-    payload = line[5:].strip() if line.startswith(b"data:") else b""
-    return payload if _is_whole(payload) else _joined(data, start)
+    if not line.startswith(b"data:"):
+        return start, b""
+    payload = line[5:].strip()
+    if _is_whole(payload):
+        return start, payload
+    blank = b"\n\r\n" if line.endswith(b"\r") else b"\n\n"
+    begin, close = data.rfind(blank, 0, position) + 1, data.find(blank, position)
+    event = data[begin:] if close < 0 else data[begin:close]
+    lines = (line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
+    return begin, b"\n".join(lines).strip()
 
 
 def _is_whole(payload: bytes) -> bool:
     return (payload[:1] == b"{" and payload[-1:] == b"}") or payload[:1] == b"["
-
-
-def _joined(data: bytes, position: int) -> bytes:
-    """Join the ``data:`` lines of the event around *position*."""
-    begins = max(data.rfind(b"\n\n", 0, position), data.rfind(b"\r\n\r\n", 0, position))
-    blank = _BLANK_LINE.search(data, position)
-    event = data[begins + 1 if begins >= 0 else 0 : blank.start() if blank else len(data)]
-    lines = (line[5:].strip() for line in event.splitlines() if line.startswith(b"data:"))
-    return b"\n".join(lines).strip()

@@ -31,6 +31,9 @@ _FOR_GOOD: Final = frozenset({400, 402, 403, 404, 405, 413, 422})  # nobody trie
 _AGAIN_NS: Final = 600 * 10**9  # after this time the same bytes are asked anew, not again
 
 
+_NOTHING: Final = Reply()
+
+
 class _Operation:
     """What this thread or task tried last: the attempts of it follow one another."""
 
@@ -93,13 +96,14 @@ class Exchange:
         "_is_lost",
         "_is_sent",
         "_is_stream",
+        "_is_whole",
         "_operation",
         "_path",
         "_reply",
         "_rest",
         "_started",
         "_status",
-        "_text_bytes",
+        "_text_tokens",
         "keep",
     )
 
@@ -122,11 +126,12 @@ class Exchange:
         self.keep: Callable[[bytes], None] = self._chunks.append
         self._head: bytes | None = None  # how a JSON body began that is too long to keep
         self._rest = b""  # what was decoded and not read yet
-        self._reply = Reply()
-        self._text_bytes = 0
+        self._reply = _NOTHING
+        self._text_tokens = 0  # estimated, of the pieces that were read
         self._status = 0
         self._is_stream = False
         self._is_sent = False
+        self._is_whole = False  # the body came to its end
         self._is_lost = False  # a piece of the body could not be read
         self._decoder: coding.Decoder | None = None
         self._done = False
@@ -230,7 +235,7 @@ class Exchange:
             events = self._rest[: self._dialect.whole(self._rest)]
             if events:
                 self._reply = self._reply.then(self._dialect.read_events(events))
-                self._text_bytes += self._dialect.text_bytes(events)
+                self._text_tokens += estimate.count(self._dialect.text(events), self._model())
                 self._rest = self._rest[len(events) :]
             if len(self._rest) > _EVENT_BYTES:
                 self._is_lost, self._rest, self.keep = True, b"", _let_go
@@ -293,8 +298,13 @@ class Exchange:
             invocation.stop()
 
     def _is_not_a_call(self) -> bool:
-        """Whether it asked for what other calls have used, and was not told."""
-        return self._dialect.operation == semconv.FETCH_RESPONSE and not self._reply.counts
+        """Whether it asked for what other calls have used, and was not told; or another service."""
+        if self._reply.counts:
+            return False
+        if self._dialect.operation == semconv.FETCH_RESPONSE:
+            return True
+        is_answered = 0 < self._status < _REDIRECT and self._is_whole and not self._is_stream
+        return is_answered and self._dialect.always_counts and not self._is_lost
 
     def _asked(self) -> dict[str, str | int | float | bool]:
         """Say what was asked and what came back at once."""
@@ -321,7 +331,8 @@ class Exchange:
             clean: The body came to its end.
             left: The client closed it before.
         """
-        reply, usage = Reply(), TokenUsage()
+        reply, usage = _NOTHING, TokenUsage()
+        self._is_whole = clean
         if self._status and self._status < _REDIRECT:
             reply, usage = self._read_body(clean=clean)
         self._reply = reply
@@ -339,7 +350,7 @@ class Exchange:
         if left and not whole and not reply.error:
             outcome = "abandoned"
         self._invocation.set({semconv.OUTCOME: outcome})
-        for other in reply.also:
+        for other in self._dialect.beside(reply):
             self._record(other)
         return reply.error
 
@@ -363,17 +374,19 @@ class Exchange:
         if not self._is_stream:
             reply = self._reply  # What the headers said remains, whatever the body is.
             with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
-                reply = reply.then(self._dialect.read_json(data))
+                found = self._dialect.read_json(data)
+                reply = found if reply is _NOTHING else reply.then(found)
             return reply, self._dialect.usage(reply.counts)
         if not clean:
             data = data[: self._dialect.whole(data)]
-        reply = self._reply.then(self._dialect.read_events(data))
+        reply = self._reply = self._reply.then(self._dialect.read_events(data))
         usage = self._dialect.usage(reply.counts)
-        if not reply.finished and (self._dialect.interim_counts or not clean or self._is_lost):
-            usage = replace(usage, output_tokens=None, reasoning_tokens=None)
-        if usage.input_tokens is not None and usage.output_tokens is not None:
-            return reply, usage
-        return reply, self._estimated(usage, data)
+        is_interim = not reply.finished and (
+            self._dialect.interim_counts or not clean or self._is_lost
+        )
+        if is_interim or usage.input_tokens is None or usage.output_tokens is None:
+            usage = self._estimated(usage, data, is_interim=is_interim)
+        return reply, usage
 
     def _what_is_left(self) -> bytes:
         """Return what was not read yet: all of a body that is not long."""
@@ -388,14 +401,21 @@ class Exchange:
         self._is_stream = self._is_stream or self._dialect.begins_stream(self._rest)
         return self._rest
 
-    def _estimated(self, usage: TokenUsage, data: bytes) -> TokenUsage:
-        """Fill in what the stream did not say from the size of what passed."""
+    def _model(self) -> str:
+        """Return whose vocabulary the text is in: that of who answers, or of who was asked."""
+        if self._reply.model:
+            return self._reply.model
+        return self._dialect.asked(self._path, _within(self._body)).model or ""
+
+    def _estimated(self, usage: TokenUsage, data: bytes, *, is_interim: bool) -> TokenUsage:
+        """Fill in what the stream did not say from what passed; interim counts are the least."""
         sent, received = usage.input_tokens, usage.output_tokens
         if sent is None and len(self._body) <= _EVENT_BYTES:
-            sent = estimate.input_tokens(self._body)
-        text_bytes = self._text_bytes + self._dialect.text_bytes(data)
-        if received is None and (text_bytes or not self._is_lost):
-            received = estimate.tokens(text_bytes)
+            sent = estimate.input_tokens(self._body, self._model())
+        if received is None or is_interim:
+            text_tokens = estimate.count(self._dialect.text(data), self._model())
+            text_tokens = max(text_tokens + self._text_tokens, received or 0)
+            received = text_tokens if text_tokens or not self._is_lost else None
         return replace(usage, input_tokens=sent, output_tokens=received, state="estimated")
 
 

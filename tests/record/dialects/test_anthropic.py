@@ -90,7 +90,7 @@ def entry(kind: str, given: int, output: int, **more: Any) -> dict[str, Any]:
 def inner(usage: dict[str, Any]) -> list[tuple[Any, ...]]:
     return [
         (one.response_id, one.model, one.role, spoken().usage(one.counts).input_tokens)
-        for one in read(usage).also
+        for one in spoken().beside(read(usage))
     ]
 
 
@@ -133,11 +133,11 @@ def test_a_model_that_declined_is_counted_where_only_the_one_that_served_is() ->
 def test_what_a_stream_tells_at_its_end_is_told_once() -> None:
     usage = {"output_tokens": 1000, "iterations": COMPACTED}
     start = {"input_tokens": 23_000, "output_tokens": 1, "iterations": None}
-    reply = streamed(
-        {"type": "message_start", "message": message(start)},
-        {"type": "message_delta", "delta": {}, "usage": usage},
-    )
-    assert [one.response_id for one in reply.also] == ["msg_1:0"]
+    begun = streamed({"type": "message_start", "message": message(start)})
+    assert spoken().beside(begun) == ()
+    # A long stream is read in parts, of which the last alone does not know the message.
+    reply = begun.then(streamed({"type": "message_delta", "delta": {}, "usage": usage}))
+    assert [one.response_id for one in spoken().beside(reply)] == ["msg_1:0"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_what_a_stream_tells_at_its_end_is_told_once() -> None:
 def test_odd_iterations_do_not_lose_the_message(iterations: Any) -> None:
     reply = read({**USAGE, "iterations": iterations})
     assert spoken().usage(reply.counts) == TOKENS
-    assert all(spoken().usage(one.counts).state == "missing" for one in reply.also)
+    assert all(spoken().usage(one.counts).state == "missing" for one in spoken().beside(reply))
 
 
 def test_the_results_of_a_batch_tell_of_a_call_for_each_message() -> None:
@@ -164,7 +164,7 @@ def test_the_results_of_a_batch_tell_of_a_call_for_each_message() -> None:
     assert dialect.is_call(path, b"")
     reply = dialect.read_json("\n".join(lines).encode())
     assert reply.counts == {}
-    assert [(one.response_id, one.role) for one in reply.also] == [
+    assert [(one.response_id, one.role) for one in dialect.beside(reply)] == [
         ("msg_1", None), ("msg_2", None), ("msg_2:0", "compaction"),
     ]  # fmt: skip
     assert dialect.usage(reply.also[0].counts) == TOKENS

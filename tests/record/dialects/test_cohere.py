@@ -85,7 +85,7 @@ def test_a_stream_ends_with_its_counts() -> None:
         {"type": "message-end", "delta": {"finish_reason": "COMPLETE", "usage": USAGE}},
     )
     assert CHAT.read_events(stream) == Reply("c1", counts=USAGE, finished=True)
-    assert CHAT.text_bytes(stream) == 2 + 4 + 4 + 2
+    assert CHAT.text(stream) == "Hmfourfind{}"
     assert not CHAT.read_events(stream[:-20]).finished
 
 
@@ -108,7 +108,7 @@ def test_version_1_streams_lines_and_repeats_itself_in_the_last() -> None:
     stream = lines(*pieces)
     assert CHAT_V1.begins_stream(stream)
     assert CHAT_V1.read_events(stream) == said
-    assert CHAT_V1.text_bytes(stream) == 4
+    assert CHAT_V1.text(stream) == "four"
     assert CHAT_V1.read_events(lines(*pieces[:2])) == Reply()
     sent_as_events = b"".join(b"data: " + encoded(one) + b"\n\n" for one in pieces)
     assert CHAT_V1.read_events(sent_as_events) == said
@@ -123,6 +123,8 @@ def test_embeddings_have_no_output() -> None:
     pictures = embed.read_json(encoded({"meta": {"billed_units": units}}))
     assert embed.usage(pictures.counts) == TokenUsage(700, 0, state="reported")
     assert pictures.said == {semconv.INPUT_IMAGE_TOKENS: 700}
+    nothing = {"billed_units": {"text_tokens": 0, "image_tokens": 0}}
+    assert embed.usage(nothing) == TokenUsage(0, 0, state="reported")  # It was said.
     assert embed.usage({}) == TokenUsage()
 
 
@@ -166,7 +168,7 @@ def test_no_bytes_make_it_fail_or_count_what_cannot_be(noise: bytes, cut: int) -
         for reader in READERS:
             assert 0 <= reader.whole(data) <= len(data)
             assert_plausible(reader.usage(reader.read_events(data).counts))
-            assert reader.text_bytes(data) >= 0
+            assert isinstance(reader.text(data), str)
             with contextlib.suppress(msgspec.MsgspecError, UnicodeError):
                 assert_plausible(reader.usage(reader.read_json(data).counts))
 

@@ -48,7 +48,7 @@ def events(*payloads: Any) -> bytes:
 @pytest.mark.parametrize(
     ("path", "body", "kind"),
     [
-        ("/api/chat", b'{"model": "qwen3", "messages": [{}]}', ollama.Chat),
+        ("/api/chat", b'{"model": "qwen3", "messages": [{"role": "user"}]}', ollama.Chat),
         ("/api/generate", b'{"model": "qwen3", "prompt": "Hi"}', ollama.Generate),
         ("/api/generate", b'{"model": "x", "prompt": "", "images": ["a"]}', ollama.Generate),
         ("/api/embed", b'{"model": "nomic", "input": "Hi"}', ollama.Embeddings),
@@ -96,7 +96,7 @@ def test_the_last_line_has_the_counts() -> None:
     assert CHAT.begins_stream(stream)
     assert CHAT.read_events(stream) == said
     assert CHAT.usage(COUNTS) == TokenUsage(26, 282, state="reported")
-    assert CHAT.text_bytes(stream) == 10 + 2 + len('{"name":"f","arguments":{}}')
+    assert CHAT.text(stream) == '„four“Hm{"name":"f","arguments":{}}'
     assert CHAT.read_events(lines(begun)) == Reply(model="qwen3:8b")
 
 
@@ -138,7 +138,7 @@ def test_llama_cpp_counts_the_prompt_with_what_it_had_kept() -> None:
     )
     begun = {"content": "„four“", "stop": False, "tokens_evaluated": 30, "tokens_predicted": 3}
     assert COMPLETION.read_events(events(begun, FINAL)) == whole
-    assert COMPLETION.text_bytes(events(begun, FINAL)) == 10
+    assert COMPLETION.text(events(begun, FINAL)) == "„four“"
     unfinished = COMPLETION.read_events(events(begun))
     assert (unfinished.counts["tokens_predicted"], unfinished.finished) == (3, False)
     failed = events(begun, {"error": {"code": 500, "type": "server_error", "message": "secret"}})
@@ -155,7 +155,7 @@ def test_hugging_faces_server_counts_in_headers_and_in_the_last_event() -> None:
         {"index": 2, "token": {"text": "!"}, "generated_text": "„Hi“!", "details": details},
     )
     assert GENERATE.read_events(stream) == Reply(counts=details, finished=True)
-    assert GENERATE.text_bytes(stream) == 9
+    assert GENERATE.text(stream) == "„Hi“!"
     failed = events({"error": "secret", "error_type": "overloaded"})
     assert GENERATE.read_events(failed) == Reply(error="overloaded")
 
@@ -184,7 +184,7 @@ def test_no_bytes_make_it_fail_or_count_what_cannot_be(noise: bytes, cut: int) -
         for reader in READERS:
             assert 0 <= reader.whole(data) <= len(data)
             assert_plausible(reader.usage(reader.read_events(data).counts))
-            assert reader.text_bytes(data) >= 0
+            assert isinstance(reader.text(data), str)
             with contextlib.suppress(msgspec.MsgspecError, UnicodeError):
                 assert_plausible(reader.usage(reader.read_json(data).counts))
 

@@ -94,6 +94,32 @@ def counts(given: int, output: int, total: int | None = None, **more: Any) -> di
             counts(30, 5, 55, prompt_tokens_details={"cached_tokens": 20}),
             TokenUsage(50, 5, cache_read_tokens=20),
         ),
+        (
+            "a gateway that counts reasoning and cache beside",
+            counts(
+                30, 5, 30 + 5 + 20 + 7,
+                prompt_tokens_details={"cached_tokens": 20},
+                completion_tokens_details={"reasoning_tokens": 7},
+            ),
+            TokenUsage(50, 12, cache_read_tokens=20, reasoning_tokens=7),
+        ),
+        (
+            "a gateway whose reasoning is beside, and happens to be as much as its cache",
+            counts(
+                30, 25, 30 + 25 + 20,
+                prompt_tokens_details={"cached_tokens": 20},
+                completion_tokens_details={"reasoning_tokens": 20},
+            ),
+            TokenUsage(30, 45, cache_read_tokens=20, reasoning_tokens=20),
+        ),
+        (
+            "a gateway that shows both to be beside, without a total",
+            {
+                "prompt_tokens": 6, "completion_tokens": 5, "cache_read_input_tokens": 20,
+                "completion_tokens_details": {"reasoning_tokens": 9},
+            },
+            TokenUsage(26, 14, cache_read_tokens=20, reasoning_tokens=9),
+        ),
         ("SambaNova", counts(20, 5, total_latency=0.2, time_to_first_token=0.1), TokenUsage(20, 5)),
         ("a server without output", {"prompt_tokens": 20, "total_tokens": 25}, TokenUsage(20, 5)),
         ("a server that counts in floats", counts(20.0, 5.0), TokenUsage(20, 5)),  # type: ignore[arg-type]
@@ -202,7 +228,7 @@ def test_mistral_speaks_of_more_than_chats() -> None:
 def test_a_conversation_at_mistral_is_told_with_its_usage(path: str) -> None:
     path = path.replace("/x/", "/v1/conversations/")
     conversation = spoken(path)
-    assert conversation.is_call(path, b'{"inputs": "hi", "stream": true}')
+    assert conversation.is_call(path, b'{"agent_id": "ag_1", "inputs": "hi", "stream": true}')
     assert not conversation.is_call(path, b'{"metadata": {}}')
     usage = counts(20, 5, connector_tokens=3)
     assert read(path, {"conversation_id": "c1", "outputs": [], "usage": usage})[1] == TokenUsage(
@@ -214,7 +240,7 @@ def test_a_conversation_at_mistral_is_told_with_its_usage(path: str) -> None:
     )
     reply = conversation.read_events(streamed)
     assert (reply.finished, conversation.usage(reply.counts).output_tokens) == (True, 5)
-    assert conversation.text_bytes(streamed) == 5
+    assert conversation.text(streamed) == "Hello"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Whatever a server sends, a dialect reads what is sound in it and nothing absurd."""
 
+import contextlib
 import json
+import time
 from typing import Any
 
 import msgspec
@@ -61,7 +63,7 @@ def is_sane(usage: TokenUsage) -> bool:
 
 
 def assert_sane(dialect: Dialect, reply: Reply) -> None:
-    for one in (reply, *reply.also):
+    for one in (reply, *dialect.beside(reply)):
         assert one.response_id is None or isinstance(one.response_id, str)
         assert one.model is None or isinstance(one.model, str)
         assert is_sane(dialect.usage(one.counts)), one.counts
@@ -74,7 +76,7 @@ def read_all(dialect: Dialect, data: bytes) -> None:
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         """It is none of this protocol."""
     assert_sane(dialect, dialect.read_events(data[: dialect.whole(data)]))
-    assert dialect.text_bytes(data) >= 0
+    assert isinstance(dialect.text(data), str)
     dialect.is_call("/v1/x", data)
     dialect.asked("/v1/x", data)
     dialect.begins_stream(data)
@@ -148,7 +150,7 @@ def test_every_way_to_write_events_is_read(data: bytes) -> None:
     reply, usage = chat(data + b"data: [DONE]\n\n")
     assert (reply.response_id, reply.model, reply.finished) == ("c1", "m", True)
     assert usage == TokenUsage(3, 4, state="reported")
-    assert Chat().text_bytes(data) == len("Grüße 👋".encode())
+    assert Chat().text(data) == "Grüße 👋"
 
 
 def test_a_stream_that_is_cut_anywhere_says_what_came_before() -> None:
@@ -189,3 +191,41 @@ def test_only_the_chunk_with_a_usage_is_decoded(monkeypatch: pytest.MonkeyPatch)
     data = b"".join(b"data: %b\n\n" % json.dumps(CHUNKS[0]).encode() for _ in range(500))
     chat(data + b"data: %b\n\ndata: [DONE]\n\n" % json.dumps(CHUNKS[1]).encode())
     assert len(decoded) == 2  # The first chunk, and the one with the usage.
+
+
+def test_odd_streams_cost_no_more_than_their_size() -> None:
+    usage = b'"usage":null,'
+    told = b'{"usage":{"x":1},"error":{},"usageMetadata":{},"done":0,"responseId":0}'
+    streams = (
+        b'data: {"a":[' + usage * 30_000 + b"1]}\n\n",  # one long line
+        b"data: " + usage + b"\n" + (b"data: " + told[1:] + b"\n") * 3_000,  # one broken event
+        (b'data: "usage":{},\r\ndata:"error":{}\r\n\r\n') * 5_000,
+        (told + b"\n") * 3_000,  # lines where events are expected
+        b"data: x\n" * 30_000,
+        b'{"usage"' * 30_000,
+    )
+    for dialect in ALL:
+        for data in streams:
+            started = time.perf_counter()
+            dialect.read_events(data[: dialect.whole(data)])
+            # Some 10 ms for each of these; minutes, where it grows with the square of the size.
+            assert time.perf_counter() - started < 1, (dialect, data[:40])
+
+
+SECRET = "My password is 1234."
+
+
+@pytest.mark.parametrize("secret", [SECRET, {"message": SECRET}, [SECRET], "x" * 2000])
+def test_an_error_is_told_by_a_word_and_never_by_a_text(secret: Any) -> None:
+    error = {"type": secret, "code": secret, "status": secret, "message": SECRET}
+    body = {"error": error, "error_type": secret, "status": "failed", "code": secret}
+    failed = {"finish_reason": f"ERROR {secret}"}
+    body |= {"type": "message-end", "delta": failed, "is_finished": True, **failed}
+    body |= {"response": dict(body)}
+    for dialect in ALL:
+        whole = json.dumps(body).encode()
+        found = [dialect.read_events(whole + b"\n"), dialect.read_events(b"data: " + whole + b"\n")]
+        with contextlib.suppress(msgspec.MsgspecError):
+            found.append(dialect.read_json(whole))
+        errors = {one.error for reply in found for one in (reply, *dialect.beside(reply))}
+        assert errors <= {None, "error", "failed"}, dialect

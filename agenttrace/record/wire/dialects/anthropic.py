@@ -9,26 +9,28 @@ Source: <https://platform.claude.com/docs/en/api/messages>, …/build-with-claud
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar, Final
 
 import msgspec
 
 from agenttrace import semconv
 from agenttrace.model import Role, TokenUsage
-from agenttrace.record.wire import events
+from agenttrace.record.wire import dialect, events
 from agenttrace.record.wire.dialect import (
     Counts,
     Dialect,
     Envelope,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
     details,
     items,
+    joined,
     mapping,
     reply_of,
+    shaped,
     whole,
 )
 
@@ -61,14 +63,11 @@ class Messages(Dialect):
 
     provider: ClassVar = "anthropic"
     interim_counts: ClassVar = True
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"messages"' in body and super().is_call(path, body)
+    shapes: ClassVar = shaped(dialect.Messages)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return _whole_reply(_message.decode(body))
+        return reply_of(_message.decode(body), finished=True)
 
     def read_events(self, data: bytes) -> Reply:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
@@ -82,9 +81,11 @@ class Messages(Dialect):
             elif mapping(event.usage):
                 # The counts of message_delta are final; it is the last event but one.
                 found = found.then(reply_of(Envelope(usage=event.usage), finished=True))
-        if not found.finished:
-            return found.then(Reply(error=events.failure(data)))
-        return found.then(Reply(also=_beside(found)))
+        return found if found.finished else found.then(Reply(error=events.failure(data)))
+
+    def beside(self, reply: Reply) -> tuple[Reply, ...]:
+        """Return the calls that the provider made on its own, once their ending is known."""
+        return _beside(reply) if reply.finished else ()
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
@@ -102,13 +103,11 @@ class Messages(Dialect):
             reasoning=reasoning,
         )
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas: text, thinking and tool arguments."""
-        found = (decoded(_delta, payload) for payload in events.payloads(data))
-        return sum(
-            events.text_bytes(mapping(event.delta).get(name))
-            for event in found
-            if event
+    def text(self, data: bytes) -> str:
+        """Return the deltas: text, thinking and tool arguments."""
+        return joined(
+            mapping(event.delta).get(name)
+            for event in all_decoded(_delta, events.payloads(data))
             for name in ("text", "thinking", "partial_json")
         )
 
@@ -121,11 +120,8 @@ class Results(Messages):
 
     operation: ClassVar = semconv.FETCH_RESPONSE
     interim_counts: ClassVar = False
+    shapes: ClassVar = ()
     streams: ClassVar = ("application/x-jsonl", "application/jsonl", "application/binary")
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its path
-        """Nothing is asked of a model, so the body tells nothing."""
-        return True
 
     def read_json(self, body: bytes) -> Reply:
         """Read results that are sent with another content type."""
@@ -138,18 +134,17 @@ class Results(Messages):
             read = decoded(_line, line) if b'"usage"' in line else None
             if read is None or read.result is None or read.result.message is None:
                 continue
-            reply = _whole_reply(read.result.message)
-            found += [replace(reply, also=()), *reply.also]
+            reply = reply_of(read.result.message, finished=True)
+            found += [reply, *_beside(reply)]
         return Reply(finished=True, also=tuple(found))
+
+    def beside(self, reply: Reply) -> tuple[Reply, ...]:
+        """Return what the lines told."""
+        return reply.also
 
 
 # How the provider calls what it asked on its own.
 _ROLE_OF: Final[dict[str, Role]] = {"compaction": "compaction", "advisor_message": "other"}
-
-
-def _whole_reply(message: Envelope) -> Reply:
-    reply = reply_of(message, finished=True)
-    return reply.then(Reply(also=_beside(reply)))
 
 
 def _beside(reply: Reply) -> tuple[Reply, ...]:

@@ -25,10 +25,14 @@ from agenttrace.record.wire.dialect import (
     Dialect,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
+    error_type,
     items,
+    joined,
     mapping,
+    said_only,
     whole,
 )
 from agenttrace.record.wire.dialects import eventstream
@@ -105,10 +109,6 @@ class _Bedrock(Dialect):
     streams: ClassVar = (eventstream.CONTENT_TYPE,)
     headers: ClassVar = (_REQUEST_ID, *_COUNTING_HEADERS)
 
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """Nobody else has paths like these."""
-        return True
-
     def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
         """Read the path."""
         found = _MODEL.search(unquote(path))
@@ -163,12 +163,17 @@ class Converse(_Bedrock):
                 found = found.then(Reply(error=_failure(frame)))
         return found
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text, reasoning and tool arguments."""
-        return sum(
-            _block_bytes(_delta_of(frame.payload))
+    def text(self, data: bytes) -> str:
+        """Return text, reasoning and tool arguments."""
+        payloads = (
+            frame.payload
             for frame in eventstream.frames(data)
             if frame.headers.get(":event-type") == "contentBlockDelta"
+        )
+        return joined(
+            piece
+            for event in all_decoded(_delta, payloads)
+            for piece in _block_texts(mapping(event.delta))
         )
 
 
@@ -197,6 +202,10 @@ class Invoke(_Bedrock):
             return found.then(Reply(counts=counts, finished=True, error=error))
         return found.then(Reply(error=error))
 
+    def beside(self, reply: Reply) -> tuple[Reply, ...]:
+        """Return what only Anthropic's models tell of."""
+        return _messages.beside(reply)
+
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output; the vendor's own say more."""
         if "input_tokens" in counts:
@@ -205,15 +214,15 @@ class Invoke(_Bedrock):
             return _chat.usage(counts)
         return super().usage(counts)
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text and tool arguments, whichever vendor's."""
+    def text(self, data: bytes) -> str:
+        """Return text and tool arguments, whichever vendor's."""
         passed, _ = _unpacked(data)
         if b'"content_block_delta"' in passed:
-            return _messages.text_bytes(passed)
+            return _messages.text(passed)
         if b'"choices"' in passed:
-            return _chat.text_bytes(passed)
-        found = (decoded(_said, payload) for payload in events.payloads(passed))
-        return sum(_said_bytes(event) for event in found if event is not None)
+            return _chat.text(passed)
+        said = all_decoded(_said, events.payloads(passed))
+        return joined(piece for event in said for piece in _texts(event))
 
 
 class Embeddings(Invoke):
@@ -287,18 +296,14 @@ def _counts(found: _Invoked) -> Counts:
     each = [count for count in made if count is not None]
     given = whole(found.prompt_token_count)
     output = whole(found.generation_token_count)
-    return _said_only(
+    return said_only(
         inputTokens=whole(found.input_text_token_count) if given is None else given,
         outputTokens=sum(each) if output is None and each and len(each) == len(made) else output,
     )
 
 
 def _renamed(metrics: Counts) -> Counts:
-    return _said_only(**{ours: metrics.get(theirs) for theirs, ours in _METRICS.items()})
-
-
-def _said_only(**counts: Any) -> Counts:
-    return {name: count for name, count in counts.items() if count is not None}
+    return said_only(**{ours: metrics.get(theirs) for theirs, ours in _METRICS.items()})
 
 
 def _unpacked(data: bytes) -> tuple[bytes, str | None]:
@@ -323,43 +328,40 @@ def _failure(frame: eventstream.Frame) -> str | None:
     """Return the type of the error that a frame is, if it is one."""
     match frame.headers.get(":message-type"):
         case "exception":
-            return frame.headers.get(":exception-type") or "exception"
+            return error_type(frame.headers.get(":exception-type"), "exception")
         case "error":
-            return frame.headers.get(":error-code") or "error"
+            return error_type(frame.headers.get(":error-code"), "error")
         case _:
             return None
 
 
-def _delta_of(payload: bytes) -> Counts:
-    found = decoded(_delta, payload)
-    return mapping(found.delta if found else None)
+def _block_texts(delta: Counts) -> list[object]:
+    return [
+        delta.get("text"),
+        mapping(delta.get("reasoningContent")).get("text"),
+        mapping(delta.get("toolUse")).get("input"),
+    ]
 
 
-def _block_bytes(delta: Counts) -> int:
-    return (
-        events.text_bytes(delta.get("text"))
-        + events.text_bytes(mapping(delta.get("reasoningContent")).get("text"))
-        + events.text_bytes(mapping(delta.get("toolUse")).get("input"))
-    )
+def _texts(event: _Said) -> list[object]:
+    outputs = [mapping(one).get("text") for one in items(event.outputs)]
+    block = _block_texts(mapping(mapping(event.block).get("delta")))
+    return [event.generation, event.output_text, event.text, *outputs, *block]
 
 
-def _said_bytes(event: _Said) -> int:
-    texts = [event.generation, event.output_text, event.text]
-    texts += [mapping(one).get("text") for one in items(event.outputs)]
-    return sum(map(events.text_bytes, texts)) + _block_bytes(
-        mapping(mapping(event.block).get("delta"))
-    )
-
-
-_INVOKE: Final = "/invoke(?:-with-response-stream)?"
+# Its slashes are encoded, but not by every client.
+_NAME: Final = "(?:[^/]+/){1,4}"
+_INVOKE: Final = f"{_NAME}invoke(?:-with-response-stream)?"
 
 # An embedding model is known by its name, unless that is an ARN of the user's own.
 ROUTES: Final = (
-    Route("POST", "/model/.+/converse(?:-stream)?", Converse()),
-    Route("POST", f"/model/.*embed.*{_INVOKE}", Embeddings()),
-    Route("POST", f"/model/.*rerank.*{_INVOKE}", Rerank()),
+    Route("POST", f"/model/{_NAME}converse(?:-stream)?", Converse()),
+    Route("POST", f"/model/(?=.{{0,200}}embed){_INVOKE}", Embeddings()),
+    Route("POST", f"/model/(?=.{{0,200}}rerank){_INVOKE}", Rerank()),
     Route(
-        "POST", f"/model/.*(?:stability\\.|titan-image|nova-canvas).*{_INVOKE}", GenerateImages()
+        "POST",
+        f"/model/(?=.{{0,200}}(?:stability\\.|titan-image|nova-canvas)){_INVOKE}",
+        GenerateImages(),
     ),
-    Route("POST", f"/model/.+{_INVOKE}", Invoke()),
+    Route("POST", f"/model/{_INVOKE}", Invoke()),
 )

@@ -16,16 +16,63 @@ from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
     Counts,
     Dialect,
+    Messages,
+    Named,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
+    error_type,
+    joined,
     mapping,
+    shaped,
     whole,
 )
 from agenttrace.record.wire.dialects import ndjson
 
-# No convention has a word for it yet.
+
+class _Asks(Named):
+    message: str  # version 1
+
+
+class _Completes(Named):
+    prompt: str
+
+
+class _EmbedsTexts(Named):
+    texts: list[str]
+
+
+class _EmbedsImages(Named):
+    images: list[str]
+
+
+class _EmbedsParts(Named):
+    inputs: list[dict[str, Any]]
+
+
+class _Ranks(msgspec.Struct):
+    """A server of one model wants no name."""
+
+    query: Any
+    documents: list[Any]
+
+
+class _RanksTexts(msgspec.Struct):
+    """How Hugging Face's server spells it."""
+
+    query: str
+    texts: list[str]
+
+
+class _Classifies(Named):
+    inputs: list[str]
+
+
+class _ClassifiesLike(msgspec.Struct):
+    inputs: list[str]
+    examples: list[dict[str, Any]]
 
 
 class _Answer(msgspec.Struct):
@@ -65,10 +112,7 @@ class Chat(Dialect):
     """``POST /v2/chat``."""
 
     provider: ClassVar = "cohere"
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"messages"' in body and super().is_call(path, body)
+    shapes: ClassVar = shaped(Messages)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -97,22 +141,20 @@ class Chat(Dialect):
             cache_read=whole(counts.get("cached_tokens")),
         )
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text, thoughts, plans and tool arguments."""
-        found = (decoded(_event, payload) for payload in events.payloads(data))
-        return sum(
-            _message_bytes(mapping(mapping(event.delta).get("message"))) for event in found if event
+    def text(self, data: bytes) -> str:
+        """Return text, thoughts, plans and tool arguments."""
+        return joined(
+            piece
+            for event in all_decoded(_event, events.payloads(data))
+            for piece in _texts(mapping(mapping(event.delta).get("message")))
         )
 
 
 class ChatV1(Chat):
     """``POST /v1/chat``, which streams lines."""
 
+    shapes: ClassVar = shaped(_Asks)
     streams: ClassVar = ("application/stream+json", "application/x-ndjson", "text/event-stream")
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"message"' in body and Dialect.is_call(self, path, body)
 
     def begins_stream(self, data: bytes) -> bool:
         """Whether *data* are events, or lines."""
@@ -128,20 +170,16 @@ class ChatV1(Chat):
             break
         return Reply()
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text; the last line repeats it."""
-        found = (decoded(_line, payload) for payload in ndjson.lines(data))
-        return sum(events.text_bytes(line.text) for line in found if line)
+    def text(self, data: bytes) -> str:
+        """Return the text; the last line repeats it elsewhere."""
+        return joined(line.text for line in all_decoded(_line, ndjson.lines(data)))
 
 
 class Generate(ChatV1):
     """``POST /v1/generate``."""
 
     operation: ClassVar = semconv.TEXT_COMPLETION
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"prompt"' in body and Dialect.is_call(self, path, body)
+    shapes: ClassVar = shaped(_Completes)
 
 
 class Embeddings(Dialect):
@@ -149,10 +187,7 @@ class Embeddings(Dialect):
 
     operation: ClassVar = semconv.EMBEDDINGS
     provider: ClassVar = "cohere"
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and super().is_call(path, body)
+    shapes: ClassVar = shaped(_EmbedsTexts, _EmbedsImages, _EmbedsParts)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -166,7 +201,8 @@ class Embeddings(Dialect):
             given = whole(counts.get("total_tokens"))
         if given is None:
             parts = [_of(counts, "text_tokens"), _of(counts, "image_tokens")]
-            given = sum(part for part in parts if part is not None) if any(parts) else None
+            said = [part for part in parts if part is not None]
+            given = sum(said) if said else None
         return counted(given, None if given is None else 0)
 
 
@@ -174,24 +210,14 @@ class Rerank(Embeddings):
     """``POST …/rerank``. Cohere charges for searches here, and says no tokens."""
 
     operation: ClassVar = semconv.RERANK
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """A query and what is to be ranked by it; a server of one model wants no name."""
-        return (
-            body is not None
-            and b'"query"' in body
-            and (b'"documents"' in body or b'"texts"' in body)
-        )
+    shapes: ClassVar = shaped(_Ranks, _RanksTexts)
 
 
 class Classify(Embeddings):
     """``POST /v1/classify``."""
 
     operation: ClassVar = semconv.CLASSIFY
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"inputs"' in body
+    shapes: ClassVar = shaped(_Classifies, _ClassifiesLike)
 
 
 def _reply(answer: _Answer | None, *, finished: bool) -> Reply:
@@ -217,15 +243,15 @@ def _of(counts: Counts, name: str) -> int | None:
 
 def _failure(reason: object) -> str | None:
     """Return the type of the error that generation has ended in, if it has."""
-    return reason if isinstance(reason, str) and reason.startswith(("ERROR", "TIMEOUT")) else None
+    failed = isinstance(reason, str) and reason.startswith(("ERROR", "TIMEOUT"))
+    return error_type(reason) if failed else None
 
 
-def _message_bytes(message: Counts) -> int:
+def _texts(message: Counts) -> list[object]:
     content = mapping(message.get("content"))
     function = mapping(mapping(message.get("tool_calls")).get("function"))
-    pieces = [content.get("text"), content.get("thinking"), message.get("tool_plan")]
-    pieces += [function.get("name"), function.get("arguments")]
-    return sum(map(events.text_bytes, pieces))
+    said = [content.get("text"), content.get("thinking"), message.get("tool_plan")]
+    return [*said, function.get("name"), function.get("arguments")]
 
 
 ROUTES: Final = (

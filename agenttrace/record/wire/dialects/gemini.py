@@ -21,13 +21,18 @@ from agenttrace.record.wire.dialect import (
     Asked,
     Counts,
     Dialect,
+    Named,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
+    error_type,
     items,
+    joined,
     mapping,
     region_of,
+    shaped,
     whole,
 )
 from agenttrace.record.wire.dialects.anthropic import Messages
@@ -36,13 +41,15 @@ from agenttrace.record.wire.dialects.openai import Chat
 T = TypeVar("T")
 
 _VERTEX: Final = "gcp.vertex_ai"
-# No convention has a word for it yet.
-
 _MODEL: Final = re.compile(r"/(?:models/|(?=tunedModels/|endpoints/))([^:]+)")
 _LOCATION: Final = re.compile(r"/locations/([^/]+)/")
 # Up to the next brace outside of strings, or to a string that was cut.
 _BRACE: Final = re.compile(rb'(?:[^"{}]|"(?:[^"\\]|\\.)*+")*+([{}"])', re.DOTALL)
 _SERVER_SENT: Final = (b"data:", b"event:", b":")
+
+
+class _Converses(msgspec.Struct):
+    messages: list[Any]
 
 
 class _Chunk(msgspec.Struct, rename="camel"):
@@ -135,10 +142,6 @@ class Google(Dialect):
     operation: ClassVar = semconv.GENERATE_CONTENT
     provider: ClassVar = "gcp.gemini"
 
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """Nobody else has paths like these."""
-        return True
-
     def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
         """Read the model, and at Vertex AI the region, from the path."""
         return asked_of(path)
@@ -166,14 +169,15 @@ class GenerateContent(Google):
 
     def read_events(self, data: bytes) -> Reply:
         """Read the last piece that has counts; each has the id and the model."""
-        found = _reply(_first(decoded(_chunk, one) for one in _latest(data, b'"responseId"')))
-        for payload in _latest(data, b'"usageMetadata"'):
-            reply = _reply(decoded(_chunk, payload))
+        pieces = list(_pieces(data))
+        found = _reply(next(_latest(_chunk, pieces, b'"responseId"'), None))
+        for chunk in _latest(_chunk, pieces, b'"usageMetadata"'):
+            reply = _reply(chunk)
             # At Vertex AI the pieces before the last have metadata without counts.
             if any(whole(count) is not None for count in reply.counts.values()):
                 found = found.then(reply)
                 break
-        if _is_over(data):
+        if _is_over(pieces):
             return found.then(Reply(finished=True))
         return found.then(Reply(error=_failure(data)))
 
@@ -181,16 +185,15 @@ class GenerateContent(Google):
         """Turn the counts into inclusive input and output."""
         return usage_of(counts)
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text, thoughts and calls of functions."""
-        found = (decoded(_text, payload) for payload in _all(data))
-        return sum(
-            _part_bytes(mapping(part))
-            for piece in found
-            if piece is not None
+    def text(self, data: bytes) -> str:
+        """Return text, thoughts and calls of functions."""
+        return joined(
+            text
+            for piece in all_decoded(_text, _pieces(data))
             for candidate in piece.candidates
             if candidate.content is not None
             for part in items(candidate.content.parts)
+            for text in _texts(mapping(part))
         )
 
 
@@ -221,10 +224,8 @@ class CreateCache(Google):
     """
 
     operation: ClassVar = semconv.CREATE_CACHE
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """The body names the model."""
-        return body is None or b'"model"' in body
+    shapes: ClassVar = shaped(Named)
+    may_be_unseen: ClassVar = True
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the model's name, which the body has with its folder."""
@@ -286,9 +287,7 @@ class GenerateImages(Google):
 class VertexMessages(Messages):
     """``POST …/publishers/anthropic/models/{model}:rawPredict`` and ``:streamRawPredict``."""
 
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """The path names the model; counting tokens has a name like a model's."""
-        return True
+    shapes: ClassVar = ()
 
     def asked(self, path: str, body: bytes) -> Asked:  # noqa: ARG002 - as in all dialects
         """Read the path."""
@@ -298,9 +297,7 @@ class VertexMessages(Messages):
 class VertexChat(Chat):
     """The same of the other publishers, who speak OpenAI's protocol."""
 
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """Only a conversation is one."""
-        return body is None or b'"messages"' in body
+    shapes: ClassVar = shaped(_Converses)
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the path, and whether the body asks for a stream."""
@@ -393,22 +390,18 @@ def _token_count(prediction: _Prediction) -> int | None:
     return whole(mapping(embedding.statistics if embedding else None).get("token_count"))
 
 
-def _part_bytes(part: Counts) -> int:
+def _texts(part: Counts) -> tuple[object, ...]:
     call = part.get("functionCall")
-    made = len(msgspec.json.encode(call)) if call is not None else 0
-    return made + events.text_bytes(part.get("text"))
+    return part.get("text"), msgspec.json.encode(call).decode() if call is not None else None
 
 
-def _is_over(data: bytes) -> bool:
+def _is_over(pieces: Sequence[bytes]) -> bool:
     """Whether a piece says why the model has ended, or why it did not begin."""
-    for needle in (b'"finishReason"', b'"blockReason"'):
-        ending = _first(decoded(_ending, payload) for payload in _latest(data, needle))
-        if ending is None:
-            continue
-        blocked = mapping(ending.prompt_feedback).get("blockReason")
-        if blocked or any(one.finish_reason for one in ending.candidates):
-            return True
-    return False
+    ended = next(_latest(_ending, pieces, b'"finishReason"'), _Ending())
+    blocked = next(_latest(_ending, pieces, b'"blockReason"'), _Ending())
+    return any(one.finish_reason for one in ended.candidates) or bool(
+        mapping(blocked.prompt_feedback).get("blockReason")
+    )
 
 
 def _failure(data: bytes) -> str | None:
@@ -418,8 +411,7 @@ def _failure(data: bytes) -> str | None:
     for start, end in reversed(list(_objects(data))):
         found = decoded(_failed, data[start:end])
         if error := mapping(found.error if found else None):
-            kind = error.get("status") or error.get("code")
-            return str(kind) if kind else None
+            return error_type(error.get("status"), error.get("code"))
     return None
 
 
@@ -427,19 +419,15 @@ def _is_server_sent(data: bytes) -> bool:
     return data[:64].lstrip().startswith(_SERVER_SENT)
 
 
-def _latest(data: bytes, needle: bytes) -> Iterator[bytes]:
+def _latest(
+    decoder: "msgspec.json.Decoder[T]", pieces: Sequence[bytes], needle: bytes
+) -> Iterator[T]:
     """Yield the pieces that hold *needle*, the last one first."""
-    if _is_server_sent(data):
-        yield from events.latest_with(data, needle)
-        return
-    if needle not in data:
-        return
-    for start, end in reversed(list(_objects(data))):
-        if data.find(needle, start, end) >= 0:
-            yield data[start:end]
+    return all_decoded(decoder, (piece for piece in reversed(pieces) if needle in piece))
 
 
-def _all(data: bytes) -> Iterator[bytes]:
+def _pieces(data: bytes) -> Iterator[bytes]:
+    """Yield the pieces of a stream, in order."""
     if _is_server_sent(data):
         return events.payloads(data)
     return (data[start:end] for start, end in _objects(data))
@@ -462,10 +450,6 @@ def _objects(data: bytes) -> Iterator[tuple[int, int]]:
                 return
             case _:
                 pass
-
-
-def _first(found: Iterator[T | None]) -> T | None:
-    return next((one for one in found if one is not None), None)
 
 
 VERSION: Final = "/v1(?:alpha|beta)?[0-9]*"

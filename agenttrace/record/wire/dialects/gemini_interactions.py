@@ -15,11 +15,15 @@ from agenttrace.record.wire.dialect import (
     Counts,
     Dialect,
     Envelope,
+    Named,
     Reply,
     Route,
+    all_decoded,
     decoded,
+    joined,
     mapping,
     reply_of,
+    shaped,
 )
 from agenttrace.record.wire.dialects.gemini import (
     INPUT,
@@ -47,6 +51,15 @@ _MODALITIES: Final[Groups] = (
 )
 
 
+class _Asks(Named):
+    input: str | list[Any] | dict[str, Any]
+
+
+class _AsksAgent(msgspec.Struct):
+    agent: str
+    input: str | list[Any] | dict[str, Any]
+
+
 class _Event(msgspec.Struct):
     interaction: Envelope | None = None
     delta: Any = None
@@ -59,13 +72,7 @@ _event: Final = msgspec.json.Decoder(_Event)
 class Interactions(Google):
     """``POST …/interactions``, which spells the same counts in its own way."""
 
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return (
-            body is not None
-            and b'"input"' in body
-            and (b'"agent"' in body or Dialect.is_call(self, path, body))
-        )
+    shapes: ClassVar = shaped(_Asks, _AsksAgent)
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the model and the stream from the body."""
@@ -91,13 +98,11 @@ class Interactions(Google):
         """Turn the counts into inclusive input and output."""
         return usage_of({ours: counts.get(theirs) for ours, theirs in _COUNTS.items()})
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas."""
-        found = (decoded(_event, payload) for payload in events.payloads(data))
-        return sum(
-            events.text_bytes(mapping(event.delta).get(name))
-            for event in found
-            if event
+    def text(self, data: bytes) -> str:
+        """Return the deltas."""
+        return joined(
+            mapping(event.delta).get(name)
+            for event in all_decoded(_event, events.payloads(data))
             for name in ("text", "arguments")
         )
 
@@ -106,10 +111,7 @@ class Interaction(Interactions):
     """``GET …/interactions/{id}``: an interaction of the background, counted once it is done."""
 
     operation: ClassVar = semconv.FETCH_RESPONSE
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """The path has the version of the API, so it is nobody else's."""
-        return True
+    shapes: ClassVar = ()
 
 
 def _reply(envelope: Envelope | None, *, finished: bool = False) -> Reply:

@@ -18,15 +18,28 @@ from agenttrace.record.wire.dialect import (
     Dialect,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
+    error_type,
+    joined,
     mapping,
+    said_only,
+    shaped,
     whole,
 )
 
 _PROMPT: Final = "x-prompt-tokens"
 _GENERATED: Final = "x-generated-tokens"
 _EMBEDDED: Final = "x-compute-tokens"
+
+
+class _Asks(msgspec.Struct):
+    inputs: str
+
+
+class _Embeds(msgspec.Struct):
+    inputs: str | list[Any]
 
 
 class _Answer(msgspec.Struct):
@@ -43,16 +56,14 @@ class Generate(Dialect):
 
     operation: ClassVar = semconv.TEXT_COMPLETION
     provider: ClassVar = "hugging_face"
+    shapes: ClassVar = shaped(_Asks)
+    always_counts: ClassVar = True
     headers: ClassVar = (_PROMPT, _GENERATED)
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"inputs"' in body
 
     def read_headers(self, headers: Mapping[str, str]) -> Reply:
         """Read the counts."""
         given, made = _number(headers.get(_PROMPT)), _number(headers.get(_GENERATED))
-        return Reply(counts=_said_only(input_length=given, generated_tokens=made))
+        return Reply(counts=said_only(input_length=given, generated_tokens=made))
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response; it has details only if they were asked for."""
@@ -64,28 +75,29 @@ class Generate(Dialect):
             return _reply(decoded(_answer, payload), finished=True)
         for payload in events.latest_with(data, b'"error_type"'):
             found = decoded(_answer, payload)
-            return Reply(error=str(found.error_type) if found and found.error_type else None)
+            return Reply(error=error_type(found.error_type) if found else None)
         return Reply()
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
         return counted(whole(counts.get("input_length")), whole(counts.get("generated_tokens")))
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the tokens."""
-        found = (decoded(_answer, payload) for payload in events.payloads(data))
-        return sum(events.text_bytes(mapping(event.token).get("text")) for event in found if event)
+    def text(self, data: bytes) -> str:
+        """Return the tokens."""
+        said = all_decoded(_answer, events.payloads(data))
+        return joined(mapping(event.token).get("text") for event in said)
 
 
 class Embeddings(Generate):
     """``POST /embed``."""
 
     operation: ClassVar = semconv.EMBEDDINGS
+    shapes: ClassVar = shaped(_Embeds)
     headers: ClassVar = (_EMBEDDED,)
 
     def read_headers(self, headers: Mapping[str, str]) -> Reply:
         """Read the count."""
-        return Reply(counts=_said_only(input_length=_number(headers.get(_EMBEDDED))))
+        return Reply(counts=said_only(input_length=_number(headers.get(_EMBEDDED))))
 
     def read_json(self, body: bytes) -> Reply:  # noqa: ARG002 - as in all dialects
         """Read a whole response: there is nothing in it that counts."""
@@ -103,10 +115,6 @@ def _reply(answer: _Answer | None, *, finished: bool) -> Reply:
 
 def _number(value: str | None) -> int | None:
     return int(value) if value and value.isdecimal() else None
-
-
-def _said_only(**counts: int | None) -> Counts:
-    return {name: count for name, count in counts.items() if count is not None}
 
 
 ROUTES: Final = (

@@ -17,11 +17,23 @@ from agenttrace.record.wire.dialect import (
     Dialect,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
+    joined,
     mapping,
+    said_only,
+    shaped,
     whole,
 )
+
+
+class _Completes(msgspec.Struct):
+    prompt: str | list[Any] | dict[str, Any]
+
+
+class _Infills(msgspec.Struct):
+    input_prefix: str
 
 
 class _Answer(msgspec.Struct):
@@ -45,10 +57,8 @@ class Completion(Dialect):
 
     operation: ClassVar = semconv.TEXT_COMPLETION
     provider: ClassVar = "llama_cpp"
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - as in all dialects
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and (b'"prompt"' in body or b'"input_prefix"' in body)
+    shapes: ClassVar = shaped(_Completes, _Infills)
+    always_counts: ClassVar = True
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -72,25 +82,23 @@ class Completion(Dialect):
             cache_read=whole(mapping(counts.get("timings")).get("cache_n")),
         )
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text."""
-        found = (decoded(_said, payload) for payload in events.payloads(data))
-        return sum(events.text_bytes(event.content) for event in found if event)
+    def text(self, data: bytes) -> str:
+        """Return the text."""
+        return joined(event.content for event in all_decoded(_said, events.payloads(data)))
 
 
 def _reply(answer: _Answer | None, *, finished: bool) -> Reply:
     if answer is None:
         return Reply()
-    counts = {
-        "tokens_evaluated": answer.tokens_evaluated,
-        "tokens_predicted": answer.tokens_predicted,
-        "timings": answer.timings,
-    }
     # A model without an alias is called by the path of its file.
     model = answer.model.rpartition("/")[2] if isinstance(answer.model, str) else None
     return Reply(
         model=model or None,
-        counts={name: count for name, count in counts.items() if count is not None},
+        counts=said_only(
+            tokens_evaluated=answer.tokens_evaluated,
+            tokens_predicted=answer.tokens_predicted,
+            timings=answer.timings,
+        ),
         finished=finished,
     )
 

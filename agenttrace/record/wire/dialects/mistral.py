@@ -14,12 +14,40 @@ from agenttrace.record.wire.dialect import (
     Counts,
     Dialect,
     Envelope,
+    Named,
     Reply,
     Route,
+    all_decoded,
     decoded,
+    joined,
     reply_of,
+    shaped,
 )
 from agenttrace.record.wire.dialects.openai import Chat, usage_of
+
+
+class _OfAgent(msgspec.Struct):
+    agent_id: str
+
+
+class _Begins(Named):
+    inputs: str | list[dict[str, Any]]
+
+
+class _BeginsWithAgent(_OfAgent):
+    inputs: str | list[dict[str, Any]]
+
+
+class _GoesOn(msgspec.Struct):
+    inputs: str | list[dict[str, Any]]
+
+
+class _Reads(Named):
+    document: dict[str, Any]
+
+
+class _Sorts(Named):
+    input: str | list[Any] | dict[str, Any]
 
 
 class _Event(msgspec.Struct):
@@ -42,24 +70,19 @@ class AgentChat(Chat):
     """``POST …/agents/completions``: a stored agent answers, which knows its model."""
 
     provider: ClassVar = "mistral_ai"
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its body
-        """The body names the agent, not the model."""
-        return body is not None and b'"agent_id"' in body
+    shapes: ClassVar = shaped(_OfAgent)
+    may_be_unseen: ClassVar = False
 
 
 class Conversations(Dialect):
-    """``POST …/conversations`` and what goes on with one.
+    """``POST …/conversations``.
 
     The usage is that of all that the model did until its answer, so it is one call. What is sent
     back is the id of the conversation; a response has none.
     """
 
     provider: ClassVar = "mistral_ai"
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its body
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"inputs"' in body
+    shapes: ClassVar = shaped(_Begins, _BeginsWithAgent)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -75,45 +98,41 @@ class Conversations(Dialect):
         """Turn the counts into inclusive input and output."""
         return usage_of(counts)
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas: text and tool arguments."""
-        found = (decoded(_event, payload) for payload in events.payloads(data))
-        return sum(
-            events.text_bytes(event.content) + events.text_bytes(event.arguments)
-            for event in found
-            if event
-        )
+    def text(self, data: bytes) -> str:
+        """Return the deltas: text and tool arguments."""
+        said = all_decoded(_event, events.payloads(data))
+        return joined(piece for event in said for piece in (event.content, event.arguments))
+
+
+class Continued(Conversations):
+    """``POST …/v1/conversations/{id}`` and ``…/restart``: the conversation knows its model."""
+
+    shapes: ClassVar = shaped(_GoesOn)
 
 
 class Ocr(Conversations):
     """``POST …/ocr``: billed by the page, so its tokens stay unsaid."""
 
     operation: ClassVar = semconv.GENERATE_CONTENT
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its body
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"document"' in body
+    shapes: ClassVar = shaped(_Reads)
 
 
 class ChatModerations(Conversations):
     """``POST …/chat/moderations``, ``…/classifications``: models that sort texts into classes."""
 
     operation: ClassVar = semconv.MODERATION
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its body
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"model"' in body and b'"input"' in body
+    shapes: ClassVar = shaped(_Sorts)
 
 
-_conversations: Final = Conversations()
+_continued: Final = Continued()
 _classes: Final = ChatModerations()
 
 ROUTES: Final = (
     Route("POST", "/fim/completions", Fim()),
     Route("POST", "/agents/completions", AgentChat()),
-    Route("POST", "/conversations", _conversations),
-    Route("POST", "/conversations/[^/]+", _conversations),
-    Route("POST", "/conversations/[^/]+/restart", _conversations),
+    Route("POST", "/conversations", Conversations()),
+    Route("POST", "/v1/conversations/[^/]+", _continued),
+    Route("POST", "/v1/conversations/[^/]+/restart", _continued),
     Route("POST", "/chat/moderations", _classes),
     Route("POST", "/classifications", _classes),
     Route("POST", "/chat/classifications", _classes),

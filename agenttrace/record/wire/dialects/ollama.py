@@ -5,31 +5,54 @@ A count that is zero, or of a prompt that was in memory already, is left out: it
 Source: <https://docs.ollama.com/api/usage>
 """
 
-import re
-from typing import Any, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
 
 import msgspec
 
 from agenttrace import semconv
 from agenttrace.model import TokenUsage
-from agenttrace.record.wire import events
 from agenttrace.record.wire.dialect import (
     Asked,
     Asking,
     Counts,
     Dialect,
+    Named,
     Reply,
     Route,
+    Turn,
+    all_decoded,
     counted,
     decoded,
     items,
+    joined,
     mapping,
+    said_only,
+    shaped,
     whole,
 )
 from agenttrace.record.wire.dialects import ndjson
 
-# Asking nothing loads a model, or unloads it.
-_NOTHING: Final = re.compile(rb'"(?:messages"\s*:\s*\[\s*\]|prompt"\s*:\s*"")')
+_SOME: Final = msgspec.Meta(min_length=1)  # asking nothing loads a model, or unloads it
+
+
+class _Asks(Named):
+    messages: Annotated[list[Turn], _SOME]
+
+
+class _Completes(Named):
+    prompt: Annotated[str, _SOME]
+
+
+class _Looks(Named):
+    images: Annotated[list[str], _SOME]
+
+
+class _Embeds(Named):
+    input: str | list[str]
+
+
+class _EmbedsOne(Named):
+    prompt: str  # the older protocol
 
 
 class _Answer(msgspec.Struct):
@@ -55,16 +78,8 @@ class Chat(Dialect):
     """``POST /api/chat``."""
 
     provider: ClassVar = "ollama"
+    shapes: ClassVar = shaped(_Asks)
     streams: ClassVar = ("application/x-ndjson",)
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return (
-            body is not None
-            and (b'"messages"' in body or b'"prompt"' in body)
-            and super().is_call(path, body)
-            and (_NOTHING.search(body) is None or b'"images"' in body)
-        )
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the request, which asks for a stream unless it says otherwise."""
@@ -89,26 +104,24 @@ class Chat(Dialect):
         """Turn the counts into inclusive input and output."""
         return counted(whole(counts.get("prompt_eval_count")), whole(counts.get("eval_count")))
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of text, thoughts and tool arguments."""
-        found = (decoded(_said, payload) for payload in ndjson.lines(data))
-        return sum(_said_bytes(line) for line in found if line)
+    def text(self, data: bytes) -> str:
+        """Return text, thoughts and tool arguments."""
+        said = all_decoded(_said, ndjson.lines(data))
+        return joined(piece for line in said for piece in _texts(line))
 
 
 class Generate(Chat):
     """``POST /api/generate``."""
 
     operation: ClassVar = semconv.TEXT_COMPLETION
+    shapes: ClassVar = shaped(_Completes, _Looks)
 
 
 class Embeddings(Chat):
     """``POST /api/embed`` and the older ``/api/embeddings``, which counts nothing."""
 
     operation: ClassVar = semconv.EMBEDDINGS
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and Dialect.is_call(self, path, body)
+    shapes: ClassVar = shaped(_Embeds, _EmbedsOne)
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the request; there is nothing to stream."""
@@ -127,23 +140,20 @@ def _latest(data: bytes, needle: bytes) -> Reply:
 def _reply(answer: _Answer | None) -> Reply:
     if answer is None:
         return Reply()
-    counts = {"prompt_eval_count": answer.prompt_eval_count, "eval_count": answer.eval_count}
     return Reply(
         model=answer.model if isinstance(answer.model, str) else None,
-        counts={name: count for name, count in counts.items() if count is not None},
+        counts=said_only(prompt_eval_count=answer.prompt_eval_count, eval_count=answer.eval_count),
         finished=answer.done is True,
         # It has no type, only a text, which is nobody's business.
         error="error" if answer.error else None,
     )
 
 
-def _said_bytes(line: _Said) -> int:
+def _texts(line: _Said) -> list[Any]:
     message = mapping(line.message)
-    pieces = [line.response, line.thinking, message.get("content"), message.get("thinking")]
+    said = [line.response, line.thinking, message.get("content"), message.get("thinking")]
     calls = [mapping(call).get("function") for call in items(message.get("tool_calls"))]
-    return sum(map(events.text_bytes, pieces)) + sum(
-        len(msgspec.json.encode(call)) for call in calls if call is not None
-    )
+    return said + [msgspec.json.encode(call).decode() for call in calls if call is not None]
 
 
 ROUTES: Final = (

@@ -19,19 +19,61 @@ from agenttrace.record.wire.dialect import (
     Counts,
     Dialect,
     Envelope,
+    Named,
     Reply,
     Route,
+    all_decoded,
     counted,
     decoded,
+    error_type,
     items,
+    joined,
     mapping,
     reply_of,
+    shaped,
     whole,
 )
 
 
+class _Completes(Named):
+    prompt: str | list[Any]
+
+
+class _Embeds(Named):
+    input: str | list[Any]
+
+
+class _EmbedsChat(Named):
+    messages: list[Any]  # vLLM
+
+
+class _Answers(Named):
+    input: str | list[Any]
+
+
+class _GoesOn(Named):
+    previous_response_id: str
+
+
+class _OfConversation(Named):
+    conversation: str | dict[str, Any]
+
+
+class _Stored(msgspec.Struct):
+    id: str
+
+
+class _FromStored(msgspec.Struct):
+    """A stored prompt may bring the model with it."""
+
+    prompt: _Stored
+
+
+class _Decides(Named):
+    questions: list[Any] | dict[str, Any]
+
+
 class _Chunk(Envelope):
-    choices: Any = None
     x_groq: Any = None
 
 
@@ -61,9 +103,12 @@ _event = msgspec.json.Decoder(_Event)
 class Chat(Dialect):
     """``POST …/chat/completions``."""
 
+    shapes: ClassVar = shaped(Named)
+    may_be_unseen: ClassVar = True
+
     def is_call(self, path: str, body: bytes | None) -> bool:
         """Azure and Databricks name what answers in the path, so the body may name no model."""
-        return super().is_call(path, body) or _deployment(path) is not None
+        return _deployment(path) is not None or super().is_call(path, body)
 
     def asked(self, path: str, body: bytes) -> Asked:
         """Read the request; a deployment stands for the model that the body does not name."""
@@ -92,13 +137,13 @@ class Chat(Dialect):
         """Turn the counts into inclusive input and output."""
         return usage_of(counts)
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas."""
-        chunks = (decoded(_choices, payload) for payload in events.payloads(data))
-        return sum(
-            _choice_bytes(mapping(choice))
-            for chunk in chunks
-            for choice in items(chunk.choices if chunk else None)
+    def text(self, data: bytes) -> str:
+        """Return the deltas."""
+        return joined(
+            piece
+            for chunk in all_decoded(_choices, events.payloads(data))
+            for choice in items(chunk.choices)
+            for piece in _texts(mapping(choice))
         )
 
 
@@ -106,20 +151,16 @@ class Completions(Chat):
     """``POST …/completions``, the older protocol without messages, which local servers keep."""
 
     operation: ClassVar = semconv.TEXT_COMPLETION
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this, so it is known by its body only."""
-        return body is not None and b'"prompt"' in body and super().is_call(path, body)
+    shapes: ClassVar = shaped(_Completes)
+    may_be_unseen: ClassVar = False
 
 
 class Embeddings(Chat):
     """``POST …/embeddings``: input only, so the total is the input."""
 
     operation: ClassVar = semconv.EMBEDDINGS
-
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Unlike a chat, it is known by its body only."""
-        return body is not None and super().is_call(path, body)
+    shapes: ClassVar = shaped(_Embeds, _EmbedsChat)
+    may_be_unseen: ClassVar = False
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Some servers give the total only."""
@@ -137,9 +178,7 @@ class Responses(Dialect):
     to this call.
     """
 
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services have a path like this; a stored prompt may bring the model with it."""
-        return body is not None and (super().is_call(path, body) or b'"prompt"' in body)
+    shapes: ClassVar = shaped(_Answers, _GoesOn, _OfConversation, _FromStored)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
@@ -160,13 +199,12 @@ class Responses(Dialect):
         """Turn the counts into inclusive input and output."""
         return usage_of(counts)
 
-    def text_bytes(self, data: bytes) -> int:
-        """Count the bytes of the deltas; sound travels in them too."""
-        found = (decoded(_event, payload) for payload in events.payloads(data))
-        return sum(
-            events.text_bytes(event.delta)
-            for event in found
-            if event and not str(event.type).endswith("audio.delta")
+    def text(self, data: bytes) -> str:
+        """Return the deltas; sound travels in them too."""
+        return joined(
+            event.delta
+            for event in all_decoded(_event, events.payloads(data))
+            if not str(event.type).endswith("audio.delta")
         )
 
 
@@ -174,10 +212,7 @@ class Fetched(Responses):
     """A response that was asked for before: fetched, followed as a stream, or cancelled."""
 
     operation: ClassVar = semconv.FETCH_RESPONSE
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its path
-        """Nothing is asked of a model, so the body tells nothing."""
-        return True
+    shapes: ClassVar = ()
 
 
 class Compaction(Responses):
@@ -191,9 +226,7 @@ class Compaction(Responses):
 class Decisions(Responses):
     """``POST …/decisions``: a model answers questions by probabilities."""
 
-    def is_call(self, path: str, body: bytes | None) -> bool:
-        """Other services may have a path like this."""
-        return body is not None and b'"questions"' in body and super().is_call(path, body)
+    shapes: ClassVar = shaped(_Decides)
 
 
 def usage_of(counts: Counts) -> TokenUsage:
@@ -209,11 +242,13 @@ def usage_of(counts: Counts) -> TokenUsage:
         output = total - given
     read, written = _part(counts, _CACHE_READ), _part(counts, _CACHE_WRITE)
     reasoning = _part(counts, _REASONING)
-    cached = (read or 0) + (written or 0)
+    thoughts, cached = reasoning or 0, (read or 0) + (written or 0)
     if given is not None and output is not None:
-        if reasoning and (reasoning > output or total == given + output + reasoning):
-            output += reasoning
-        elif cached and (cached > given or total == given + output + cached):
+        beside = 0 if total is None else total - given - output
+        if thoughts > output or (thoughts and beside in (thoughts, thoughts + cached)):
+            output += thoughts
+            beside -= thoughts
+        if cached > given or (cached and beside == cached):
             given += cached
     return counted(given, output, cache_read=read, cache_write=written, reasoning=reasoning)
 
@@ -245,8 +280,8 @@ _REASONING: Final = (
 def _part(counts: Counts, spellings: tuple[tuple[str, str], ...]) -> int | None:
     """Return the first of *spellings* that is there."""
     for group, name in spellings:
-        inner = counts.get(group) if group else counts
-        if inner and (count := whole(mapping(inner).get(name))) is not None:
+        inner = mapping(counts.get(group)) if group else counts
+        if name in inner and (count := whole(inner[name])) is not None:
             return count
     return None
 
@@ -276,10 +311,11 @@ def _reply(response: _Response | None) -> Reply:
     """Return what a response object says; one that goes on in the background is not over."""
     if response is None:
         return Reply()
-    error = mapping(response.error) if response.status == "failed" else {}
-    kind = error.get("code") or error.get("type") or ("failed" if error else None)
     reply = reply_of(response, finished=response.status not in ("queued", "in_progress"))
-    return reply.then(Reply(error=str(kind) if kind else None))
+    if response.status != "failed":
+        return reply
+    error = mapping(response.error)
+    return reply.then(Reply(error=error_type(error.get("code"), error.get("type"), "failed")))
 
 
 def _deployment(path: str) -> str | None:
@@ -292,15 +328,15 @@ def _deployment(path: str) -> str | None:
     return None
 
 
-def _choice_bytes(choice: Counts) -> int:
-    """Count the bytes of text, reasoning and tool arguments in a piece of one choice."""
+def _texts(choice: Counts) -> list[Any]:
+    """Return text, reasoning and tool arguments in a piece of one choice."""
     delta = mapping(choice.get("delta"))
     pieces = [delta.get(name) for name in ("content", "reasoning_content", "reasoning", "refusal")]
     pieces += [choice.get("text"), mapping(delta.get("audio")).get("transcript")]
     for call in items(delta.get("tool_calls")):
         function = mapping(mapping(call).get("function"))
         pieces += [function.get("name"), function.get("arguments")]
-    return sum(map(events.text_bytes, pieces))
+    return pieces
 
 
 _responses: Final = Responses()

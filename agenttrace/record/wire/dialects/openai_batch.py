@@ -50,10 +50,6 @@ class Results(Dialect):
         "text/plain",
     )
 
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its path
-        """Nothing is asked of a model, so the body tells nothing."""
-        return True
-
     def read_json(self, body: bytes) -> Reply:
         """Read a file that is sent with another content type."""
         return self.read_events(body)

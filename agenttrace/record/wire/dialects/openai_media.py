@@ -18,13 +18,31 @@ from agenttrace.record.wire.dialect import (
     Counts,
     Dialect,
     Envelope,
+    Named,
     Reply,
     Route,
     decoded,
     mapping,
     reply_of,
+    shaped,
 )
 from agenttrace.record.wire.dialects.openai import usage_of
+
+
+class _Draws(msgspec.Struct):
+    """The model may be left out."""
+
+    prompt: str
+
+
+class _Speaks(Named):
+    input: str
+
+
+class _Judges(msgspec.Struct):
+    """The model may be left out."""
+
+    input: str | list[Any]
 
 
 class _Answer(Envelope):
@@ -55,9 +73,10 @@ class _Media(Dialect):
 
 
 class Images(_Media):
-    """``POST …/images/generations``, and edits and variations of a picture that is uploaded."""
+    """``POST …/images/generations``."""
 
     operation: ClassVar = semconv.IMAGE_GENERATION
+    shapes: ClassVar = shaped(_Draws)
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response; a drawing in SVG is written by a model of its own."""
@@ -65,26 +84,33 @@ class Images(_Media):
         return reply_of(answer, finished=True).then(Reply(also=_written(answer)))
 
 
+class UploadedImages(Images):
+    """``POST …/images/edits`` and ``…/images/variations`` of a picture that is uploaded."""
+
+    shapes: ClassVar = shaped(_Draws, Named)
+    may_be_unseen: ClassVar = True
+
+
 class Speech(_Media):
     """``POST …/audio/speech``: the sound itself, or a stream of it that ends with a usage."""
 
     operation: ClassVar = semconv.SPEECH
+    shapes: ClassVar = shaped(_Speaks)
 
 
 class Transcriptions(_Media):
     """``POST …/audio/transcriptions`` and ``…/translations``: the sound is uploaded."""
 
     operation: ClassVar = semconv.TRANSCRIPTION
+    shapes: ClassVar = shaped(Named)
+    may_be_unseen: ClassVar = True
 
 
 class Moderations(_Media):
     """``POST …/moderations``."""
 
     operation: ClassVar = semconv.MODERATION
-
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its body
-        """The model may be left out; other services have a path like this."""
-        return body is not None and b'"input"' in body
+    shapes: ClassVar = shaped(_Judges)
 
 
 def _written(answer: _Answer) -> tuple[Reply, ...]:
@@ -95,13 +121,13 @@ def _written(answer: _Answer) -> tuple[Reply, ...]:
     return (reply_of(Envelope(model=model, usage=counts)).then(Reply(role="other")),)
 
 
-_images: Final = Images()
+_uploaded: Final = UploadedImages()
 _transcriptions: Final = Transcriptions()
 
 ROUTES: Final = (
-    Route("POST", "/images/generations", _images),
-    Route("POST", "/images/edits", _images),
-    Route("POST", "/images/variations", _images),
+    Route("POST", "/images/generations", Images()),
+    Route("POST", "/(?:v1|deployments/[^/]+)/images/edits", _uploaded),
+    Route("POST", "/(?:v1|deployments/[^/]+)/images/variations", _uploaded),
     Route("POST", "/audio/speech", Speech()),
     Route("POST", "/audio/transcriptions", _transcriptions),
     Route("POST", "/audio/translations", _transcriptions),

@@ -35,10 +35,6 @@ class Generation(Dialect):
     provider: ClassVar = "openrouter"
     operation: ClassVar = semconv.FETCH_RESPONSE
 
-    def is_call(self, path: str, body: bytes | None) -> bool:  # noqa: ARG002 - known by its path
-        """Nothing is asked of a model, so the body tells nothing."""
-        return True
-
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response; one without counts of tokens is none of OpenRouter's."""
         data = mapping(_answer.decode(body).data)
