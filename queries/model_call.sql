@@ -243,7 +243,16 @@ distinct_call AS (
             AND innermost.source > better.source
             AND abs(innermost.start_ns - better.start_ns) < 900000000000
     ANTI JOIN beside ON innermost.task_id = beside.task_id AND innermost.span_id = beside.span_id
-    WHERE innermost.source.rank > 1 AND innermost.outcome IS DISTINCT FROM 'cached'
+    WHERE
+        innermost.source.rank > 1
+        AND innermost.outcome IS DISTINCT FROM 'cached'
+        -- Some instrumentations make such a span of every method of an SDK, such as listing the models.
+        AND (
+            innermost.scope = 'agenttrace'
+            OR coalesce(innermost.input_tokens, innermost.output_tokens) IS NOT NULL
+            OR innermost.response_id IS NOT NULL
+            OR innermost.status = 'error'
+        )
 ),
 
 -- A result may be fetched any number of times; the first time that it has its usage is believed.

@@ -178,6 +178,21 @@ def test_a_model_that_only_another_instrumentation_sees_is_counted(home: Path) -
     assert calls(home, "input_tokens", records) == [None, 1000]
 
 
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ({}, 0),
+        ({"llm.token_count.prompt": 3}, 1),
+        ({"gen_ai.response.id": "r"}, 1),
+    ],
+)
+def test_a_span_of_another_instrumentation_that_tells_of_no_answer_is_no_call(
+    home: Path, said: dict[str, Any], count: int
+) -> None:
+    records = spans(task("t", foreign("openinference", {"openinference.span.kind": "LLM", **said})))
+    assert len(calls(home, "call_id", records)) == count
+
+
 def test_an_answer_from_a_cache_is_no_call_whoever_tells_of_it(home: Path) -> None:
     said = {**OTHER_CHAT, "llm.model_name": "gpt-5"}
     cached = frame(request_model="gpt-5", outcome="cached", input=1000)
