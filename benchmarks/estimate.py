@@ -23,7 +23,7 @@ HERE: Final = Path(__file__).parents[1]
 SIZE: Final = 8_000  # characters of each text: a long answer
 LANGUAGES: Final = {
     "German": "Die Rechenzentren brauchen jedes Jahr mehr Strom, und kaum jemand weiß, wofür. ",
-    "French": "Les centres de données consomment davantage d'électricité, sans dire pourquoi. ",
+    "French": "Les centres de données consomment chaque année plus d'électricité que prévu. ",
     "Russian": "Центры обработки данных каждый год потребляют всё больше электроэнергии. ",
     "Chinese": "数据中心每年消耗越来越多的电力但几乎没有人知道这些电力究竟用在哪里。",
     "Japanese": "データセンターは年々多くの電力を使っていますが、内訳を知る人はほとんどいません。",
