@@ -13,16 +13,14 @@ from opentelemetry.context import Context
 
 # Source: opentelemetry-util-genai, whose instrumentations of SDKs leave a call to a framework's.
 _INFERENCE: Final = "opentelemetry.genai.client.inference.context"
-_ASKED_BY: Final = (
-    _INFERENCE,
-    "suppress_instrumentation",
-    "suppress_language_model_instrumentation",  # OpenLLMetry's
-)
+_ANYTHING: Final = "suppress_instrumentation"
+_LANGUAGE_MODELS: Final = "suppress_language_model_instrumentation"  # OpenLLMetry's
 
 
 def asked_for(here: Context) -> bool:
     """Whether somebody else makes the span of a model call that starts in *here*, or nobody."""
-    return any(context.get_value(key, here) for key in _ASKED_BY)
+    said = context.get_value
+    return bool(said(_INFERENCE, here) or said(_ANYTHING, here) or said(_LANGUAGE_MODELS, here))
 
 
 def ask(here: Context) -> Context:

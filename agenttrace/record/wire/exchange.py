@@ -32,6 +32,7 @@ _AGAIN_NS: Final = 600 * 10**9  # after this time the same bytes are asked anew,
 
 
 _NOTHING: Final = Reply()
+_Attributes = dict[str, str | int | float | bool]
 
 
 class _Operation:
@@ -234,7 +235,7 @@ class Exchange:
         if self._is_stream:
             events = self._rest[: self._dialect.whole(self._rest)]
             if events:
-                self._reply = self._reply.then(self._dialect.read_events(events))
+                self._reply = self._then(self._dialect.read_events(events))
                 self._text_tokens += estimate.count(self._dialect.text(events), self._model())
                 self._rest = self._rest[len(events) :]
             if len(self._rest) > _EVENT_BYTES:
@@ -270,8 +271,11 @@ class Exchange:
         """Read what there is, and note how it ended; returns why it failed, if it did."""
         failure: BaseException | str | None = error
         try:
-            self._invocation.set(self._asked())
-            failure = self._read(clean=error is None and not left, left=left) or error
+            found = self._asked()
+            try:
+                failure = self._read(found, clean=error is None and not left, left=left) or error
+            finally:
+                self._invocation.set(found)
         except Exception as trouble_met:  # noqa: BLE001 - a call that cannot be read is still one
             trouble.say("reading a response", trouble_met)
             self._invocation.set({semconv.USAGE: "missing"})
@@ -306,11 +310,10 @@ class Exchange:
         is_answered = 0 < self._status < _REDIRECT and self._is_whole and not self._is_stream
         return is_answered and self._dialect.always_counts and not self._is_lost
 
-    def _asked(self) -> dict[str, str | int | float | bool]:
+    def _asked(self) -> _Attributes:
         """Say what was asked and what came back at once."""
-        found: dict[str, str | int | float | bool] = {}
         asked = self._dialect.asked(self._path, _within(self._body))
-        found.update(asked.said)
+        found: _Attributes = dict(asked.said)
         if asked.provider is not None:
             found[semconv.PROVIDER_NAME] = asked.provider
         if asked.model is not None:
@@ -324,10 +327,11 @@ class Exchange:
             found[semconv.HTTP_STATUS] = self._status
         return found
 
-    def _read(self, *, clean: bool, left: bool) -> str | None:
-        """Read what passed into the attributes; returns the error that the provider reported.
+    def _read(self, found: _Attributes, *, clean: bool, left: bool) -> str | None:
+        """Read what passed; returns the error that the provider reported.
 
         Args:
+            found: The attributes so far; what is read is added.
             clean: The body came to its end.
             left: The client closed it before.
         """
@@ -336,22 +340,24 @@ class Exchange:
         if self._status and self._status < _REDIRECT:
             reply, usage = self._read_body(clean=clean)
         self._reply = reply
-        found: dict[str, str | int | float | bool] = dict(reply.said)
+        if reply.said:
+            found.update(reply.said)
         if reply.role is not None and self._invocation.role in ("main", "subagent"):
             found[semconv.ROLE] = reply.role
         if reply.response_id:
             found[semconv.RESPONSE_ID] = reply.response_id
         if reply.model:
             found[semconv.RESPONSE_MODEL] = self._invocation.name = reply.model
-        self._invocation.set(found)
-        self._invocation.usage(usage)
+        found.update(usage_attributes(usage))
         whole = reply.finished or (clean and not (self._is_stream and self._dialect.interim_counts))
         outcome = "complete" if whole and not reply.error else "incomplete"
         if left and not whole and not reply.error:
             outcome = "abandoned"
-        self._invocation.set({semconv.OUTCOME: outcome})
-        for other in self._dialect.beside(reply):
-            self._record(other)
+        found[semconv.OUTCOME] = outcome
+        if others := self._dialect.beside(reply):
+            self._invocation.set(found)  # They have its provider.
+            for other in others:
+                self._record(other)
         return reply.error
 
     def _record(self, other: Reply) -> None:
@@ -374,12 +380,11 @@ class Exchange:
         if not self._is_stream:
             reply = self._reply  # What the headers said remains, whatever the body is.
             with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
-                found = self._dialect.read_json(data)
-                reply = found if reply is _NOTHING else reply.then(found)
+                reply = self._then(self._dialect.read_json(data))
             return reply, self._dialect.usage(reply.counts)
         if not clean:
             data = data[: self._dialect.whole(data)]
-        reply = self._reply = self._reply.then(self._dialect.read_events(data))
+        reply = self._reply = self._then(self._dialect.read_events(data))
         usage = self._dialect.usage(reply.counts)
         is_interim = not reply.finished and (
             self._dialect.interim_counts or not clean or self._is_lost
@@ -387,6 +392,10 @@ class Exchange:
         if is_interim or usage.input_tokens is None or usage.output_tokens is None:
             usage = self._estimated(usage, data, is_interim=is_interim)
         return reply, usage
+
+    def _then(self, found: Reply) -> Reply:
+        """Return what is known with *found*, which comes later."""
+        return found if self._reply is _NOTHING else self._reply.then(found)
 
     def _what_is_left(self) -> bytes:
         """Return what was not read yet: all of a body that is not long."""
@@ -454,8 +463,9 @@ def begin(
     )
     if spoken.operation == semconv.FETCH_RESPONSE:
         return _sent(Exchange(spoken, invocation, path, body or b""))
-    if invocation.role in ("main", "subagent"):
-        invocation.set(_ROLE_OF.get(spoken.operation, {}))
+    role = _ROLE_OF.get(spoken.operation)
+    if role is not None and invocation.role in ("main", "subagent"):
+        invocation.set(role)
     if invocation.parent is not None:
         invocation.parent.wire_calls += 1
     target = f"{invocation.task_id} {host}{path} {len(body or b'')}"
