@@ -6,10 +6,11 @@ import package of its own, names a subclass of ``Instrumentor`` as an entry poin
 """
 
 import contextlib
+import difflib
 import functools
 import importlib.util
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
 from types import ModuleType
@@ -162,7 +163,7 @@ def instrument(*names: str) -> tuple[str, ...]:
     known = {entry.name: entry for entry in entry_points(group=GROUP)}
     for name in names:
         if name not in known:
-            raise ConfigError(f"No integration is called {name}. There is: {', '.join(known)}.")
+            raise ConfigError(_unknown(name, known))
     done: list[str] = []
     for name in sorted(names or known):
         kind = _load(known[name])
@@ -186,8 +187,12 @@ def switch_on(names: Sequence[str]) -> None:
         return
     found = available()
     for name in names:
-        if name in found and found[name].is_installed():
+        if name not in found:
+            trouble.logger.warning("%s", _unknown(name, found))
+        elif found[name].is_installed():
             instrument(name)
+        else:
+            trouble.logger.info("%s is not recorded: it is not installed here", name)
 
 
 def tracer_provider() -> "TracerProvider":
@@ -339,6 +344,13 @@ def guarded(doing: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
         return wrapper
 
     return decorate
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    meant = difflib.get_close_matches(name.lower().replace("-", "_"), names, n=1)
+    hint = f"Did you mean {meant[0]}? " if meant else ""
+    return f"No integration is called {name}. {hint}There is: {', '.join(names)}."
 
 
 def _load(entry: EntryPoint) -> type[Instrumentor]:

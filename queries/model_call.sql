@@ -199,37 +199,52 @@ innermost AS (
     WHERE nesting.covers IS NOT TRUE
 ),
 
--- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
--- source may repeat an id without telling of the same response: some servers count theirs up to 999.
 -- A callback of another instrumentation may make its span beside the call and not around it. Where agenttrace
 -- saw a call of that model in the same process at that time, or an answer from a cache, it is the same.
 beside AS (
     SELECT DISTINCT
         theirs.task_id,
         theirs.span_id
-    FROM innermost AS theirs
+    FROM (
+        SELECT
+            innermost.*,
+            innermost.start_ns + coalesce(innermost.duration_ns, 0) AS end_ns,
+            regexp_extract(coalesce(innermost.response_model, innermost.request_model), '[^/]*$') AS model,
+            -- Minutes, so that the two are joined by more than their process.
+            unnest(
+                range(
+                    innermost.start_ns // 60000000000 - 1,
+                    (innermost.start_ns + least(innermost.duration_ns, 86400000000000)) // 60000000000 + 1
+                )
+            ) AS minute_number
+        FROM innermost
+        WHERE innermost.scope <> 'agenttrace' AND innermost.source.rank = 3
+    ) AS theirs
     INNER JOIN span AS ours
         ON
             theirs.pid = ours.pid
             AND theirs.host = ours.host
-            AND theirs.start_ns <= ours.start_ns + coalesce(ours.duration_ns, 0)
-            AND ours.start_ns <= theirs.start_ns + coalesce(theirs.duration_ns, 0)
+            AND theirs.minute_number = ours.start_ns // 60000000000
     WHERE
-        theirs.scope <> 'agenttrace'
-        AND theirs.source.rank = 3
-        AND ours.scope = 'agenttrace'
+        ours.scope = 'agenttrace'
         AND ours.kind = 'inference'
+        AND coalesce(ours.operation, '') <> 'fetch_response'
+        AND theirs.start_ns <= ours.start_ns + coalesce(ours.duration_ns, 0)
+        AND ours.start_ns <= theirs.end_ns
         AND (theirs.task_id IN (ours.task_id, theirs.trace_id) OR ours.task_id IS NULL)
         AND coalesce(theirs.response_id = ours.response_id, TRUE)
-        AND coalesce(
-            regexp_extract(coalesce(theirs.response_model, theirs.request_model), '[^/]*$') IN (
+        AND (ours.usage = 'estimated' OR coalesce(theirs.output_tokens = ours.output_tokens, TRUE))
+        AND CASE
+            WHEN theirs.model IS NULL THEN theirs.output_tokens = ours.output_tokens
+            ELSE theirs.model IN (
                 regexp_extract(coalesce(ours.response_model, ours.request_model), '[^/]*$'),
                 regexp_extract(coalesce(ours.request_model, ours.response_model), '[^/]*$')
-            ),
-            TRUE
-        )
+            )
+        END
 ),
 
+-- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
+-- source may repeat an id without telling of the same response: some servers count theirs up to 999.
 distinct_call AS (
     SELECT innermost.*
     FROM innermost

@@ -21,7 +21,13 @@ import click
     show_default=True,
     help="When the one beside is configured.",
 )
-@click.option("--jobs", default=2, show_default=True, help="Programs that run at once.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Programs that run at once.",
+)
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds for one program.")
 @click.option(
     "--format",
@@ -65,6 +71,9 @@ def conformance(  # noqa: PLR0917 - an option each
     console = Console(stderr=True, highlight=False)
     with console.status(f"Running {len(found)} programs, {len(setups)} times ..."):
         outcomes = list(runner.run_all(found, setups, jobs=jobs))
+    if all(outcome.missing for outcome in outcomes):
+        missing = sorted({name for outcome in outcomes for name in outcome.missing})
+        raise click.ClickException(f"no scenario ran, for not installed: {', '.join(missing)}.")
     match form:
         case "json":
             click.echo(table.to_json(outcomes))

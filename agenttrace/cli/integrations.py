@@ -41,7 +41,7 @@ def integrations(form: str) -> None:
                 name,
                 kind.distribution,
                 kind.installed_version() or "-",
-                " to ".join(dict.fromkeys(kind.tested)),
+                " and ".join(dict.fromkeys(kind.tested)),
                 _state(kind),
                 kind.hook,
             )
@@ -54,7 +54,10 @@ def integrations(form: str) -> None:
         case "csv":
             click.echo(rows.to_csv(found))
         case _:
-            console().print(_text(found))
+            terminal = console()
+            with terminal.capture() as text:
+                terminal.print(_text(found))
+            click.echo("\n".join(line.rstrip() for line in text.get().splitlines()))
 
 
 def _text(found: Table) -> rich.table.Table:

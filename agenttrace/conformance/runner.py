@@ -1,6 +1,8 @@
 """Run the programs: each in a process of its own, with a provider and a folder of its own."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,6 +22,8 @@ Order = Literal["first", "last"]
 
 OURS: Final = "agenttrace"
 _ORDERS: Final[Sequence[Order]] = ("first", "last")
+
+_KILLED_SECONDS: Final = 5.0  # for what is left in the pipe
 
 # What is set for the user's own programs must not reach these, nor their spans a backend.
 _NOT_FOR_THE_PROGRAMS: Final = (
@@ -151,25 +155,39 @@ def _run(
 ) -> tuple[str, str]:
     """Run the program; return what it wrote to stderr, and what went wrong or nothing."""
     command = [sys.executable, str(scenario.path)]
+    with subprocess.Popen(  # noqa: S603 - our own program, with this Python
+        command,
+        env=_environment(setup, folder, provider_env),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as program:
+        try:
+            said = program.communicate(timeout=setup.timeout_s)[1]
+        except subprocess.TimeoutExpired:
+            return _kill(program), f"did not end within {setup.timeout_s:g} s"
+        except BaseException:
+            _kill(program)
+            raise
+    if program.returncode:
+        last = said.strip().splitlines()[-1:] or ["no word"]
+        return said, f"exit status {program.returncode}: {last[0]}"
+    return said, ""
+
+
+def _kill(program: subprocess.Popen[str]) -> str:
+    """Kill the program and the processes that it has started; return what is on its stderr."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
     try:
-        done = subprocess.run(  # noqa: S603 - our own program, with this Python
-            command,
-            env=_environment(setup, folder, provider_env),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=setup.timeout_s,
-            check=False,
-        )
+        return program.communicate(timeout=_KILLED_SECONDS)[1]
     except subprocess.TimeoutExpired as error:
-        said = error.stderr or b""
-        return str(said), f"did not end within {setup.timeout_s:g} s"
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or ["no word"]
-        return done.stderr, f"exit status {done.returncode}: {last[0]}"
-    return done.stderr, ""
+        # One that has left the group still holds the pipe.
+        return (error.stderr or b"").decode(errors="replace")
 
 
 def _unjudgeable(true: Sequence[Call]) -> str:

@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 from opentelemetry import baggage, trace
 from opentelemetry.baggage.propagation import W3CBaggagePropagator
@@ -21,6 +22,8 @@ from opentelemetry.trace import NonRecordingSpan
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from agenttrace import config, semconv
+from agenttrace.errors import AgentTraceError
+from agenttrace.record import trouble
 from agenttrace.record.invocation import Invocation, Mark, current_mark
 
 _TRACEPARENT: Final = "TRACEPARENT"
@@ -43,6 +46,7 @@ _OURS: Final = (
 )
 _NAMES: Final = (semconv.AGENT_NAME, semconv.TASK_NAME)
 _LONGEST: Final = 200  # characters; OpenTelemetry drops baggage of more than some thousand bytes
+_LONGEST_TASK_ID: Final = 4000  # bytes as it is written; with its name it must not exceed 4096
 
 _trace_context: Final = TraceContextTextMapPropagator()
 _baggage: Final = W3CBaggagePropagator()
@@ -68,7 +72,7 @@ def inject(
         carried = baggage.remove_baggage(key, carried)
     for key, value in {**invocation.place(), **_marked(mark or current_mark())}.items():
         text = str(value)[:_LONGEST] if key in _NAMES else str(value)
-        if len(text) <= _LONGEST:
+        if _fits(key, text):
             carried = baggage.set_baggage(key, text, carried)
     found: dict[str, str] = {}
     _trace_context.inject(found, carried)
@@ -170,6 +174,17 @@ def _context(environ: Mapping[str, str]) -> Context:
     if "traceparent" not in carried:
         return Context()
     return _baggage.extract(carried, _trace_context.extract(carried, Context()))
+
+
+def _fits(key: str, text: str) -> bool:
+    """Whether *text* is short enough; a task id is carried whole or, which is said, not at all."""
+    if key != semconv.TASK_ID:
+        return len(text) <= _LONGEST
+    if len(quote_plus(text)) <= _LONGEST_TASK_ID:
+        return True
+    too_long = AgentTraceError(f"Its id is longer than {_LONGEST_TASK_ID} bytes")
+    trouble.say("telling a child process its task", too_long)
+    return False
 
 
 def _marked(mark: Mark | None) -> dict[str, str | bool]:

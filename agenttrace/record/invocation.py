@@ -341,6 +341,8 @@ class Invocation:
             attributes: What is known of it; the rest is as here.
             error: The type of the error that it ended in.
         """
+        if self._pid != os.getpid():
+            return  # A forked child may end the stream as well; what it told of is the parent's.
         shared = (
             semconv.OPERATION_NAME,
             semconv.PROVIDER_NAME,

@@ -171,9 +171,10 @@ class Recording:
         self._hooks.close()
         if self._exporting is not None:
             self.recorder = Recorder(local.start_span, spool, is_alone=True)
-            self._end_export()
-        spool.close()
+        # Before the collector is waited for: other threads make calls meanwhile.
         self._hooks.enter_context(self._hooked())
+        self._end_export()
+        spool.close()
 
     def stop(self) -> None:
         """Undo everything, latest first."""

@@ -66,6 +66,9 @@ class Segment:
         making = folder / (name + NEW_SUFFIX)
         self._path = folder / (name + OPEN_SUFFIX)
         self._descriptor = os.open(making, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        # A spool that nobody closes must not keep the fold from its last segment.
+        self._let_go = weakref.finalize(self, os.close, self._descriptor)
+        self._let_go.atexit = False
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _preallocate(self._descriptor, size)
@@ -75,7 +78,7 @@ class Segment:
             self._header_end = self._used
             making.rename(self._path)
         except BaseException:
-            os.close(self._descriptor)
+            self._let_go()
             making.unlink(missing_ok=True)
             raise
 
@@ -100,7 +103,7 @@ class Segment:
                 os.ftruncate(self._descriptor, self._used)
                 self._path.rename(self._path.with_suffix(SEGMENT_SUFFIX))
         finally:
-            os.close(self._descriptor)
+            self._let_go()
 
     @property
     def is_gone(self) -> bool:
@@ -110,7 +113,7 @@ class Segment:
     def abandon(self) -> None:
         """Let go of a segment that belongs to the parent of this forked process."""
         self._map.close()
-        os.close(self._descriptor)
+        self._let_go()
 
 
 class Spool:
@@ -146,12 +149,7 @@ class Spool:
             self._pending.append(line)
         else:
             self._lost += 1
-        while self._pending and self._lock.acquire(blocking=False):
-            try:
-                if not self._drain():
-                    return
-            finally:
-                self._lock.release()
+        self._write()
 
     def close(self) -> None:
         """Finish the open segment; recording may go on and then opens another."""
@@ -159,18 +157,21 @@ class Spool:
             return  # A signal handler closes while its own thread is writing; nothing is lost.
         try:
             self._retry_at = 0.0
-            self._drain()
+            refused = not self._drain()
             if self._segment is not None:
                 segment, self._segment = self._segment, None
                 try:
                     segment.close()
                 except OSError as error:
                     trouble.say("closing a spool segment", error)
-            self._lost += len(self._pending)
-            self._pending.clear()
+            while refused and self._pending:
+                self._pending.popleft()
+                self._lost += 1
             self._report_lost()
         finally:
             self._lock.release()
+        # What other threads have put down meanwhile goes into the next segment.
+        self._write()
 
     def after_fork(self) -> None:
         """Start afresh in a forked child: the segment, the lock and what waits are the parent's."""
@@ -189,6 +190,15 @@ class Spool:
         self._retry_at = 0.0
         self._look_at = 0.0
         self._in_segment = 0
+
+    def _write(self) -> None:
+        """Write what waits, unless somebody else does."""
+        while self._pending and self._lock.acquire(blocking=False):
+            try:
+                if not self._drain():
+                    return
+            finally:
+                self._lock.release()
 
     def _drain(self) -> bool:
         """Write what waits; False when the disk refuses, and it is kept for later."""

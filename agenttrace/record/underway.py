@@ -1,9 +1,11 @@
 """What has begun and not ended yet, as much of it as fits a limit."""
 
+import os
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 LIMIT: Final = 16_384
 
@@ -28,7 +30,12 @@ class UnderWay(Generic[K, V]):
         self._give_up = give_up
         self._limit = limit
         self._kept: OrderedDict[K, V] = OrderedDict()
-        self._lock = threading.Lock()
+        self._renew_lock()
+        _all.add(self)
+
+    def _renew_lock(self) -> None:
+        # A finalizer may run while its own thread is in here, and lead back.
+        self._lock = threading.RLock()
 
     def __contains__(self, key: K) -> bool:
         return key in self._kept
@@ -77,3 +84,15 @@ class UnderWay(Generic[K, V]):
             self._kept.clear()
         for one in reversed(left):
             self._give_up(one)
+
+
+_all: Final[weakref.WeakSet[UnderWay[Any, Any]]] = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    # Another thread of the parent may have held them.
+    for one in list(_all):
+        one._renew_lock()  # noqa: SLF001 - same module  # pyright: ignore[reportPrivateUsage]
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -15,7 +15,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; prints the variables that send the SDKs to it."""
     parser = argparse.ArgumentParser(
         prog="python -m agenttrace.testing",
-        description="A local model provider that speaks OpenAI's and Anthropic's protocols. "
+        description="A local model provider that speaks the protocols of OpenAI, Anthropic, "
+        "Google, Bedrock, Cohere and Ollama. "
         "GET /ledger says what it billed.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")

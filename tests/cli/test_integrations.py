@@ -34,7 +34,7 @@ def test_a_framework_of_a_tested_version_is_ready(monkeypatch: pytest.MonkeyPatc
     assert row == {
         "name": "mine",
         "framework": "click",
-        "tested": "8.0 to 99",
+        "tested": "8.0 and 99",
         "hook": "its callbacks",
         "state": "ready",
     }

@@ -151,7 +151,9 @@ def at_the_same_time(records: list[Record]) -> list[Record]:
 BESIDE = {
     "it says the model": ({"llm.model_name": "gpt-5"}, 1),
     "it says the model with a prefix": ({"llm.model_name": "openai/gpt-5"}, 1),
-    "it says no model": ({}, 1),
+    "it says no model, and as many tokens": ({"llm.token_count.completion": 20}, 1),
+    "it says no model": ({}, 2),
+    "it says other tokens": ({"llm.model_name": "gpt-5", "llm.token_count.completion": 9}, 2),
     "it is another model": ({"llm.model_name": "llama"}, 2),
     "it is another response": ({"llm.model_name": "gpt-5", "gen_ai.response.id": "other"}, 2),
 }
@@ -164,7 +166,7 @@ def test_another_instrumentations_span_beside_a_call_is_that_call(
     records = spans(
         task(
             "t",
-            chat(request_model="gpt-5", model="gpt-5-2025", response_id="r"),
+            chat(request_model="gpt-5", model="gpt-5-2025", response_id="r", input=1000, output=20),
             foreign("openinference", {**OTHER_CHAT, **said}),
         )
     )

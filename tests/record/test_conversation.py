@@ -1,7 +1,11 @@
 """Conversations over websockets: each response is a call, and nothing else is."""
 
 import asyncio
+import contextlib
 import json
+import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -226,6 +230,109 @@ def test_an_error_ends_the_response_that_it_names_and_no_other(spooled: Spooled)
     hear(talk, "error", error={"type": "invalid_request_error", "event_id": "mine"})
     [record] = spooled()
     assert of(record, "error.type", *STATE) == ("invalid_request_error", "missing", "incomplete")
+
+
+ACTIVE = {"type": "invalid_request_error", "code": "conversation_already_has_active_response"}
+
+
+def agents(records: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Of each call its agent, response and error."""
+    names = ("gen_ai.agent.name", "gen_ai.response.id", "error.type")
+    return [of(one, *names) for one in records if of(one, "agenttrace.kind") == ("inference",)]
+
+
+def ask(talk: Conversation, agent: str) -> None:
+    with agenttrace.agent(agent):
+        say(talk, "response.create")
+
+
+def answer(talk: Conversation, response_id: str) -> None:
+    hear(talk, "response.created", response={"id": response_id})
+    hear(talk, "response.done", **done(response_id))
+
+
+def test_what_is_refused_for_the_response_under_way_is_what_was_asked_last(
+    spooled: Spooled,
+) -> None:
+    talk = opened()
+    ask(talk, "one")
+    ask(talk, "two")
+    hear(talk, "error", error=ACTIVE)
+    answer(talk, "r1")
+    ask(talk, "three")
+    answer(talk, "r2")
+    assert agents(spooled()) == [
+        ("one", "r1", None),
+        ("two", None, "invalid_request_error"),
+        ("three", "r2", None),
+    ]
+
+
+def test_an_error_that_names_nothing_is_about_what_is_not_answered_in_its_turn(
+    spooled: Spooled,
+) -> None:
+    talk = opened()
+    for name in ("one", "two"):
+        ask(talk, name)
+        hear(talk, "error", error={"type": "invalid_request_error", "code": "bad"})
+    assert agents(spooled()) == [("one", None, "invalid_request_error")]  # none pile up
+    ask(talk, "three")
+    ask(talk, "four")
+    answer(talk, "r1")
+    answer(talk, "r2")
+    assert agents(spooled()) == [
+        ("one", None, "invalid_request_error"),
+        ("two", None, "invalid_request_error"),
+        ("three", "r1", None),
+        ("four", "r2", None),
+    ]
+
+
+@pytest.mark.parametrize("is_answered", [True, False])
+def test_a_single_response_in_doubt_is_told_by_whether_it_begins(
+    spooled: Spooled, *, is_answered: bool
+) -> None:
+    talk = opened()
+    ask(talk, "one")
+    hear(talk, "error", error={"type": "invalid_request_error"})  # perhaps of another message
+    if is_answered:
+        answer(talk, "r1")
+    talk.close()
+    error = "invalid_request_error"
+    expected = ("one", "r1", None) if is_answered else ("one", None, error)
+    assert agents(spooled()) == [expected]
+
+
+def test_a_child_forked_while_a_message_is_read_is_not_held_up(
+    spooled: Spooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = opened()
+    reading, may_go_on = threading.Event(), threading.Event()
+    decoded = conversation.decoded
+
+    def slowly(*args: Any) -> Any:
+        reading.set()
+        assert may_go_on.wait(10)
+        return decoded(*args)
+
+    monkeypatch.setattr(conversation, "decoded", slowly)
+    reader = threading.Thread(target=hear, args=(talk, "response.done"), kwargs=done("r1"))
+    reader.start()
+    assert reading.wait(10)
+    child = os.fork()
+    if not child:
+        with contextlib.suppress(BaseException):
+            signal.alarm(5)
+            say(talk, "response.create")
+            hear(talk, "response.created", response={"id": "r1"})
+            talk.close()
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    may_go_on.set()
+    reader.join()
+    assert status == 0
+    assert spooled() == []
 
 
 def test_lanes_of_one_connection_are_kept_apart(spooled: Spooled) -> None:

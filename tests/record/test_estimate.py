@@ -30,6 +30,11 @@ def test_an_estimate_is_never_negative_and_grows_with_the_text(one: str, other: 
     assert estimate.pieces(one + "\n" + other) + 2 >= estimate.pieces(one)
 
 
+def test_of_a_long_text_parts_are_counted_and_stand_for_the_whole() -> None:
+    text = "The quick brown fox jumps over the lazy dog. " * 20_000
+    assert estimate.pieces(text) == pytest.approx(estimate.count(text), rel=0.2)
+
+
 def test_pictures_and_ids_are_no_text() -> None:
     text = {"type": "text", "text": "one two three"}
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + "A" * 1000}}

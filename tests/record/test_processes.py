@@ -76,6 +76,21 @@ def test_a_child_that_knows_nothing_of_agenttrace_is_recorded_where_its_parent_i
     assert not home.exists()
 
 
+@pytest.mark.parametrize("task_id", ["x" * 4000, "\u00e9" * 600])
+def test_a_long_task_id_is_carried_whole(recording: Path, spooled: Spooled, task_id: str) -> None:
+    with agenttrace.task("t" * 300, id=task_id), agenttrace.agent("a" * 300):
+        subprocess.run(CHILD, check=True)
+    assert tasks(spooled()) == [task_id]
+
+
+def test_a_task_id_that_cannot_be_carried_is_said_once(recording: Path, trouble: list[str]) -> None:
+    with agenttrace.task("t", id="x" * 4001):
+        carried = [agenttrace.environ() for _ in range(2)]
+    assert all("task.id" not in environ["BAGGAGE"] for environ in carried)
+    (said,) = trouble
+    assert "longer than 4000 bytes" in said
+
+
 def posix_spawn() -> None:
     os.waitpid(os.posix_spawn(sys.executable, CHILD, os.environ), 0)
 

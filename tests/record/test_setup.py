@@ -17,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from opentelemetry import baggage, trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -26,7 +27,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import agenttrace
+from agenttrace.record import setup
 from agenttrace.record import trouble as recording_trouble
+from agenttrace.testing import ModelProvider
 
 Spooled = Callable[[], list[dict[str, Any]]]
 
@@ -437,6 +440,31 @@ def test_a_collector_that_does_not_answer_does_not_keep_the_program_from_ending(
         started = time.monotonic()
         subprocess.run([sys.executable, "-c", program], env=environ, check=True)
     assert time.monotonic() - started < 8  # the exporter itself would wait for ten seconds
+
+
+def test_a_call_of_another_thread_while_the_collector_is_waited_for_is_recorded(
+    home: Path, spooled: Spooled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def post() -> None:
+        body = {"model": "m", "messages": [{"role": "user", "content": "Hi."}]}
+        url = provider.env()["OPENAI_BASE_URL"] + "/chat/completions"
+        httpx.post(url, json=body, trust_env=False).raise_for_status()
+
+    def wait(exporting: TracerProvider) -> None:
+        thread = threading.Thread(target=post)
+        thread.start()
+        thread.join()
+        exporting.shutdown()
+
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr(setup, "_shut_down", wait)
+    with ModelProvider() as provider:
+        agenttrace.configure(home)
+        setup.finish()
+        post()
+        agenttrace.shutdown()
+        assert len(provider.ledger) == 2
+    assert len(spooled()) == 2
 
 
 def test_an_agent_and_a_tool_of_another_instrumentation_are_frames(

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import gc
 import json
 import multiprocessing
 import os
@@ -170,6 +171,37 @@ def test_what_was_appended_before_kill_9_is_there(tmp_path: Path) -> None:
     found = numbers(tmp_path)
     assert found == list(range(len(found)))
     assert said <= len(found) <= said + 1
+
+
+def test_what_another_thread_appends_while_a_segment_is_closed_is_kept(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close = spools.Segment.close
+
+    def append_and_close(segment: spools.Segment) -> None:
+        thread = threading.Thread(target=spool.append, args=(line(2),))
+        thread.start()
+        thread.join()
+        close(segment)
+
+    spool.append(line(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(spools.Segment, "close", append_and_close)
+        spool.close()
+    assert numbers(spool.folder) == [1, 2]
+    assert spool.lost == 0
+
+
+def test_a_spool_that_is_collected_lets_go_of_its_segment(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "test")
+    spool.close()
+    spool.append(line(1))
+    del spool
+    gc.collect()
+    (path,) = tmp_path.glob("*.open")
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert numbers(tmp_path) == [1]
 
 
 class _FullDisk:

@@ -8,6 +8,7 @@ Source: <https://platform.openai.com/docs/api-reference/realtime-server-events>,
 """
 
 import contextvars
+import os
 import re
 import threading
 import time
@@ -47,6 +48,7 @@ _MATTERS_TEXT: Final = re.compile(_MATTERS)
 _MATTERS_BYTES: Final = re.compile(_MATTERS.encode())
 _ENDS: Final = ("response.done", "response.completed", "response.failed", "response.incomplete")
 _MOST_CHARACTERS: Final = 256 * 1024  # of a response, before its tokens are counted
+_ALREADY_ANSWERING: Final = "conversation_already_has_active_response"
 _TRANSCRIBED: Final = "conversation.item.input_audio_transcription."
 
 
@@ -82,6 +84,7 @@ class _Turn:
         "_pieces",
         "_size",
         "_text_tokens",
+        "doubt",
         "event_id",
         "has_spoken",
         "invocation",
@@ -97,6 +100,7 @@ class _Turn:
         self.request = request
         self.lane = lane
         self.event_id = event_id
+        self.doubt: str | None = None  # an error that may have been about it
         self.started = time.perf_counter_ns()
         self.has_spoken = False
         self._pieces: list[str] = []
@@ -135,11 +139,15 @@ class Conversation:
         self._asked: list[_Turn] = []
         self._open: dict[object, _Turn] = {}  # by the id of the response
         self._lock = threading.Lock()
+        # A forked child's copy of the lock may be held, by a thread that it does not have.
+        self._pid = os.getpid()
         # A server that hears the end of a sentence answers without being asked.
         self._context = contextvars.copy_context()
 
     def sent(self, message: Message) -> None:
         """Take a message to the provider, before it leaves."""
+        if self._pid != os.getpid():
+            return
         self._context = contextvars.copy_context()
         if not (_ASKS in message if isinstance(message, str) else _ASKS.encode() in message):
             return
@@ -157,7 +165,7 @@ class Conversation:
             matters = _MATTERS_TEXT.search(message)
         else:
             matters = _MATTERS_BYTES.search(message)
-        if matters is None:
+        if matters is None or self._pid != os.getpid():
             return
         with trouble.Guard("reading a message"), self._lock:
             event = decoded(_event, _bytes(message))
@@ -165,12 +173,16 @@ class Conversation:
                 self._take(event)
 
     def close(self, error: BaseException | None = None) -> None:
-        """End what is still under way; further calls do nothing.
+        """End what is still under way; further calls do nothing, nor do those of a forked child.
 
         Args:
             error: What broke the connection, seen by the user's program as well.
         """
+        if self._pid != os.getpid():
+            return
         with trouble.Guard("ending a conversation"), self._lock:
+            for turn in [one for one in self._asked if one.doubt is not None]:
+                self._refused(turn, turn.doubt)
             begun, asked = list(self._open.values()), list(self._asked)
             self._open.clear()
             self._asked.clear()
@@ -229,11 +241,15 @@ class Conversation:
         return self._context.run(self._begin, model, operation)
 
     def _created(self, response: Counts, lane: object) -> None:
-        asked = next((turn for turn in self._asked if turn.lane == lane), None)
-        if asked is None:
-            asked = _Turn(self._begin_unasked(self._model), b"", lane, None)
-        else:
+        waiting = [turn for turn in self._asked if turn.lane == lane]
+        while len(waiting) > 1 and waiting[0].doubt is not None:
+            doubted = waiting.pop(0)
+            self._refused(doubted, doubted.doubt)
+        if waiting:
+            asked = waiting[0]
             self._asked.remove(asked)
+        else:
+            asked = _Turn(self._begin_unasked(self._model), b"", lane, None)
         self._open[response.get("id")] = asked
 
     def _hear(self, event: _Event) -> None:
@@ -289,21 +305,45 @@ class Conversation:
         """End what an error is about, if it is about a response."""
         error = mapping(event.error) or {"code": event.code}
         if self._names_errors:
-            about = error.get("event_id")
-            turn = next((one for one in self._asked if about and one.event_id == about), None)
+            turn = self._meant(error)
         else:
             asked = (one for one in self._asked if one.lane == event.stream_id)
             turn = next(asked, None) or self._speaking(event.stream_id)
         if turn is None:
             return
         if turn in self._asked:
-            self._asked.remove(turn)
-            turn.invocation.usage(TokenUsage())
-        else:
-            self._open = {key: one for key, one in self._open.items() if one is not turn}
-            turn.invocation.usage(_estimated(turn))
+            self._refused(turn, _kind(error))
+            return
+        self._open = {key: one for key, one in self._open.items() if one is not turn}
+        turn.invocation.usage(_estimated(turn))
         turn.invocation.set({semconv.OUTCOME: "incomplete"})
         turn.invocation.fail(_kind(error))
+
+    def _meant(self, error: Counts) -> _Turn | None:
+        """Return what an error of the realtime protocol is about; one may have to be doubted.
+
+        An error names the message that caused it only if the program had given that an id.
+        """
+        about = error.get("event_id")
+        if about:
+            return next((one for one in self._asked if one.event_id == about), None)
+        unnamed = [one for one in self._asked if not one.event_id]
+        if error.get("code") == _ALREADY_ANSWERING:
+            return unnamed[-1] if unnamed else None
+        # It may be about any message. What was asked later and is answered first will tell.
+        believed = next((one for one in unnamed if one.doubt is None), None)
+        if believed is not None:
+            for one in unnamed[: unnamed.index(believed)]:
+                self._refused(one, one.doubt)
+            believed.doubt = _kind(error)
+        return None
+
+    def _refused(self, turn: _Turn, error: str | None) -> None:
+        """End what was asked for and never begun."""
+        self._asked.remove(turn)
+        turn.invocation.usage(TokenUsage())
+        turn.invocation.set({semconv.OUTCOME: "incomplete"})
+        turn.invocation.fail(error or "error")
 
     def _delegated(self, inner: Counts) -> None:
         """Read what a live session passes on from the models that it asked."""

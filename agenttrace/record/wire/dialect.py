@@ -434,7 +434,7 @@ _REGION: Final = re.compile(
 )
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def provider_of(host: str, otherwise: str) -> str:
     """Return the provider that *host* belongs to; a host that is not known keeps *otherwise*."""
     return next((provider for mark, provider in _PROVIDERS if _has(host, mark)), otherwise)

@@ -1,6 +1,5 @@
 """Follow one request to a model: what was asked, what came back, and how it ended."""
 
-import contextlib
 import functools
 import time
 import weakref
@@ -308,7 +307,8 @@ class Exchange:
         if self._dialect.operation == semconv.FETCH_RESPONSE:
             return True
         is_answered = 0 < self._status < _REDIRECT and self._is_whole and not self._is_stream
-        return is_answered and self._dialect.always_counts and not self._is_lost
+        is_read = not self._is_lost and self._head is None
+        return is_answered and is_read and self._dialect.always_counts
 
     def _asked(self) -> _Attributes:
         """Say what was asked and what came back at once."""
@@ -379,8 +379,11 @@ class Exchange:
         data = self._what_is_left()
         if not self._is_stream:
             reply = self._reply  # What the headers said remains, whatever the body is.
-            with contextlib.suppress(msgspec.MsgspecError, UnicodeError, RecursionError):
+            try:
                 reply = self._then(self._dialect.read_json(data))
+            except (msgspec.MsgspecError, UnicodeError, RecursionError):
+                # What begins like an answer was cut; what does not may be another service's.
+                self._is_lost = self._is_lost or data[:16].lstrip().startswith(b"{")
             return reply, self._dialect.usage(reply.counts)
         if not clean:
             data = data[: self._dialect.whole(data)]
@@ -493,7 +496,7 @@ _ROLE_OF: Final = {
 }
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _region_of(host: str) -> dict[str, str]:
     region = dialect.region_of(host)
     return {semconv.CLOUD_REGION: region} if region else {}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import agenttrace
+from agenttrace.record.wire.transports import grpc_calls
 
 grpc = pytest.importorskip("grpc")
 genai = pytest.importorskip("google.ai.generativelanguage_v1beta")
@@ -216,6 +217,18 @@ async def test_an_async_failure_has_the_name_that_the_service_gave_it(
 def test_counting_tokens_is_no_call(client: Any, spooled: Spooled) -> None:
     assert client.count_tokens(model=MODEL, contents=[]).total_tokens == 3
     assert spooled() == []
+
+
+def test_a_hook_that_another_tracer_keeps_in_place_does_nothing_any_more(
+    client: Any, spooled: Spooled, traced_by_another: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced_by_another(grpc._channel._MultiThreadedRendezvous, "_next")
+    seen: list[Any] = []
+    see = grpc_calls._see
+    monkeypatch.setattr(grpc_calls, "_see", lambda *args: seen.append(args) or see(*args))
+    assert list(client.stream_generate_content(request())) == PIECES
+    assert len(seen) == len(PIECES)
+    assert usage(spooled()[0]) == ("reported", 7, 2)
 
 
 def test_shutdown_takes_the_hooks_out() -> None:

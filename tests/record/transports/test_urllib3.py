@@ -270,6 +270,18 @@ def test_shutdown_takes_the_hooks_out(pool: Any, server: Server, spooled: Spoole
     assert not hasattr(urllib3.response.HTTPResponse.close, "__wrapped__")
 
 
+@pytest.mark.parametrize("hook", ["_fp_read", "_error_catcher", "close"])
+def test_a_hook_that_another_tracer_keeps_in_place_does_nothing_any_more(
+    pool: Any, server: Server, spooled: Spooled, traced_by_another: Any, hook: str
+) -> None:
+    traced_by_another(urllib3.response.HTTPResponse, hook)
+    server.answer(Answer())
+    assert pool.request("POST", server.url + PATH, body=ASKED, headers=JSON).data == CHAT
+    (record,) = spooled()
+    assert usage(record) == ("reported", 3, 2)
+    assert outcome(record) == "complete"
+
+
 def test_the_task_is_not_sent_along(pool: Any, server: Server) -> None:
     headers = {"Baggage": "task.id=t-1, other=2", "X": "y"}
     with agenttrace.task("t", id="t-1"):

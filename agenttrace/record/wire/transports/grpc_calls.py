@@ -121,10 +121,10 @@ class _Meter:
 
         return wrapper
 
-    def reading(self, read: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def reading(self, read: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(read)
         def wrapper(call: Any) -> Any:
-            body = call.__dict__.get(_KEY)
+            body = call.__dict__.get(_KEY) if wanted() else None
             if body is None:
                 return read(call)
             try:
@@ -155,10 +155,10 @@ class _Meter:
 
         return wrapper
 
-    def answering(self, answer: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def answering(self, answer: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(answer)
         async def wrapper(call: Any) -> Any:
-            body = call.__dict__.get(_KEY)
+            body = call.__dict__.get(_KEY) if wanted() else None
             if body is None:
                 return await answer(call)
             try:

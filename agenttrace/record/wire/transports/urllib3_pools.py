@@ -140,11 +140,11 @@ def _adopting(take: _Take, init: Callable[..., None], wanted: _Wanted) -> Callab
     return wrapper
 
 
-def _seen(read: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+def _seen(read: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
     @functools.wraps(read)
     def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
         data = read(self, *args, **kwargs)
-        if data:
+        if data and wanted():
             body = self.__dict__.get(_KEY)
             if body is not None:
                 body.take(data)
@@ -153,23 +153,23 @@ def _seen(read: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
     return wrapper
 
 
-def _closed(close: Callable[..., None], _: _Wanted) -> Callable[..., None]:
+def _closed(close: Callable[..., None], wanted: _Wanted) -> Callable[..., None]:
     @functools.wraps(close)
     def wrapper(self: Any) -> None:
         try:
             close(self)
         finally:
-            body = self.__dict__.get(_KEY)
+            body = self.__dict__.get(_KEY) if wanted() else None
             if body is not None:
                 body.exchange.end(left=True)
 
     return wrapper
 
 
-def _caught(catcher: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+def _caught(catcher: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
     @functools.wraps(catcher)
     def wrapper(self: Any) -> Any:
-        body = self.__dict__.get(_KEY)
+        body = self.__dict__.get(_KEY) if wanted() else None
         return catcher(self) if body is None else _Reading(catcher(self), self._fp, body.exchange)
 
     return wrapper

@@ -111,10 +111,10 @@ def _host(protocol: Any) -> str:
     return uri.host
 
 
-def _sending(send: Callable[..., None], _: _Wanted) -> Callable[..., None]:
+def _sending(send: Callable[..., None], wanted: _Wanted) -> Callable[..., None]:
     @functools.wraps(send)
     def wrapper(self: Any, frame: Any) -> None:
-        spoken = self.__dict__.get(_KEY)
+        spoken = self.__dict__.get(_KEY) if wanted() else None
         if spoken is not None:
             with trouble.Guard("a conversation"):
                 spoken.send(frame)
@@ -123,11 +123,11 @@ def _sending(send: Callable[..., None], _: _Wanted) -> Callable[..., None]:
     return wrapper
 
 
-def _receiving(receive: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+def _receiving(receive: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
     @functools.wraps(receive)
     def wrapper(self: Any) -> Any:
         events = receive(self)
-        spoken = self.__dict__.get(_KEY)
+        spoken = self.__dict__.get(_KEY) if wanted() else None
         if spoken is not None:
             with trouble.Guard("a conversation"):
                 spoken.receive(events)
@@ -136,11 +136,11 @@ def _receiving(receive: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
     return wrapper
 
 
-def _ending(receive_eof: Callable[..., None], _: _Wanted) -> Callable[..., None]:
+def _ending(receive_eof: Callable[..., None], wanted: _Wanted) -> Callable[..., None]:
     @functools.wraps(receive_eof)
     def wrapper(self: Any) -> None:
         receive_eof(self)
-        spoken = self.__dict__.pop(_KEY, None)
+        spoken = self.__dict__.pop(_KEY, None) if wanted() else None
         if spoken is not None:
             spoken.talk.end(_broken(self))
 
