@@ -185,7 +185,7 @@ def test_pieces_are_estimated_as_the_text_that_they_make(spooled: Spooled) -> No
         hear(talk, "response.output_text.delta", delta=text[at : at + 5])
     talk.close()
     [record] = spooled()
-    assert of(record, *TOKENS)[1] == pytest.approx(estimate.count(text, "gpt-5"), rel=0.001)
+    assert of(record, *TOKENS)[1] == pytest.approx(estimate.count(text, "gpt-5"), rel=0.01)
 
 
 def test_a_program_that_hangs_up_has_abandoned_what_it_asked_for(spooled: Spooled) -> None:

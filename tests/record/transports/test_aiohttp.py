@@ -352,3 +352,17 @@ async def test_a_conversation_over_a_websocket_is_counted(spooled: Spooled) -> N
     assert usage(done) == ("reported", 3, 2)
     assert done["attributes"]["gen_ai.request.model"] == "gpt-realtime"
     assert outcome(left) != "complete"
+
+
+async def test_where_another_tracer_wraps_our_hook_each_piece_is_read_once(
+    server: Server, spooled: Spooled, traced_by_another: Any
+) -> None:
+    traced_by_another(aiohttp.StreamReader, "feed_data")
+    server.answer(Answer((CHAT,), 200, JSON))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(server.url + PATH, data=ASKED, headers=JSON) as response,
+    ):
+        assert await response.read() == CHAT
+    (record,) = spooled()
+    assert usage(record) == ("reported", 3, 2)

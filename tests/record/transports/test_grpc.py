@@ -225,9 +225,14 @@ def test_a_hook_that_another_tracer_keeps_in_place_does_nothing_any_more(
     traced_by_another(grpc._channel._MultiThreadedRendezvous, "_next")
     seen: list[Any] = []
     see = grpc_calls._see
-    monkeypatch.setattr(grpc_calls, "_see", lambda *args: seen.append(args) or see(*args))
+
+    def seeing(body: Any, message: Any) -> None:
+        seen.append(message)
+        see(body, message)
+
+    monkeypatch.setattr(grpc_calls, "_see", seeing)
     assert list(client.stream_generate_content(request())) == PIECES
-    assert len(seen) == len(PIECES)
+    assert seen == PIECES
     assert usage(spooled()[0]) == ("reported", 7, 2)
 
 

@@ -270,13 +270,14 @@ def test_shutdown_takes_the_hooks_out(pool: Any, server: Server, spooled: Spoole
     assert not hasattr(urllib3.response.HTTPResponse.close, "__wrapped__")
 
 
-@pytest.mark.parametrize("hook", ["_fp_read", "_error_catcher", "close"])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
 def test_a_hook_that_another_tracer_keeps_in_place_does_nothing_any_more(
-    pool: Any, server: Server, spooled: Spooled, traced_by_another: Any, hook: str
+    pool: Any, server: Server, spooled: Spooled, traced_by_another: Any, framing: Any
 ) -> None:
+    hook = "_handle_chunk" if framing == "chunked" else "_fp_read"
     traced_by_another(urllib3.response.HTTPResponse, hook)
-    server.answer(Answer())
-    assert pool.request("POST", server.url + PATH, body=ASKED, headers=JSON).data == CHAT
+    server.answer(Answer((CHAT,), 200, JSON, framing))
+    assert b"".join(streamed(pool, server).stream()) == CHAT
     (record,) = spooled()
     assert usage(record) == ("reported", 3, 2)
     assert outcome(record) == "complete"

@@ -85,10 +85,10 @@ class _Meter:
 
         return wrapper
 
-    def sending(self, send: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def sending(self, send: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(send)
         async def wrapper(request: Any, *args: Any, **kwargs: Any) -> Any:
-            body = request.__dict__.pop(_KEY, None)
+            body = request.__dict__.pop(_KEY, None) if wanted() else None
             if body is None:
                 return await send(request, *args, **kwargs)
             try:
@@ -101,10 +101,10 @@ class _Meter:
 
         return wrapper
 
-    def starting(self, start: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def starting(self, start: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(start)
         async def wrapper(response: Any, *args: Any, **kwargs: Any) -> Any:
-            body = response.__dict__.get(_KEY)
+            body = response.__dict__.get(_KEY) if wanted() else None
             if body is None:
                 return await start(response, *args, **kwargs)
             session = response._session  # noqa: SLF001 - a response that has ended lets go of it
@@ -118,22 +118,22 @@ class _Meter:
 
         return wrapper
 
-    def leaving(self, leave: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def leaving(self, leave: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(leave)
         def wrapper(response: Any) -> Any:
-            body = response.__dict__.get(_KEY)
+            body = response.__dict__.get(_KEY) if wanted() else None
             if body is not None:
                 body.exchange.end(left=True)
             return leave(response)
 
         return wrapper
 
-    def feeding(self, feed: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def feeding(self, feed: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         fed = self._fed
 
         @functools.wraps(feed)
         def wrapper(stream: Any, data: bytes, *args: Any, **kwargs: Any) -> Any:
-            if fed and data:
+            if fed and data and wanted():
                 body = fed.get(id(stream))
                 if body is not None:
                     body.take(data)
@@ -141,34 +141,34 @@ class _Meter:
 
         return wrapper
 
-    def ending(self, feed: Callable[..., None], _: _Wanted) -> Callable[..., None]:
+    def ending(self, feed: Callable[..., None], wanted: _Wanted) -> Callable[..., None]:
         @functools.wraps(feed)
         def wrapper(stream: Any) -> None:
-            body = self._fed.pop(id(stream), None)
+            body = self._fed.pop(id(stream), None) if wanted() else None
             if body is not None:
                 body.exchange.end()
             feed(stream)
 
         return wrapper
 
-    def breaking(self, set_exception: Callable[..., None], _: _Wanted) -> Callable[..., None]:
+    def breaking(self, set_exception: Callable[..., None], wanted: _Wanted) -> Callable[..., None]:
         @functools.wraps(set_exception)
         def wrapper(stream: Any, exc: BaseException, *args: Any, **kwargs: Any) -> None:
-            body = self._fed.pop(id(stream), None)
+            body = self._fed.pop(id(stream), None) if wanted() else None
             if body is not None:
                 body.exchange.end(exc)
             set_exception(stream, exc, *args, **kwargs)
 
         return wrapper
 
-    def waiting(self, wait: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def waiting(self, wait: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(wait)
         async def wrapper(stream: Any, *args: Any, **kwargs: Any) -> None:
             try:
                 await wait(stream, *args, **kwargs)
             except TimeoutError as error:
                 # The time for the whole request is over; the stream itself is not told.
-                body = self._fed.pop(id(stream), None)
+                body = self._fed.pop(id(stream), None) if wanted() else None
                 if body is not None:
                     body.exchange.end(error)
                 raise
@@ -189,21 +189,21 @@ class _Meter:
 
         return wrapper
 
-    def saying(self, send: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def saying(self, send: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(send)
         async def wrapper(socket: Any, data: Any, *args: Any, **kwargs: Any) -> Any:
-            begun = socket.__dict__.get(_TALK)
+            begun = socket.__dict__.get(_TALK) if wanted() else None
             if begun is not None and isinstance(data, str | bytes):
                 begun.sent(data)
             return await send(socket, data, *args, **kwargs)
 
         return wrapper
 
-    def hearing(self, receive: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def hearing(self, receive: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(receive)
         async def wrapper(socket: Any, *args: Any, **kwargs: Any) -> Any:
             message = await receive(socket, *args, **kwargs)
-            begun = socket.__dict__.get(_TALK)
+            begun = socket.__dict__.get(_TALK) if wanted() else None
             if begun is not None:
                 if isinstance(message.data, str | bytes):
                     begun.received(message.data)
@@ -213,13 +213,13 @@ class _Meter:
 
         return wrapper
 
-    def parting(self, close: Callable[..., Any], _: _Wanted) -> Callable[..., Any]:
+    def parting(self, close: Callable[..., Any], wanted: _Wanted) -> Callable[..., Any]:
         @functools.wraps(close)
         async def wrapper(socket: Any, *args: Any, **kwargs: Any) -> Any:
             try:
                 return await close(socket, *args, **kwargs)
             finally:
-                begun = socket.__dict__.get(_TALK)
+                begun = socket.__dict__.get(_TALK) if wanted() else None
                 if begun is not None:
                     begun.end(socket.exception())
 
