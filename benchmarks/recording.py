@@ -267,7 +267,8 @@ def main() -> None:
     peers = dict(peer.split("=", 1) for peer in options.peer)
     for path in options.paths:
         floor = "idle handler" if path.startswith("callback") else "bare span"
-        columns = dict.fromkeys(("none", floor, "agenttrace"), sys.executable) | peers
+        own: dict[str, str] = dict.fromkeys(("none", floor, "agenttrace"), sys.executable)
+        columns = own | peers
         report(
             path, measured(columns, path, options.rounds, options.threads), floor, options.threads
         )
