@@ -5,6 +5,7 @@ import package of its own, names a subclass of ``Instrumentor`` as an entry poin
 ``agenttrace.integrations``, and needs nothing of agenttrace but its public names and this module.
 """
 
+import abc
 import contextlib
 import difflib
 import functools
@@ -13,14 +14,11 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, TypeVar, cast
-
-import wrapt  # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from agenttrace.errors import ConfigError, MissingDependencyError
 from agenttrace.record import trouble
-from agenttrace.record.patch import Wrap, replaced
+from agenttrace.record.patch import Wrap, replaced, when_imported
 from agenttrace.record.reported import provider_name, token_count, token_usage
 from agenttrace.record.underway import UnderWay
 
@@ -55,13 +53,8 @@ GROUP: Final = "agenttrace.integrations"
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_when_imported: Final = cast(
-    "Callable[[Callable[[ModuleType], None], str], None]",
-    wrapt.register_post_import_hook,  # pyright: ignore[reportUnknownMemberType] - no stubs
-)
 
-
-class Instrumentor:
+class Instrumentor(abc.ABC):
     """Switches the hook into one framework on and off.
 
     Subclass it, and name the class as an entry point of ``GROUP``. The module of the subclass must
@@ -85,9 +78,9 @@ class Instrumentor:
     def __init_subclass__(cls) -> None:
         cls._on = None
 
+    @abc.abstractmethod
     def hooked(self) -> AbstractContextManager[None]:
         """Return a context manager that puts the hook in, and takes it out when it is left."""
-        raise NotImplementedError
 
     def instrument(self) -> None:
         """Add the hook, now or when the framework is imported; a second time does nothing.
@@ -102,14 +95,8 @@ class Instrumentor:
             raise MissingDependencyError(
                 f"{self.distribution} is not installed. Install it, then call this again."
             )
-        hooks = cls._on = ExitStack()
-
-        def enter(_: ModuleType) -> None:
-            if cls._on is hooks:
-                with trouble.Guard(f"hooking into {self.distribution}"):
-                    hooks.enter_context(self.hooked())
-
-        _when_imported(enter, self.module)
+        cls._on = ExitStack()
+        cls._on.enter_context(when_imported(self.module, lambda _: self.hooked()))
 
     def uninstrument(self) -> None:
         """Take the hook out."""

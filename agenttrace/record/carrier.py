@@ -24,7 +24,8 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from agenttrace import config, semconv
 from agenttrace.errors import AgentTraceError
 from agenttrace.record import trouble
-from agenttrace.record.invocation import Invocation, Mark, current_mark
+from agenttrace.record.invocation import Invocation
+from agenttrace.record.mark import Mark, current_mark
 
 _TRACEPARENT: Final = "TRACEPARENT"
 _BAGGAGE: Final = "BAGGAGE"

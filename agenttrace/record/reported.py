@@ -1,43 +1,24 @@
-"""What a framework reports of a model call, put into the words of the conventions."""
+"""What a provider or a framework reports of a model call, in the words of the conventions."""
 
 from typing import Final
 
+from agenttrace import semconv
 from agenttrace.model import TokenUsage, UsageState
 
-# What frameworks call a provider, in lower case -> the name in the GenAI conventions.
-_PROVIDERS: Final = {
-    "amazon_bedrock": "aws.bedrock",
-    "anthropic_bedrock": "aws.bedrock",
-    "azure": "azure.ai.openai",
-    "azure_ai": "azure.ai.inference",
-    "azure_openai": "azure.ai.openai",
-    "bedrock": "aws.bedrock",
-    "bedrock_converse": "aws.bedrock",
-    "gemini": "gcp.gemini",
-    "google": "gcp.gemini",
-    "google_genai": "gcp.gemini",
-    "google_vertexai": "gcp.vertex_ai",
-    "ibm": "ibm.watsonx.ai",
-    "mistral": "mistral_ai",
-    "mistralai": "mistral_ai",
-    "sagemaker": "aws.sagemaker",
-    "vertex_ai": "gcp.vertex_ai",
-    "watsonx": "ibm.watsonx.ai",
-    "xai": "x_ai",
-}
+TOO_MANY: Final = 10**12  # more than all calls of a year; whoever says so is mistaken
 _STATES: Final[tuple[UsageState, ...]] = ("missing", "partial", "reported")  # by sides known
 
 
 def provider_name(said: str) -> str:
     """Return the conventions' name of a provider; *said* itself where no other is known."""
-    return _PROVIDERS.get(said.lower(), said)
+    return semconv.PROVIDERS.get(said.lower(), said)
 
 
 def token_count(value: object) -> int | None:
-    """Return *value* if it is a number of tokens, which is whole and not negative."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value
+    """Return *value* if it can be a count of tokens: a whole number, zero or more."""
+    if type(value) is int:  # not bool
+        return value if 0 <= value < TOO_MANY else None
+    return None
 
 
 def token_usage(

@@ -16,7 +16,8 @@ from opentelemetry.context import Context
 from agenttrace import __version__, config, semconv
 from agenttrace.model import Kind, Workload
 from agenttrace.record import carrier, local, trouble
-from agenttrace.record.invocation import Invocation, Mark, current_mark, innermost
+from agenttrace.record.invocation import Invocation, innermost
+from agenttrace.record.mark import Mark, current_mark
 from agenttrace.record.recorder import SCOPE, Attributes, Recorder
 from agenttrace.record.spool import Spool
 

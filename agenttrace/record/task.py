@@ -12,7 +12,8 @@ from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agenttrace.model import Kind, Workload
 from agenttrace.record import setup
-from agenttrace.record.invocation import Invocation, Mark
+from agenttrace.record.invocation import Invocation
+from agenttrace.record.mark import Mark
 
 P = ParamSpec("P")
 R = TypeVar("R")

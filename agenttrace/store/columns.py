@@ -9,7 +9,6 @@ from agenttrace.store.spellings import (
     INPUT_WITHOUT_CACHE,
     KINDS,
     OPERATIONS,
-    PROVIDERS,
     SPELLINGS,
 )
 
@@ -73,7 +72,7 @@ def _decoded(table: dict[str, dict[str, str]], otherwise: str) -> str:
 
 def _provider() -> str:
     said = f"lower({_said('provider')})"
-    older = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in PROVIDERS.items())
+    older = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in semconv.PROVIDERS.items())
     return f"CASE {said} {older} ELSE {said} END"
 
 

@@ -160,20 +160,6 @@ OPERATIONS: Final[dict[str, dict[str, str]]] = {
 }
 """The same, for the operation of a span that has no ``gen_ai.operation.name``."""
 
-PROVIDERS: Final[dict[str, str]] = {
-    "aws": "aws.bedrock",
-    "az.ai.inference": "azure.ai.inference",
-    "az.ai.openai": "azure.ai.openai",
-    "azure": "azure.ai.openai",
-    "gemini": "gcp.gemini",
-    "google": "gcp.gemini",
-    "mistralai": "mistral_ai",
-    "vertex_ai": "gcp.vertex_ai",
-    "vertexai": "gcp.vertex_ai",
-    "xai": "x_ai",
-}
-"""Older names of providers, in lower case -> the conventions' ``gen_ai.provider.name``."""
-
 INPUT_WITHOUT_CACHE: Final[tuple[str, ...]] = (
     # Bedrock's Converse API counts inputTokens without the cache, and OpenLLMetry passes it on.
     "opentelemetry.instrumentation.bedrock",

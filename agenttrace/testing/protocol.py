@@ -1,5 +1,6 @@
 """What each provider protocol has to know, and what they share."""
 
+import abc
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -159,7 +160,7 @@ class Incoming:
     place: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
-class Dialect:
+class Dialect(abc.ABC):
     """One protocol: how its requests read, and how its responses are spelt.
 
     Attributes:
@@ -184,16 +185,16 @@ class Dialect:
         """Return the request as JSON, with what its path says; raises BadRequestError."""
         return json_of(incoming.body)
 
+    @abc.abstractmethod
     def read(self, body: JSON) -> Asked:
         """Understand a request; raises BadRequestError."""
-        raise NotImplementedError
 
     def count(self, cache: PromptCache, asked: Asked) -> Tokens:
         """Count the input; most protocols cache without being asked."""
         return cache.automatic(asked.model, asked.prompt)
 
     def response(self, answer: Answer) -> JSON:
-        """Spell the whole response."""
+        """Spell the whole response; what answers with something else has ``whole`` of its own."""
         raise NotImplementedError
 
     def whole(self, answer: Answer) -> bytes:
@@ -208,21 +209,21 @@ class Dialect:
         """Return how much of the tokens the whole response reports."""
         return answer.usage_state
 
+    @abc.abstractmethod
     def error(self, status: int, message: str) -> JSON:
         """Spell an error."""
-        raise NotImplementedError
 
 
 class StreamingDialect(Dialect):
     """A protocol that can send its responses as streams."""
 
+    @abc.abstractmethod
     def events(self, answer: Answer) -> Iterator[Event]:
         """Spell the response as a stream."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def error_event(self, status: int, message: str) -> bytes:
         """Spell an error in the middle of a stream."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from agenttrace import TokenUsage
 
-_BYTES_PER_TOKEN: Final = 4  # OpenAI's rule of thumb for English, as for all estimates here
+_BYTES_PER_TOKEN: Final = 4  # a rule of thumb for English; only the shares matter
 _KINDS: Final = ("uncached", "cache_read", "cache_write")
 
 

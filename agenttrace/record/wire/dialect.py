@@ -1,5 +1,6 @@
 """What a dialect is: one provider protocol, as pure functions from bytes to what they say."""
 
+import abc
 import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,10 +12,9 @@ import msgspec
 
 from agenttrace import semconv
 from agenttrace.model import Role, TokenUsage, UsageState
+from agenttrace.record import reported
 
 Counts = dict[str, Any]
-
-_TOO_MANY: Final = 10**12  # more than all calls of a year; whoever says so is mistaken
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Asking(msgspec.Struct):
 _asking: Final = msgspec.json.Decoder(Asking)
 
 
-class Dialect:
+class Dialect(abc.ABC):
     """One provider protocol. A subclass says what differs from the most common case.
 
     All of it is pure: bytes in, values out. Nothing here knows of transports.
@@ -193,9 +193,9 @@ class Dialect:
         """Read those of the headers that the response has; what the body says goes over it."""
         return Reply()
 
+    @abc.abstractmethod
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response; raises ``msgspec.MsgspecError`` if it is none of this protocol."""
-        raise NotImplementedError
 
     def begins_stream(self, data: bytes) -> bool:
         """Whether *data* is the beginning of a stream, whatever the content type says."""
@@ -213,9 +213,9 @@ class Dialect:
         """Return the further calls that *reply*, of all parts of a response together, tells of."""
         return reply.also
 
+    @abc.abstractmethod
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the provider's counts into inclusive input and output; unsaid stays None."""
-        raise NotImplementedError
 
     def text(self, data: bytes) -> str:  # noqa: ARG002 - for subclasses
         """Return all generated text in whole events, for an estimate: it is counted and let go."""
@@ -274,13 +274,11 @@ def error_type(*values: object) -> str | None:
 _TYPE: Final = re.compile(r"[\w.:/#-]{1,100}")
 
 
-def whole(value: object) -> int | None:
-    """Return *value* if it can be a count of tokens: a whole number, zero or more."""
-    if type(value) is int:  # not bool
-        return value if 0 <= value < _TOO_MANY else None
-    if isinstance(value, float) and value.is_integer():
-        return whole(int(value))  # Some providers count in numbers with a point.
-    return None
+def token_count(value: object) -> int | None:
+    """Return *value* if it can be a count; some providers count in numbers with a point."""
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return reported.token_count(value)
 
 
 def counted(
@@ -327,7 +325,7 @@ def said_only(**counts: object) -> Counts:
 def details(counts: Counts, group: str, *names: str) -> tuple[int | None, ...]:
     """Return the counts *names* inside the object *group* of *counts*."""
     inner = mapping(counts.get(group))
-    return tuple(whole(inner.get(name)) for name in names)
+    return tuple(token_count(inner.get(name)) for name in names)
 
 
 _INPUT_PARTS: Final = (
@@ -356,7 +354,7 @@ def modalities(counts: Counts) -> dict[str, int]:
         # What is read of every response asks for no more than is there.
         if group in counts and (inner := mapping(counts[group])):
             for name, attribute in parts:
-                if name in inner and (count := whole(inner[name])) is not None:
+                if name in inner and (count := token_count(inner[name])) is not None:
                     found[attribute] = count
     return found
 
@@ -366,14 +364,13 @@ _USD_PER_TICK: Final = 1e-10  # <https://github.com/xai-org/xai-proto>, usage.pr
 
 def cost_usd(counts: Counts) -> float | None:
     """Return what the provider charged, in US dollars, where its usage says so."""
-    ticks = whole(counts.get("cost_in_usd_ticks"))
+    ticks = token_count(counts.get("cost_in_usd_ticks"))
     if ticks is not None:
         return ticks * _USD_PER_TICK
     cost: object = counts.get("cost")
     cost = mapping(cast("object", cost)).get("total_cost") if isinstance(cost, dict) else cost
-    if isinstance(cost, bool) or not isinstance(cost, int | float) or not 0 <= cost < _TOO_MANY:
-        return None
-    return float(cost)
+    is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
+    return float(cost) if is_number and 0 <= cost < reported.TOO_MANY else None
 
 
 # Source: the providers' API references. The names are those of the GenAI conventions, or made the

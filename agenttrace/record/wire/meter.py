@@ -32,7 +32,7 @@ class Followed(Protocol):
         ...
 
 
-class UnderWay:
+class Following:
     """All that has begun at a transport and not ended yet."""
 
     def __init__(self) -> None:
@@ -54,15 +54,15 @@ class UnderWay:
 @contextlib.contextmanager
 def installed() -> Generator[None]:
     """Meter every transport that is or will be imported."""
-    under_way = UnderWay()
+    following = Following()
     try:
         with contextlib.ExitStack() as hooks:
             for name, adapter in TRANSPORTS.items():
-                hooked = functools.partial(_hooked, adapter, under_way.follow)
+                hooked = functools.partial(_hooked, adapter, following.follow)
                 hooks.enter_context(when_imported(name, hooked))
             yield
     finally:
-        under_way.end()
+        following.end()
 
 
 def _hooked(

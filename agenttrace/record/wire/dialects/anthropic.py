@@ -31,7 +31,7 @@ from agenttrace.record.wire.dialect import (
     mapping,
     reply_of,
     shaped,
-    whole,
+    token_count,
 )
 
 
@@ -89,14 +89,14 @@ class Messages(Dialect):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        uncached = whole(counts.get("input_tokens"))
-        read = whole(counts.get("cache_read_input_tokens"))
-        written = whole(counts.get("cache_creation_input_tokens"))
+        uncached = token_count(counts.get("input_tokens"))
+        read = token_count(counts.get("cache_read_input_tokens"))
+        written = token_count(counts.get("cache_creation_input_tokens"))
         (hour,) = details(counts, "cache_creation", "ephemeral_1h_input_tokens")
         (reasoning,) = details(counts, "output_tokens_details", "thinking_tokens")
         return counted(
             None if uncached is None else uncached + (read or 0) + (written or 0),
-            whole(counts.get("output_tokens")),
+            token_count(counts.get("output_tokens")),
             cache_read=read,
             cache_write=written,
             cache_write_1h=hour,
@@ -180,7 +180,7 @@ def _total(counts: Sequence[Counts]) -> int:
         "cache_creation_input_tokens",
         "output_tokens",
     )
-    return sum(whole(one.get(name)) or 0 for one in counts for name in names)
+    return sum(token_count(one.get(name)) or 0 for one in counts for name in names)
 
 
 ROUTES: Final = (

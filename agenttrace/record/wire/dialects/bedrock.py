@@ -33,7 +33,7 @@ from agenttrace.record.wire.dialect import (
     joined,
     mapping,
     said_only,
-    whole,
+    token_count,
 )
 from agenttrace.record.wire.dialects import eventstream
 from agenttrace.record.wire.dialects.anthropic import Messages
@@ -133,13 +133,13 @@ class _Bedrock(Dialect):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        uncached = whole(counts.get("inputTokens"))
+        uncached = token_count(counts.get("inputTokens"))
         # Amazon's own models end two of the names in Count.
         read = _either(counts, "cacheReadInputTokens", "cacheReadInputTokenCount")
         written = _either(counts, "cacheWriteInputTokens", "cacheWriteInputTokenCount")
         return counted(
             None if uncached is None else uncached + (read or 0) + (written or 0),
-            whole(counts.get("outputTokens")),
+            token_count(counts.get("outputTokens")),
             cache_read=read,
             cache_write=written,
             cache_write_1h=_kept_for_an_hour(counts),
@@ -258,12 +258,14 @@ def _model(name: str) -> str:
 
 
 def _either(counts: Counts, *names: str) -> int | None:
-    return next((count for name in names if (count := whole(counts.get(name))) is not None), None)
+    return next(
+        (count for name in names if (count := token_count(counts.get(name))) is not None), None
+    )
 
 
 def _kept_for_an_hour(counts: Counts) -> int | None:
     entries = [mapping(entry) for entry in items(counts.get("cacheDetails"))]
-    found = [whole(entry.get("inputTokens")) for entry in entries if entry.get("ttl") == "1h"]
+    found = [token_count(entry.get("inputTokens")) for entry in entries if entry.get("ttl") == "1h"]
     return sum(count for count in found if count is not None) if found else None
 
 
@@ -292,12 +294,12 @@ def _counts(found: _Invoked) -> Counts:
     usage = mapping(found.usage) or mapping(mapping(found.metadata).get("usage"))
     if usage:
         return usage
-    made = [whole(mapping(one).get("tokenCount")) for one in items(found.results)]
+    made = [token_count(mapping(one).get("tokenCount")) for one in items(found.results)]
     each = [count for count in made if count is not None]
-    given = whole(found.prompt_token_count)
-    output = whole(found.generation_token_count)
+    given = token_count(found.prompt_token_count)
+    output = token_count(found.generation_token_count)
     return said_only(
-        inputTokens=whole(found.input_text_token_count) if given is None else given,
+        inputTokens=token_count(found.input_text_token_count) if given is None else given,
         outputTokens=sum(each) if output is None and each and len(each) == len(made) else output,
     )
 

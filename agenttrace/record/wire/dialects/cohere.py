@@ -27,7 +27,7 @@ from agenttrace.record.wire.dialect import (
     joined,
     mapping,
     shaped,
-    whole,
+    token_count,
 )
 from agenttrace.record.wire.dialects import ndjson
 
@@ -138,7 +138,7 @@ class Chat(Dialect):
         return counted(
             _of(counts, "input_tokens"),
             _of(counts, "output_tokens"),
-            cache_read=whole(counts.get("cached_tokens")),
+            cache_read=token_count(counts.get("cached_tokens")),
         )
 
     def text(self, data: bytes) -> str:
@@ -198,7 +198,7 @@ class Embeddings(Dialect):
         given = _of(counts, "input_tokens")
         if given is None:
             # Elsewhere than at Cohere the counts are those of OpenAI's embeddings.
-            given = whole(counts.get("total_tokens"))
+            given = token_count(counts.get("total_tokens"))
         if given is None:
             parts = [_of(counts, "text_tokens"), _of(counts, "image_tokens")]
             said = [part for part in parts if part is not None]
@@ -225,7 +225,7 @@ def _reply(answer: _Answer | None, *, finished: bool) -> Reply:
         return Reply()
     counts = mapping(answer.usage) or mapping(answer.meta)
     ids = (one for one in (answer.id, answer.response_id) if isinstance(one, str))
-    images = whole(mapping(counts.get("billed_units")).get("image_tokens"))
+    images = token_count(mapping(counts.get("billed_units")).get("image_tokens"))
     return Reply(
         response_id=next(ids, None),
         model=answer.model if isinstance(answer.model, str) else None,
@@ -237,8 +237,12 @@ def _reply(answer: _Answer | None, *, finished: bool) -> Reply:
 
 def _of(counts: Counts, name: str) -> int | None:
     """Return a count: of what was worked on, or at least of what is charged for."""
-    worked_on = whole(mapping(counts.get("tokens")).get(name))
-    return whole(mapping(counts.get("billed_units")).get(name)) if worked_on is None else worked_on
+    worked_on = token_count(mapping(counts.get("tokens")).get(name))
+    return (
+        token_count(mapping(counts.get("billed_units")).get(name))
+        if worked_on is None
+        else worked_on
+    )
 
 
 def _failure(reason: object) -> str | None:

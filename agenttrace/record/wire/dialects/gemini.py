@@ -33,7 +33,7 @@ from agenttrace.record.wire.dialect import (
     mapping,
     region_of,
     shaped,
-    whole,
+    token_count,
 )
 from agenttrace.record.wire.dialects.anthropic import Messages
 from agenttrace.record.wire.dialects.openai import Chat
@@ -174,7 +174,7 @@ class GenerateContent(Google):
         for chunk in _latest(_chunk, pieces, b'"usageMetadata"'):
             reply = _reply(chunk)
             # At Vertex AI the pieces before the last have metadata without counts.
-            if any(whole(count) is not None for count in reply.counts.values()):
+            if any(token_count(count) is not None for count in reply.counts.values()):
                 found = found.then(reply)
                 break
         if _is_over(pieces):
@@ -214,7 +214,7 @@ class Embeddings(Google):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into input alone."""
-        return _input_only(whole(counts.get("promptTokenCount")))
+        return _input_only(token_count(counts.get("promptTokenCount")))
 
 
 class CreateCache(Google):
@@ -241,7 +241,7 @@ class CreateCache(Google):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the count into input that was written to a cache."""
-        total = whole(counts.get("totalTokenCount"))
+        total = token_count(counts.get("totalTokenCount"))
         return counted(total, None if total is None else 0, cache_write=total)
 
 
@@ -334,11 +334,11 @@ def _reply(chunk: _Chunk | None, *, finished: bool = False) -> Reply:
 
 def usage_of(counts: Counts) -> TokenUsage:
     """Turn ``usageMetadata`` into inclusive input and output."""
-    prompt = whole(counts.get("promptTokenCount"))
-    by_tools = whole(counts.get("toolUsePromptTokenCount")) or 0
-    visible = whole(counts.get("candidatesTokenCount"))
-    thoughts = whole(counts.get("thoughtsTokenCount"))
-    total = whole(counts.get("totalTokenCount"))
+    prompt = token_count(counts.get("promptTokenCount"))
+    by_tools = token_count(counts.get("toolUsePromptTokenCount")) or 0
+    visible = token_count(counts.get("candidatesTokenCount"))
+    thoughts = token_count(counts.get("thoughtsTokenCount"))
+    total = token_count(counts.get("totalTokenCount"))
     given = None if prompt is None else prompt + by_tools
     rest = None if total is None or given is None or total < given else total - given
     if visible is None:
@@ -348,7 +348,7 @@ def usage_of(counts: Counts) -> TokenUsage:
         output = visible  # What was thought is in it, if anything was.
     else:
         output = visible + (thoughts or 0)
-    read = whole(counts.get("cachedContentTokenCount"))
+    read = token_count(counts.get("cachedContentTokenCount"))
     return counted(given, output, cache_read=read, reasoning=thoughts)
 
 
@@ -379,7 +379,7 @@ def modalities_of(counts: Counts, groups: Groups, count: str) -> dict[str, int]:
         for item in items(counts.get(group)):
             entry = mapping(item)
             name = names.get(str(entry.get("modality")).upper())
-            tokens = whole(entry.get(count))
+            tokens = token_count(entry.get(count))
             if name is not None and tokens is not None:
                 found[name] = found.get(name, 0) + tokens
     return found
@@ -387,7 +387,7 @@ def modalities_of(counts: Counts, groups: Groups, count: str) -> dict[str, int]:
 
 def _token_count(prediction: _Prediction) -> int | None:
     embedding = prediction.embeddings
-    return whole(mapping(embedding.statistics if embedding else None).get("token_count"))
+    return token_count(mapping(embedding.statistics if embedding else None).get("token_count"))
 
 
 def _texts(part: Counts) -> tuple[object, ...]:

@@ -26,7 +26,7 @@ from agenttrace.record.wire.dialect import (
     mapping,
     said_only,
     shaped,
-    whole,
+    token_count,
 )
 
 _PROMPT: Final = "x-prompt-tokens"
@@ -80,7 +80,9 @@ class Generate(Dialect):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        return counted(whole(counts.get("input_length")), whole(counts.get("generated_tokens")))
+        return counted(
+            token_count(counts.get("input_length")), token_count(counts.get("generated_tokens"))
+        )
 
     def text(self, data: bytes) -> str:
         """Return the tokens."""
@@ -105,7 +107,7 @@ class Embeddings(Generate):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the count into input alone."""
-        given = whole(counts.get("input_length"))
+        given = token_count(counts.get("input_length"))
         return counted(given, None if given is None else 0)
 
 

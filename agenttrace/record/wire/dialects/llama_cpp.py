@@ -24,7 +24,7 @@ from agenttrace.record.wire.dialect import (
     mapping,
     said_only,
     shaped,
-    whole,
+    token_count,
 )
 
 
@@ -77,9 +77,9 @@ class Completion(Dialect):
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
         return counted(
-            whole(counts.get("tokens_evaluated")),
-            whole(counts.get("tokens_predicted")),
-            cache_read=whole(mapping(counts.get("timings")).get("cache_n")),
+            token_count(counts.get("tokens_evaluated")),
+            token_count(counts.get("tokens_predicted")),
+            cache_read=token_count(mapping(counts.get("timings")).get("cache_n")),
         )
 
     def text(self, data: bytes) -> str:

@@ -28,7 +28,7 @@ from agenttrace.record.wire.dialect import (
     mapping,
     said_only,
     shaped,
-    whole,
+    token_count,
 )
 from agenttrace.record.wire.dialects import ndjson
 
@@ -102,7 +102,9 @@ class Chat(Dialect):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
-        return counted(whole(counts.get("prompt_eval_count")), whole(counts.get("eval_count")))
+        return counted(
+            token_count(counts.get("prompt_eval_count")), token_count(counts.get("eval_count"))
+        )
 
     def text(self, data: bytes) -> str:
         """Return text, thoughts and tool arguments."""
@@ -129,7 +131,7 @@ class Embeddings(Chat):
 
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into input alone."""
-        given = whole(counts.get("prompt_eval_count"))
+        given = token_count(counts.get("prompt_eval_count"))
         return counted(given, None if given is None else 0)
 
 

@@ -31,7 +31,7 @@ from agenttrace.record.wire.dialect import (
     mapping,
     reply_of,
     shaped,
-    whole,
+    token_count,
 )
 
 
@@ -167,7 +167,7 @@ class Embeddings(Chat):
         usage = usage_of(counts)
         if usage.state != "missing":
             return usage
-        total = whole(counts.get("total_tokens"))
+        total = token_count(counts.get("total_tokens"))
         return counted(total, None if total is None else 0)
 
 
@@ -237,7 +237,7 @@ def usage_of(counts: Counts) -> TokenUsage:
     """
     given = _count(counts, "prompt_tokens", "input_tokens")
     output = _count(counts, "completion_tokens", "output_tokens")
-    total = whole(counts.get("total_tokens"))
+    total = token_count(counts.get("total_tokens"))
     if output is None and given is not None and total is not None and total >= given:
         output = total - given
     read, written = _part(counts, _CACHE_READ), _part(counts, _CACHE_WRITE)
@@ -281,15 +281,15 @@ def _part(counts: Counts, spellings: tuple[tuple[str, str], ...]) -> int | None:
     """Return the first of *spellings* that is there."""
     for group, name in spellings:
         inner = mapping(counts.get(group)) if group else counts
-        if name in inner and (count := whole(inner[name])) is not None:
+        if name in inner and (count := token_count(inner[name])) is not None:
             return count
     return None
 
 
 def _count(counts: Counts, name: str, other: str) -> int | None:
     """Return the count *name*, or what newer protocols call it."""
-    found = whole(counts.get(name))
-    return whole(counts.get(other)) if found is None else found
+    found = token_count(counts.get(name))
+    return token_count(counts.get(other)) if found is None else found
 
 
 def _with_usage(chunk: _Chunk | None) -> Reply:

@@ -18,7 +18,7 @@ from agenttrace.record.wire.dialect import (
     counted,
     mapping,
     reply_of,
-    whole,
+    token_count,
 )
 
 
@@ -51,10 +51,10 @@ class Generation(Dialect):
     def usage(self, counts: Counts) -> TokenUsage:
         """Turn the counts into inclusive input and output."""
         return counted(
-            whole(counts.get("native_tokens_prompt")),
-            whole(counts.get("native_tokens_completion")),
-            cache_read=whole(counts.get("native_tokens_cached")),
-            reasoning=whole(counts.get("native_tokens_reasoning")),
+            token_count(counts.get("native_tokens_prompt")),
+            token_count(counts.get("native_tokens_completion")),
+            cache_read=token_count(counts.get("native_tokens_cached")),
+            reasoning=token_count(counts.get("native_tokens_reasoning")),
         )
 
 
