@@ -369,8 +369,9 @@ def cost_usd(counts: Counts) -> float | None:
         return ticks * _USD_PER_TICK
     cost: object = counts.get("cost")
     cost = mapping(cast("object", cost)).get("total_cost") if isinstance(cost, dict) else cost
-    is_number = isinstance(cost, int | float) and not isinstance(cost, bool)
-    return float(cost) if is_number and 0 <= cost < reported.TOO_MANY else None
+    if isinstance(cost, bool) or not isinstance(cost, int | float):
+        return None
+    return float(cost) if 0 <= cost < reported.TOO_MANY else None
 
 
 # Source: the providers' API references. The names are those of the GenAI conventions, or made the
