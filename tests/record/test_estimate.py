@@ -16,6 +16,8 @@ from agenttrace.record.wire import estimate
         ("The quick brown fox jumps over the lazy dog.", 10),
         ("def total(values: list[int]) -> int:\n    return sum(values)\n", 15),
         ('{"id": 17, "name": "item 17", "price": 21.25}', 22),
+        ("Die Rechenzentrumsbetreiber veröffentlichen Stromverbrauchsstatistiken.", 16),
+        ("getElementsByClassNameAndAttribute(documentFragmentIdentifier)", 10),
         ("数据中心每年消耗越来越多的电力", 11),
     ],
 )
