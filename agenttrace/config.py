@@ -1,17 +1,25 @@
 """Settings: one frozen value; every value knows where it came from."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final, Literal, TypeGuard, get_args
 
 from agenttrace.errors import ConfigError
 
 HOME_VARIABLE = "AGENTTRACE_HOME"
 CHILDREN_VARIABLE = "AGENTTRACE_CHILDREN"
 INTEGRATIONS_VARIABLE = "AGENTTRACE_INTEGRATIONS"
+MAX_SPOOL_VARIABLE = "AGENTTRACE_MAX_SPOOL"
+DURABILITY_VARIABLE = "AGENTTRACE_DURABILITY"
+
+Durability = Literal["process", "second", "record"]
 
 _NO = ("0", "false", "no", "off")
+_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) *([kmgt]?)(i?)b?", re.IGNORECASE)
+_POWERS: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,9 @@ class Settings:
         children_from: Who said so: ``AGENTTRACE_CHILDREN`` or ``default``, which is yes.
         integrations: Those that ``AGENTTRACE_INTEGRATIONS`` names, to be switched on as recording
             starts; ``all`` is every one whose framework is installed.
+        max_spool_bytes: What the spool may hold; None for no limit.
+        durability: What a record outlives: the ``process``, or a power failure, but for the last
+            ``second`` or with every ``record``.
     """
 
     home: Path
@@ -36,6 +47,8 @@ class Settings:
     children: bool = True
     children_from: str = "default"
     integrations: tuple[str, ...] = ()
+    max_spool_bytes: int | None = None
+    durability: Durability = "process"
 
     @property
     def spool(self) -> Path:
@@ -43,11 +56,21 @@ class Settings:
         return self.home / "spool"
 
 
-def load(home: str | os.PathLike[str] | None = None) -> Settings:
-    """Read the settings from *home* and the environment.
+def load(
+    home: str | os.PathLike[str] | None = None,
+    *,
+    max_spool: str | int | None = None,
+    durability: str | None = None,
+) -> Settings:
+    """Read the settings from what is given here and from the environment.
+
+    Args:
+        home: Folder for the data.
+        max_spool: What the spool may hold, as ``AGENTTRACE_MAX_SPOOL``: bytes, or ``2GB``.
+        durability: As ``AGENTTRACE_DURABILITY``: ``process``, ``second`` or ``record``.
 
     Raises:
-        ConfigError: The home names a file.
+        ConfigError: The home names a file, or another setting is none.
     """
     chosen, source = _home(home, os.environ)
     if chosen.is_file():
@@ -56,6 +79,7 @@ def load(home: str | os.PathLike[str] | None = None) -> Settings:
             f"Name a folder with --store or {HOME_VARIABLE}."
         )
     children = os.environ.get(CHILDREN_VARIABLE, "").strip().lower()
+    limit = os.environ.get(MAX_SPOOL_VARIABLE, "") if max_spool is None else max_spool
     return Settings(
         home=chosen,
         home_from=source,
@@ -64,7 +88,48 @@ def load(home: str | os.PathLike[str] | None = None) -> Settings:
         children=children not in _NO,
         children_from=CHILDREN_VARIABLE if children else "default",
         integrations=tuple(os.environ.get(INTEGRATIONS_VARIABLE, "").replace(",", " ").split()),
+        max_spool_bytes=_limit(str(limit).strip()),
+        durability=_durability(durability or os.environ.get(DURABILITY_VARIABLE) or "process"),
     )
+
+
+def size_bytes(said: str) -> int | None:
+    """Read a size such as ``500MB``, ``2 GB`` (powers of 1000), ``2GiB`` (of 1024) or ``4096``.
+
+    Returns:
+        Bytes; None if it is no size.
+    """
+    found = _SIZE.fullmatch(said.strip())
+    if found is None:
+        return None
+    number, prefix, binary = found.groups()
+    if binary and not prefix:
+        return None
+    return int(float(number) * (1024 if binary else 1000) ** _POWERS[prefix.lower()])
+
+
+def _limit(said: str) -> int | None:
+    if said.lower() in ("", *_NO, "none"):
+        return None
+    found = size_bytes(said)
+    if found is None:
+        raise ConfigError(
+            f"{MAX_SPOOL_VARIABLE} is {said!r}, which is no size. Say it as 2GB, 500MB or 2GiB."
+        )
+    return found
+
+
+def _durability(said: str) -> Durability:
+    wanted = said.strip().lower()
+    if not _is_durability(wanted):
+        raise ConfigError(
+            f"{DURABILITY_VARIABLE} is {said!r}. Choose one of {', '.join(get_args(Durability))}."
+        )
+    return wanted
+
+
+def _is_durability(said: str) -> TypeGuard[Durability]:
+    return said in get_args(Durability)
 
 
 def _home(argument: str | os.PathLike[str] | None, environ: Mapping[str, str]) -> tuple[Path, str]:

@@ -21,6 +21,7 @@ AGENT_SPAN_ID: Final = "agenttrace.agent.span_id"  # the nearest enclosing agent
 AGENT_DEPTH: Final = "agenttrace.agent.depth"  # agents around the call: 0 none, 1 root agent, ...
 OPERATION_ID: Final = "agenttrace.operation.id"  # attempts of one operation share it
 ATTEMPT: Final = "agenttrace.attempt"  # 1 is the first
+WIRE_CALLS: Final = "agenttrace.wire_calls"  # on a frame: calls that the meter saw directly inside
 CAPTURE: Final = "agenttrace.capture"  # wire | frame | otlp | log
 USAGE: Final = "agenttrace.usage"  # reported | partial | estimated | missing
 # How the response ended: complete, incomplete or abandoned; cached: no model was asked, no call.

@@ -1,10 +1,10 @@
 """Keep what other instrumentations see of model calls and agents, without what was said.
 
 Their spans come through a span processor in their own spelling; the fold knows the spellings. Only
-the attributes named here are read, and none of them holds a prompt or a completion.
+the attributes of a fixed list are read, and none of them holds a prompt or a completion.
 """
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
@@ -12,12 +12,10 @@ from opentelemetry.trace import SpanContext, StatusCode, get_current_span
 
 from agenttrace import semconv
 from agenttrace.model import Kind, Role
-from agenttrace.record import carrier, setup, trouble
+from agenttrace.record import carrier, readable, setup, trouble
 from agenttrace.record.invocation import Invocation, stands_in, stood_in
-from agenttrace.record.recorder import SCOPE, AttributeValue, Recorder
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from agenttrace.record.readable import AttributeValue
+from agenttrace.record.recorder import SCOPE, Recorder
 
 _KIND_KEYS: Final = ("traceloop.span.kind", "openinference.span.kind", semconv.OPERATION_NAME)
 _KINDS: Final[dict[str, Kind]] = {
@@ -53,50 +51,6 @@ _OWN: Final = {
     (_ADK, "compact_events"): _Frame("step", "compaction", "compaction"),
     (_ADK, "execute_tool (merged)"): _Frame("step", "merge"),  # the results, and no tool
 }
-_PREFIXES: Final = (
-    "gen_ai.usage.",
-    "llm.token_count.",
-    "llm.usage.",
-    "anthropic.usage.",
-)
-_KEYS: Final = frozenset(
-    {
-        "task.id",
-        "session.id",
-        "agent.name",
-        "cache_read_tokens",
-        "input_cached_tokens",
-        "cloud.region",
-        "embedding.model_name",
-        "error.type",
-        "gen_ai.agent.id",
-        "gen_ai.agent.name",
-        "gen_ai.conversation.id",
-        "gen_ai.operation.name",
-        "gen_ai.provider.name",
-        "gen_ai.request.model",
-        "gen_ai.request.stream",
-        "gen_ai.response.id",
-        "gen_ai.response.model",
-        "gen_ai.response.time_to_first_chunk",
-        "gen_ai.system",
-        "gen_ai.tool.name",
-        "gen_ai.workflow.name",
-        "http.request.resend_count",
-        "http.response.status_code",
-        "llm.model_name",
-        "llm.provider",
-        "llm.request.type",
-        "llm.system",
-        "openinference.span.kind",
-        "reranker.model_name",
-        "server.address",
-        "tool.name",
-        "traceloop.entity.name",
-        "traceloop.span.kind",
-        "traceloop.workflow.name",
-    }
-)
 
 
 class ForeignSpans(SpanProcessor):
@@ -133,7 +87,7 @@ class ForeignSpans(SpanProcessor):
             span_context = span.get_span_context()
             if span_context is None:
                 return
-            attributes = _readable(span.attributes or {})
+            attributes = readable.of(span.attributes or {}, readable.THEIRS)
             around = stood_in(span_context.span_id)
             if around is None and not attributes:
                 return
@@ -220,14 +174,6 @@ def _is_ours(span: ReadableSpan) -> bool:
 def _scope(span: ReadableSpan) -> str:
     scope = span.instrumentation_scope
     return "" if scope is None else scope.name
-
-
-def _readable(attributes: "Mapping[str, object]") -> dict[str, AttributeValue]:
-    return {
-        key: value
-        for key, value in attributes.items()
-        if (key in _KEYS or key.startswith(_PREFIXES)) and isinstance(value, str | int | float)
-    }
 
 
 def _keep(

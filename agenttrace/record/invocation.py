@@ -7,17 +7,21 @@ user's program, and nothing keeps a prompt, a completion or the text of an error
 import os
 import time
 import uuid
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode
 
 from agenttrace import semconv
-from agenttrace.model import Kind, TokenUsage, Workload
-from agenttrace.record import local, suppression, trouble
+from agenttrace.model import Kind, Role, TokenUsage, Workload
+from agenttrace.record import local, readable, suppression, trouble
 from agenttrace.record.mark import current_mark
-from agenttrace.record.recorder import Attributes, AttributeValue, Recorder
+from agenttrace.record.readable import AttributeValue
+from agenttrace.record.recorder import Attributes, Recorder
+
+if TYPE_CHECKING:
+    from agenttrace.record.flight import Slot
 
 _OPEN_SPANS: Final = 10_000  # spans of other instrumentations that never end are forgotten beyond
 _CURRENT: Final = context.create_key("agenttrace-invocation")
@@ -59,6 +63,7 @@ class Invocation:
         "_previous",
         "_recorder",
         "_shown",
+        "_slot",
         "_span",
         "_start_ns",
         "_started",
@@ -91,8 +96,13 @@ class Invocation:
         workload: Workload | None = None,
         headless: bool | None = None,
         attributes: Attributes | None = None,
+        usual_role: Role | None = None,
     ) -> None:
-        """Start now; without a *recorder* it holds its place in the context and is not recorded."""
+        """Start now; without a *recorder* it holds its place in the context and is not recorded.
+
+        *attributes* are kept as they are; *usual_role* is that of such a call where nobody knows a
+        better one.
+        """
         self._start_ns = time.time_ns()
         self._started = time.perf_counter_ns()
         self.kind: Kind = kind
@@ -113,6 +123,8 @@ class Invocation:
             self.session_id = session_id
         begins_task = self._take_place(kind, name, task_id)
         _take_mark(self, role, visible=visible)
+        if usual_role is not None and self.role in ("main", "subagent"):
+            self.role = usual_role
         self._attributes = self.place()
         self._attributes[semconv.KIND] = kind
         if begins_task:
@@ -120,6 +132,15 @@ class Invocation:
         if attributes:
             self._attributes.update(attributes)
         self._start_span()
+        self._slot: Slot | None = None
+        if self._recorder is not None:
+            self._slot = self._recorder.begin(
+                context=self._span.get_span_context(),
+                parent_span_id=self._parent_span_id,
+                name=self.name,
+                start_ns=self._start_ns,
+                attributes=self._attributes,
+            )
 
     @classmethod
     def remote(
@@ -174,7 +195,16 @@ class Invocation:
         return self._span.get_span_context()
 
     def set(self, attributes: Attributes) -> None:
-        """Add attributes; the keys are those of the GenAI conventions (``agenttrace.semconv``)."""
+        """Add attributes; the keys are those of the GenAI conventions (``agenttrace.semconv``).
+
+        Other keys are let go, for what is in them may be what was said; so are values that are no
+        text, number or truth value. Never raises.
+        """
+        with trouble.Guard("attributes"):
+            self._attributes.update(readable.of(attributes))
+
+    def note(self, attributes: Attributes) -> None:
+        """Add attributes that agenttrace has made itself, without a look at their keys."""
         self._attributes.update(attributes)
 
     def usage(self, usage: TokenUsage) -> None:
@@ -313,7 +343,7 @@ class Invocation:
             role=role or self.role,
             attributes={
                 **{key: self._attributes[key] for key in shared if key in self._attributes},
-                **attributes,
+                **readable.of(attributes),
             },
         )
         if error is None:
@@ -325,6 +355,9 @@ class Invocation:
         """End it and keep nothing: it turned out not to be an operation of its own."""
         self._recorder = None
         self._end("ok")
+        slot, self._slot = self._slot, None
+        if slot is not None and self._pid == os.getpid():
+            slot.clear()
 
     def place(self) -> dict[str, AttributeValue]:
         """Say where this stands: task, session, agent and role, as attributes."""
@@ -447,6 +480,8 @@ class Invocation:
         if self._pid != os.getpid():
             return  # A forked child unwinds the parent's blocks as well; they are the parent's.
         end_ns = self._start_ns + time.perf_counter_ns() - self._started
+        if self.wire_calls > 0 and self.kind == "inference":
+            self._attributes[semconv.WIRE_CALLS] = self.wire_calls
         span_context = self._span.get_span_context()
         try:
             if self._span.is_recording():
@@ -461,6 +496,7 @@ class Invocation:
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("a span", error)
         if self._recorder is not None:
+            slot, self._slot = self._slot, None
             self._recorder.keep(
                 context=span_context,
                 parent_span_id=self._parent_span_id,
@@ -469,6 +505,7 @@ class Invocation:
                 end_ns=end_ns,
                 status=status,
                 attributes=self._attributes,
+                slot=slot,
             )
 
 

@@ -8,11 +8,12 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanContext, SpanKind
 
 from agenttrace.record import trouble
+from agenttrace.record.flight import Ids, Slot
+from agenttrace.record.readable import AttributeValue
 from agenttrace.record.spool import Spool
 
 SCOPE: Final = "agenttrace"
 
-AttributeValue = str | bool | int | float
 Attributes = Mapping[str, AttributeValue]
 
 
@@ -22,6 +23,35 @@ class StartSpan(Protocol):
     def __call__(self, name: str, /, context: Context, *, kind: SpanKind, start_time: int) -> Span:
         """Start a span inside *context* at *start_time*, in Unix nanoseconds."""
         ...
+
+
+class _Ended(msgspec.Struct, gc=False):
+    """A span that has ended, as the spool keeps it."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    start_ns: int
+    end_ns: int
+    status: str
+    scope: str
+    attributes: Attributes
+
+
+class _Begun(msgspec.Struct, gc=False):
+    """A span that is under way, as it is to be known if it never ends."""
+
+    trace_id: str
+    span_id: str
+    parent_span_id: str | None
+    name: str
+    start_ns: int
+    attributes: Attributes
+    end_ns: None = None
+    interrupted: bool = True
+    status: str = "unset"
+    scope: str = SCOPE
 
 
 class Recorder:
@@ -41,6 +71,30 @@ class Recorder:
         self.spool = spool
         self._encode = msgspec.json.Encoder().encode
 
+    def begin(
+        self,
+        *,
+        context: SpanContext,
+        parent_span_id: int,
+        name: str,
+        start_ns: int,
+        attributes: Attributes,
+    ) -> Slot | None:
+        """Note that a span begins, in case that it never ends. Never raises.
+
+        Returns:
+            Where it is noted, for ``keep``; None if it is not.
+        """
+        try:
+            ids = _ids(context, parent_span_id)
+            slot = self.spool.begin(self._encode(_Begun(*ids, name, start_ns, attributes)) + b"\n")
+        except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+            trouble.say("noting what is under way", error)
+            return None
+        if slot is not None:
+            slot.ids = ids
+        return slot
+
     def keep(
         self,
         *,
@@ -52,6 +106,7 @@ class Recorder:
         status: str,
         attributes: Attributes,
         scope: str = SCOPE,
+        slot: Slot | None = None,
     ) -> None:
         """Append one ended span to the spool. Never raises.
 
@@ -59,19 +114,18 @@ class Recorder:
         provider that somebody else configured does not make the counts a sample.
         """
         try:
-            line = self._encode(
-                {
-                    "trace_id": f"{context.trace_id:032x}",
-                    "span_id": f"{context.span_id:016x}",
-                    "parent_span_id": f"{parent_span_id:016x}" if parent_span_id else None,
-                    "name": name,
-                    "start_ns": start_ns,
-                    "end_ns": end_ns,
-                    "status": status,
-                    "scope": scope,
-                    "attributes": attributes,
-                }
-            )
-            self.spool.append(line + b"\n")
+            ids = _ids(context, parent_span_id) if slot is None else slot.ids
+            line = self._encode(_Ended(*ids, name, start_ns, end_ns, status, scope, attributes))
+            self.spool.append(line + b"\n", slot)
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("a record", error)
+            self.spool.lose(slot)
+
+
+def _ids(context: SpanContext, parent_span_id: int) -> Ids:
+    # By position, and with the older formatting: half the time of names and f-strings.
+    return (
+        "%032x" % context[0],  # noqa: UP031
+        "%016x" % context[1],  # noqa: UP031
+        "%016x" % parent_span_id if parent_span_id else None,  # noqa: UP031
+    )

@@ -14,8 +14,8 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 
 from agenttrace import __version__, config, semconv
-from agenttrace.model import Kind, Workload
-from agenttrace.record import carrier, local, trouble
+from agenttrace.model import Kind, Role, Workload
+from agenttrace.record import carrier, local, readable, trouble
 from agenttrace.record.invocation import Invocation, innermost
 from agenttrace.record.mark import Mark, current_mark
 from agenttrace.record.recorder import SCOPE, Attributes, Recorder
@@ -52,6 +52,8 @@ class Recording:
         self._provider: TracerProvider | None = None
         self._own: TracerProvider | None = None  # that nobody asked for but a framework
         self._exporting: TracerProvider | None = None
+        self._exports = False  # the provider that is joined is the one that exports
+        self._heard: TracerProvider | None = None  # whose spans of others are kept
 
     def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
         """Join or make a tracer provider, open the spool, and install the meter."""
@@ -60,12 +62,18 @@ class Recording:
         if joined is None and self.settings.export_otlp:
             with trouble.Guard("setting up the OTLP exporter"):
                 joined = self._exporting_provider(service_name)
-        spool = Spool(self.settings.spool, _service_name(service_name, joined))
+        spool = Spool(
+            self.settings.spool,
+            _service_name(service_name, joined),
+            durability=self.settings.durability,
+            max_bytes=self.settings.max_spool_bytes,
+        )
         self._undo.callback(spool.close)
         self._undo.callback(self._end_export)
         if joined is None:
             self.recorder = Recorder(local.start_span, spool, is_alone=True)
         else:
+            self._exports = joined is self._exporting
             self._join(joined, spool)
         self.take_parent(_state.carried or os.environ)
         self._hooks.enter_context(self._hooked())
@@ -120,29 +128,44 @@ class Recording:
             return
         with _state.lock:
             if self.recorder.is_alone or self._own is self._provider:
+                self._exports = False
                 self._join(found, self.recorder.spool)
 
     def provider(self) -> "trace.TracerProvider":
-        """Return the provider that is joined; make one where none is, and join that."""
+        """Return the provider for a framework's spans; make one that tells nobody where none is."""
         self.join_late()
         with _state.lock:
             if self.recorder is None:
                 return trace.get_tracer_provider()
+            if self._exports:
+                # Ours, but not theirs: they hold what was said, and would take it to the collector.
+                return self._beside(self.recorder)
             if self._provider is None:
-                from opentelemetry.sdk.trace import TracerProvider
-                from opentelemetry.sdk.trace.sampling import ALWAYS_ON
-
-                self._own = TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False)
+                self._own = _telling_nobody()
                 self._join(self._own, self.recorder.spool)
             return self._provider or trace.get_tracer_provider()
 
-    def _join(self, provider: "TracerProvider", spool: Spool) -> None:
-        from agenttrace.record import foreign
+    def _beside(self, recorder: Recorder) -> "TracerProvider":
+        """Return the program's provider, or one of our own, beside the one that exports."""
+        found = _existing_provider()
+        if found is None:
+            found = self._own = self._own or _telling_nobody()
+        if found is not self._heard:
+            self._hear(found, recorder)
+        return found
 
+    def _join(self, provider: "TracerProvider", spool: Spool) -> None:
         self._provider = provider
         tracer = provider.get_tracer(SCOPE, __version__)
         self.recorder = Recorder(tracer.start_span, spool)
-        processor = foreign.ForeignSpans(self.recorder)
+        self._hear(provider, self.recorder)
+
+    def _hear(self, provider: "TracerProvider", recorder: Recorder) -> None:
+        """Keep what others make with *provider*."""
+        from agenttrace.record import foreign
+
+        self._heard = provider
+        processor = foreign.ForeignSpans(recorder)
         self._undo.callback(processor.shutdown)
         provider.add_span_processor(processor)
 
@@ -208,6 +231,8 @@ def configure(
     *,
     service_name: str | None = None,
     tracer_provider: "TracerProvider | None" = None,
+    max_spool: str | int | None = None,
+    durability: config.Durability | None = None,
 ) -> None:
     """Start recording every model call of this process. Never raises.
 
@@ -221,17 +246,23 @@ def configure(
         home: Folder for the data; default ``AGENTTRACE_HOME``, else the user's data folder.
         service_name: Name of this program; default ``OTEL_SERVICE_NAME``.
         tracer_provider: The OpenTelemetry SDK provider to join.
+        max_spool: What the spool may hold, such as ``"2GB"``; beyond it records are lost and
+            counted. Default ``AGENTTRACE_MAX_SPOOL``, else there is no limit.
+        durability: What a record outlives: the ``process`` (``kill -9``), or a power failure, but
+            for the last ``second`` or with every ``record``. Default ``AGENTTRACE_DURABILITY``,
+            else ``process``. Child processes go by the environment.
     """
     with trouble.Guard("setting up"), _state.lock:
         running = _state.recording
         if running is not None:
-            is_said = service_name is not None or tracer_provider is not None
+            said = (service_name, tracer_provider, max_spool, durability)
+            is_said = any(one is not None for one in said)
             moves = home is not None and config.load(home).home != running.settings.home
             if not moves and not (running.is_automatic and is_said):
                 running.is_automatic = False
                 return
             home = home or running.settings.home
-        _begin(home, service_name, tracer_provider)
+        _begin(home, service_name, tracer_provider, max_spool=max_spool, durability=durability)
 
 
 def begin_for_parent() -> None:
@@ -289,10 +320,12 @@ def _begin(
     service_name: str | None,
     tracer_provider: "TracerProvider | None",
     *,
+    max_spool: str | int | None = None,
+    durability: config.Durability | None = None,
     is_automatic: bool = False,
 ) -> None:
     _state.untouched = False
-    settings = config.load(home)
+    settings = config.load(home, max_spool=max_spool, durability=durability)
     shutdown()
     trouble.forget()
     recording = Recording(settings, is_automatic=is_automatic)
@@ -333,35 +366,64 @@ def start(
         visible: A person reads the output of this model call.
         workload: ``agentic`` (default) or ``user-facing``; where a task begins.
         headless: Nobody reads the answer of this task; where a task begins.
-        attributes: More attributes, spelt as in ``agenttrace.semconv``.
+        attributes: More attributes, spelt as in ``agenttrace.semconv``; other keys are let go, as
+            ``Invocation.set`` does.
     """
     if _state.untouched:
         configure()
-    recording = _state.recording
     try:
-        around = parent or innermost()
-        if around is None and recording is not None:
-            recording.join_late()
-            around = recording.parent
-        if recording is not None and recording.mark is not None and current_mark() is None:
-            role = role or recording.mark.role
-            visible = recording.mark.visible if visible is None else visible
-        return Invocation(
-            recording.recorder if recording else None,
+        return _begun(
             kind,
             name,
-            parent=around,
+            parent=parent,
             task_id=None if task_id is None else str(task_id),
             session_id=None if session_id is None else str(session_id),
             role=role,
             visible=visible,
             workload=workload,
             headless=headless,
-            attributes=attributes,
+            attributes=readable.of(attributes) if attributes else None,
         )
     except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
         trouble.say(f"starting a {kind}", error)
         return Invocation(None, kind, name)
+
+
+def start_call(name: str, attributes: Attributes, usual_role: Role | None = None) -> Invocation:
+    """Start a model call that the meter sees. Never raises.
+
+    Args:
+        name: The model, or what is done with it.
+        attributes: All that is known of it; they are kept as they are.
+        usual_role: Its role, where nobody knows a better one.
+    """
+    try:
+        return _begun("inference", name, attributes=attributes, usual_role=usual_role)
+    except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
+        trouble.say("starting a call", error)
+        return Invocation(None, "inference", name)
+
+
+def _begun(
+    kind: Kind,
+    name: str,
+    *,
+    parent: Invocation | None = None,
+    role: str | None = None,
+    visible: bool | None = None,
+    **options: Any,
+) -> Invocation:
+    """Begin in what is around, here or in the parent process."""
+    recording = _state.recording
+    around = parent or innermost()
+    if around is None and recording is not None:
+        recording.join_late()
+        around = recording.parent
+    if recording is not None and recording.mark is not None and current_mark() is None:
+        role = role or recording.mark.role
+        visible = recording.mark.visible if visible is None else visible
+    recorder = recording.recorder if recording else None
+    return Invocation(recorder, kind, name, parent=around, role=role, visible=visible, **options)
 
 
 def current(here: Context | None = None) -> Invocation | None:
@@ -441,6 +503,13 @@ def _existing_provider() -> "TracerProvider | None":
     return _of_the_sdk(trace.get_tracer_provider())
 
 
+def _telling_nobody() -> "TracerProvider":
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+
+    return TracerProvider(sampler=ALWAYS_ON, shutdown_on_exit=False)
+
+
 def _of_the_sdk(provider: object) -> "TracerProvider | None":
     """Return *provider* if it is one of the SDK, or one like Logfire's that wraps one."""
     joinable = callable(getattr(provider, "add_span_processor", None))
@@ -488,4 +557,5 @@ def _after_fork() -> None:
 
 
 atexit.register(finish)
-os.register_at_fork(after_in_child=_after_fork)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -27,6 +27,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import agenttrace
+from agenttrace.integration import tracer_provider
 from agenttrace.record import setup
 from agenttrace.record import trouble as recording_trouble
 from agenttrace.testing import ModelProvider
@@ -195,6 +196,67 @@ def test_the_same_spans_go_to_an_otlp_endpoint_that_is_set(
     assert {span.span_id.hex() for span in spans} == {r["span_id"] for r in spooled()}
     attributes = received[0].resource_spans[0].resource.attributes
     assert {a.key: a.value.string_value for a in attributes}["service.name"] == "desk"
+
+
+def names_of(received: list[ExportTraceServiceRequest]) -> list[str]:
+    return [
+        span.name
+        for request in received
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+
+
+def test_the_spans_of_a_framework_do_not_go_to_the_otlp_endpoint(
+    collector: tuple[str, list[ExportTraceServiceRequest]],
+    home: Path,
+    spooled: Spooled,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endpoint, received = collector
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)
+    agenttrace.configure(home)
+    tracer = tracer_provider().get_tracer("framework")
+    with agenttrace.task("t"):
+        for agent in ("first", "second"):
+            with tracer.start_as_current_span(f"invoke_agent {agent}"):
+                call()
+    agenttrace.shutdown()
+    assert names_of(received) == ["inference chat", "inference chat", "invoke_workflow t"]
+    task, first, call_of_first, second, call_of_second = spooled()
+    assert [one["name"] for one in (first, second)] == ["first", "second"]
+    assert first["parent_span_id"] == second["parent_span_id"] == task["span_id"]
+    assert call_of_first["parent_span_id"] == first["span_id"]
+    assert call_of_second["parent_span_id"] == second["span_id"]
+
+
+def test_the_spans_of_a_framework_go_to_the_provider_that_the_program_has_set_since(
+    collector: tuple[str, list[ExportTraceServiceRequest]], home: Path, spooled: Spooled
+) -> None:
+    endpoint, received = collector
+    program = (
+        "import agenttrace\n"
+        "from agenttrace.integration import tracer_provider\n"
+        "agenttrace.configure()\n"
+        "tracer = tracer_provider().get_tracer('framework')\n"
+        "tracer.start_span('invoke_agent early').end()\n"
+        "from opentelemetry import trace\n"
+        "from opentelemetry.sdk.trace import TracerProvider\n"
+        "from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor\n"
+        "provider = TracerProvider()\n"
+        "provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter()))\n"
+        "trace.set_tracer_provider(provider)\n"
+        "tracer.start_span('invoke_agent late').end()\n"
+        "tracer.start_span('invoke_agent later').end()\n"
+    )
+    environ = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environ, capture_output=True, text=True, check=True
+    )
+    assert [name in done.stdout for name in ("early", "late", "later")] == [False, True, True]
+    assert [record["name"] for record in spooled()] == ["early", "late", "later"]
+    assert names_of(received) == []
 
 
 # Python 3.12 warns of what this is about.

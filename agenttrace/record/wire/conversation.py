@@ -112,7 +112,7 @@ class _Turn:
         if not self.has_spoken:
             self.has_spoken = True
             waited = time.perf_counter_ns() - self.started
-            self.invocation.set({semconv.TIME_TO_FIRST_CHUNK: waited / 1e9})
+            self.invocation.note({semconv.TIME_TO_FIRST_CHUNK: waited / 1e9})
         if isinstance(piece, str):
             self._pieces.append(piece)
             self._size += len(piece)
@@ -192,7 +192,7 @@ class Conversation:
                 turn.invocation.usage(TokenUsage())
             for turn in (*begun, *asked):
                 outcome = "abandoned" if error is None else "incomplete"
-                turn.invocation.set({semconv.OUTCOME: outcome})
+                turn.invocation.note({semconv.OUTCOME: outcome})
                 if error is None:
                     turn.invocation.stop()
                 else:
@@ -216,10 +216,10 @@ class Conversation:
             self._delegated(mapping(event.event))
 
     def _begin(self, model: str | None, operation: str = semconv.CHAT) -> Invocation:
-        invocation = setup.start(
-            "inference",
+        region = dialect.region_of(self._host)
+        invocation = setup.start_call(
             model or operation,
-            attributes={
+            {
                 semconv.OPERATION_NAME: operation,
                 semconv.PROVIDER_NAME: dialect.provider_of(self._host, "openai"),
                 semconv.CAPTURE: "wire",
@@ -227,11 +227,10 @@ class Conversation:
                 semconv.REQUEST_STREAM: True,
                 semconv.ATTEMPT: 1,
                 **({semconv.REQUEST_MODEL: model} if model else {}),
+                **({semconv.CLOUD_REGION: region} if region else {}),
             },
         )
-        invocation.set({semconv.OPERATION_ID: f"{invocation.span_context.span_id:016x}"})
-        if (region := dialect.region_of(self._host)) is not None:
-            invocation.set({semconv.CLOUD_REGION: region})
+        invocation.note({semconv.OPERATION_ID: f"{invocation.span_context.span_id:016x}"})
         if invocation.parent is not None:
             invocation.parent.wire_calls += 1
         return invocation
@@ -269,7 +268,7 @@ class Conversation:
         status = response.get("status")
         outcome = {"failed": "incomplete", "cancelled": "abandoned"}.get(str(status), "complete")
         _tell(turn.invocation, response, usage)
-        turn.invocation.set({semconv.OUTCOME: outcome})
+        turn.invocation.note({semconv.OUTCOME: outcome})
         if status == "failed":
             details = mapping(response.get("status_details"))
             error = mapping(response.get("error")) or mapping(details.get("error"))
@@ -295,7 +294,7 @@ class Conversation:
         _tell(invocation, {"model": self._transcriber, "usage": counts}, usage_of(counts))
         failed = event.type == _TRANSCRIBED + "failed"
         outcome = "incomplete" if failed else "complete"
-        invocation.set({semconv.ROLE: "other", semconv.OUTCOME: outcome})
+        invocation.note({semconv.ROLE: "other", semconv.OUTCOME: outcome})
         if failed:
             invocation.fail(_kind(mapping(event.error)))
         else:
@@ -316,7 +315,7 @@ class Conversation:
             return
         self._open = {key: one for key, one in self._open.items() if one is not turn}
         turn.invocation.usage(_estimated(turn))
-        turn.invocation.set({semconv.OUTCOME: "incomplete"})
+        turn.invocation.note({semconv.OUTCOME: "incomplete"})
         turn.invocation.fail(_kind(error))
 
     def _meant(self, error: Counts) -> _Turn | None:
@@ -342,7 +341,7 @@ class Conversation:
         """End what was asked for and never begun."""
         self._asked.remove(turn)
         turn.invocation.usage(TokenUsage())
-        turn.invocation.set({semconv.OUTCOME: "incomplete"})
+        turn.invocation.note({semconv.OUTCOME: "incomplete"})
         turn.invocation.fail(error or "error")
 
     def _delegated(self, inner: Counts) -> None:
@@ -352,7 +351,7 @@ class Conversation:
             model = decision.get("model")
             invocation = self._begin_unasked(model if isinstance(model, str) else None)
             _tell(invocation, decision, usage_of(mapping(decision.get("usage"))))
-            invocation.set({semconv.ROLE: "other", semconv.OUTCOME: "complete"})
+            invocation.note({semconv.ROLE: "other", semconv.OUTCOME: "complete"})
             invocation.stop()
         elif inner.get("type") != "response.event":
             self._take(msgspec.convert(inner, _Event, strict=False))
@@ -384,12 +383,12 @@ def _bytes(message: Message) -> bytes:
 def _tell(invocation: Invocation, response: Counts, usage: TokenUsage) -> None:
     envelope = Envelope(response.get("id"), response.get("model"), response.get("usage"))
     reply = reply_of(envelope)
-    invocation.set(dict(reply.said))
+    invocation.note(dict(reply.said))
     if reply.response_id:
-        invocation.set({semconv.RESPONSE_ID: reply.response_id})
+        invocation.note({semconv.RESPONSE_ID: reply.response_id})
     if reply.model:
         invocation.name = reply.model
-        invocation.set({semconv.RESPONSE_MODEL: reply.model})
+        invocation.note({semconv.RESPONSE_MODEL: reply.model})
     invocation.usage(usage)
 
 

@@ -11,11 +11,11 @@ from typing import Final
 import msgspec
 
 from agenttrace import semconv
-from agenttrace.model import TokenUsage
+from agenttrace.model import Role, TokenUsage
 from agenttrace.record import setup, trouble
 from agenttrace.record.invocation import Invocation, usage_attributes
 from agenttrace.record.wire import coding, dialect, dialects, estimate, excerpt
-from agenttrace.record.wire.dialect import Dialect, Reply
+from agenttrace.record.wire.dialect import Asked, Dialect, Reply
 
 CONDENSE_BYTES: Final = 1024 * 1024  # a longer body is read in pieces of about this size
 _WHOLE_BYTES: Final = 4 * 1024 * 1024  # of longer JSON only the beginning and the end are kept
@@ -85,6 +85,7 @@ class Exchange:
 
     __slots__ = (
         "__weakref__",
+        "_asked",
         "_body",
         "_chunks",
         "_decoder",
@@ -113,12 +114,15 @@ class Exchange:
         invocation: Invocation,
         path: str,
         body: bytes,
+        asked: Asked,
+        *,
         operation: _Operation | None = None,
     ) -> None:
         self._dialect = spoken
         self._invocation = invocation
         self._path = path
         self._body = body
+        self._asked = asked
         self._operation = operation
         self._started = time.perf_counter_ns()
         self._first_chunk = 0
@@ -270,14 +274,14 @@ class Exchange:
         """Read what there is, and note how it ended; returns why it failed, if it did."""
         failure: BaseException | str | None = error
         try:
-            found = self._asked()
+            found = self._passed()
             try:
                 failure = self._read(found, clean=error is None and not left, left=left) or error
             finally:
-                self._invocation.set(found)
+                self._invocation.note(found)
         except Exception as trouble_met:  # noqa: BLE001 - a call that cannot be read is still one
             trouble.say("reading a response", trouble_met)
-            self._invocation.set({semconv.USAGE: "missing"})
+            self._invocation.note({semconv.USAGE: "missing"})
         if self._operation is not None:
             has_failed = failure is not None or self._status >= _BAD_REQUEST
             self._operation.end(self._body, status=self._status, has_failed=has_failed)
@@ -310,15 +314,10 @@ class Exchange:
         is_read = not self._is_lost and self._head is None
         return is_answered and is_read and self._dialect.always_counts
 
-    def _asked(self) -> _Attributes:
-        """Say what was asked and what came back at once."""
-        asked = self._dialect.asked(self._path, _within(self._body))
-        found: _Attributes = dict(asked.said)
-        if asked.provider is not None:
-            found[semconv.PROVIDER_NAME] = asked.provider
-        if asked.model is not None:
-            found[semconv.REQUEST_MODEL] = self._invocation.name = asked.model
-        if asked.stream or self._is_stream:
+    def _passed(self) -> _Attributes:
+        """Say what came back at once."""
+        found: _Attributes = {}
+        if self._asked.stream or self._is_stream:
             found[semconv.REQUEST_STREAM] = True
             if self._first_chunk:
                 waited = self._first_chunk - self._started
@@ -355,7 +354,7 @@ class Exchange:
             outcome = "abandoned"
         found[semconv.OUTCOME] = outcome
         if others := self._dialect.beside(reply):
-            self._invocation.set(found)  # They have its provider.
+            self._invocation.note(found)  # They have its provider.
             for other in others:
                 self._record(other)
         return reply.error
@@ -417,7 +416,7 @@ class Exchange:
         """Return whose vocabulary the text is in: that of who answers, or of who was asked."""
         if self._reply.model:
             return self._reply.model
-        return self._dialect.asked(self._path, _within(self._body)).model or ""
+        return self._asked.model or ""
 
     def _estimated(self, usage: TokenUsage, data: bytes, *, is_interim: bool) -> TokenUsage:
         """Fill in what the stream did not say from what passed; interim counts are the least."""
@@ -453,27 +452,37 @@ def begin(
     spoken = dialects.of(method, path)
     if spoken is None or not spoken.is_call(path, body) or _is_sent_already(path, body):
         return None
-    invocation = setup.start(
-        "inference",
-        spoken.operation,
-        attributes={
-            semconv.OPERATION_NAME: spoken.operation,
-            semconv.PROVIDER_NAME: dialect.provider_of(host, spoken.provider),
-            semconv.CAPTURE: "wire",
-            semconv.SERVER_ADDRESS: host,
-            **_region_of(host),
-        },
-    )
-    if spoken.operation == semconv.FETCH_RESPONSE:
-        return _sent(Exchange(spoken, invocation, path, body or b""))
+    asked = _asked(spoken, path, body or b"")
+    # All that is known, for of a call that is cut off nothing else will be.
+    said: _Attributes = {
+        semconv.OPERATION_NAME: spoken.operation,
+        semconv.PROVIDER_NAME: asked.provider or dialect.provider_of(host, spoken.provider),
+        semconv.CAPTURE: "wire",
+        semconv.SERVER_ADDRESS: host,
+        **_region_of(host),
+        **asked.said,
+    }
+    if asked.model is not None:
+        said[semconv.REQUEST_MODEL] = asked.model
+    if asked.stream:
+        said[semconv.REQUEST_STREAM] = True
     role = _ROLE_OF.get(spoken.operation)
-    if role is not None and invocation.role in ("main", "subagent"):
-        invocation.set(role)
+    invocation = setup.start_call(asked.model or spoken.operation, said, role)
+    if spoken.operation == semconv.FETCH_RESPONSE:
+        return _sent(Exchange(spoken, invocation, path, body or b"", asked))
     if invocation.parent is not None:
         invocation.parent.wire_calls += 1
     target = f"{invocation.task_id} {host}{path} {len(body or b'')}"
     operation = _operation(invocation, target, body, retry_count)
-    return _sent(Exchange(spoken, invocation, path, body or b"", operation))
+    return _sent(Exchange(spoken, invocation, path, body or b"", asked, operation=operation))
+
+
+def _asked(spoken: Dialect, path: str, body: bytes) -> Asked:
+    try:
+        return spoken.asked(path, _within(body))
+    except Exception as error:  # noqa: BLE001 - a call that cannot be read is still one
+        trouble.say("reading a request", error)
+        return Asked()
 
 
 def _sent(exchange: Exchange) -> Exchange:
@@ -489,10 +498,10 @@ def _is_sent_already(path: str, body: bytes | None) -> bool:
 
 
 # Nobody reads these, whichever agent asks for them.
-_ROLE_OF: Final = {
-    semconv.EMBEDDINGS: {semconv.ROLE: "embedding"},
-    semconv.RERANK: {semconv.ROLE: "rerank"},
-    semconv.MODERATION: {semconv.ROLE: "guard"},
+_ROLE_OF: Final[dict[str, Role]] = {
+    semconv.EMBEDDINGS: "embedding",
+    semconv.RERANK: "rerank",
+    semconv.MODERATION: "guard",
 }
 
 
@@ -521,5 +530,5 @@ def _operation(
         operation = _Operation(f"{invocation.span_context.span_id:016x}", target)
         _last_operation.set(operation)
     operation.attempts = earlier + 1
-    invocation.set({semconv.OPERATION_ID: operation.id, semconv.ATTEMPT: operation.attempts})
+    invocation.note({semconv.OPERATION_ID: operation.id, semconv.ATTEMPT: operation.attempts})
     return operation
