@@ -10,7 +10,8 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -22,6 +23,7 @@ import duckdb
 from agenttrace import compare, config, energy, rollup
 from agenttrace.errors import QueryError
 from agenttrace.store import Store
+from agenttrace.store.rollups import DERIVED, DERIVED_RESTS_ON, RESTS_ON, STORED
 
 if TYPE_CHECKING:
     from agenttrace.rollup import Query
@@ -30,6 +32,16 @@ ENTRY_POINT_GROUP: Final = "agenttrace.queries"
 """An installed package brings queries by naming, in this group, the package that holds them."""
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
+_WORD: Final = re.compile(r"[a-z_]\w*")
+
+# What DuckDB raises where the files it reads are sound.
+_OF_THE_QUERY: Final = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.DataError,
+    duckdb.InvalidInputException,
+    duckdb.ParserException,
+)
 
 Params = Sequence[object] | Mapping[str, object]
 
@@ -67,24 +79,32 @@ class Reader:
 
     Attributes:
         home: Folder that is read.
-        connection: DuckDB, in memory, with the table ``span``, the factors and a view per query.
-        queries: Every query by name: its file, text and description.
+        connection: DuckDB, in memory, with the factors, and the table ``span`` and the queries as
+            soon as they are asked for (:meth:`define`).
         factors: What energy is estimated with.
         store_warnings: What could not be read or folded, a sentence each.
     """
 
     def __init__(self, home: str | os.PathLike[str] | None = None) -> None:
         self.home = config.load(home).home
-        self._store = Store.open(self.home)
+        self._sees_few = False
+        self._defined_over_few: set[str] = set()
+        self._store = Store.open(self.home, spans=False)
         self.connection: duckdb.DuckDBPyConnection = self._store.connection
         try:
+            self._definitions = rollup.Definitions(self.connection, self._folders())
+            # Whoever replaces a query that the stored rows rest on gets rows of their own.
+            replaced = self._definitions.replaced
+            if self._store.is_rolled_up and not replaced & set(RESTS_ON):
+                self._store.define_rollups()
+                self._definitions.give(*STORED)
+                if not replaced & set(DERIVED_RESTS_ON) and self._store.define_derived():
+                    self._definitions.give(*DERIVED)
             self.factors = energy.define(self.connection, models=self._models())
             compare.define(self.connection)
-            defined = rollup.define(self.connection, self._folders())
         except BaseException:
             self.close()
             raise
-        self.queries: Mapping[str, Query] = {query.name: query for query in defined}
         self.store_warnings = tuple(self._store.warnings)
 
     def __enter__(self) -> Self:
@@ -97,6 +117,11 @@ class Reader:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    @property
+    def queries(self) -> "Mapping[str, Query]":
+        """Every query by name: its file, text and description."""
+        return self._definitions.queries
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -119,6 +144,7 @@ class Reader:
 
         Raises:
             QueryError: There is no such query, or the SQL does not run.
+            StoreError: A file of spans that it reads is broken.
         """
         table = self.table(name_or_sql, params)
         return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
@@ -126,6 +152,7 @@ class Reader:
     def table(self, name_or_sql: str, params: Params = ()) -> Table:
         """Return the rows with their columns in order; arguments and errors as in :meth:`query`."""
         named = _NAME.fullmatch(name_or_sql.strip())
+        self.define(name_or_sql)
         sql = f"FROM {self._known(named.group())}" if named else name_or_sql
         try:
             result = self.connection.execute(sql, params or None)
@@ -133,8 +160,57 @@ class Reader:
             description: Sequence[Sequence[Any]] = getattr(result, "description", None) or ()
             rows = result.fetchall() if description else []
         except duckdb.Error as error:
+            if not isinstance(error, _OF_THE_QUERY) and self._store.has_broken_file():
+                raise self._store.unreadable(error) from error
             raise QueryError(f"the query does not run: {rollup.reason(error)}") from error
         return Table(tuple(str(column[0]) for column in description), rows)
+
+    def define(self, sql: str) -> None:
+        """Define the queries that *sql* mentions, and ``span``, unless that has happened.
+
+        Raises:
+            QueryError: One of them does not work.
+        """
+        mentioned = set(_WORD.findall(sql.lower()))
+        names = mentioned & self.queries.keys()
+        below = self._definitions.below(*names)
+        anew = [name for name in below if not self._definitions.is_given(name)]
+        if self._sees_few:
+            self._defined_over_few |= set(anew)
+        elif (
+            "span" in mentioned
+            or any("span" in self.queries[name].words for name in anew)
+            or below & self._defined_over_few
+        ):
+            self._store.define_span()
+            self._defined_over_few.clear()
+        self._definitions.define(*names)
+
+    @contextmanager
+    def seeing(self, spans: str) -> Generator[None]:
+        """Let queries see no other spans than those of *spans*, SQL, trusted.
+
+        Files that hold none of them are not even opened.
+        """
+        self.connection.execute(f"CREATE TEMP TABLE span AS {spans}")
+        self._sees_few = True
+        try:
+            yield
+        finally:
+            self._sees_few = False
+            self.connection.execute("DROP TABLE temp.span")
+
+    @property
+    def is_rolled_up(self) -> bool:
+        """Whether stored rows are read in place of the queries that they are rows of."""
+        return self._store.is_rolled_up and not self._definitions.replaced & set(RESTS_ON)
+
+    def spans_around(self, low_ns: int, high_ns: int) -> str:
+        """Return SQL for the spans that started then, and those that fetch a result.
+
+        Only files with such a span are read; times are nanoseconds since 1970-01-01 UTC.
+        """
+        return self._store.spans_around(low_ns, high_ns)
 
     def catalogue(self) -> Table:
         """Return one row per query (name, rows, file), by name; *rows* says what a row is."""
@@ -152,7 +228,7 @@ class Reader:
         found = self.connection.execute(
             "SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()"
         ).fetchall()
-        names = {str(row[0]) for row in found}
+        names = {str(row[0]) for row in found} | self.queries.keys() | {"span"}
         if name in names:
             return name
         close = difflib.get_close_matches(name, sorted(names), n=3)
@@ -164,9 +240,13 @@ class Reader:
     def _models(self) -> list[tuple[str | None, str | None]]:
         # The factors are needed before the view that decides what a call is, so every inference
         # span counts here: a model too many costs nothing.
+        if not self._definitions.is_given("call_sum"):
+            self._store.define_span()
         try:
             return self.connection.execute(
-                "SELECT DISTINCT provider, coalesce(response_model, request_model) AS model "
+                "SELECT DISTINCT provider, model FROM call_sum ORDER BY ALL"
+                if self._definitions.is_given("call_sum")
+                else "SELECT DISTINCT provider, coalesce(response_model, request_model) AS model "
                 "FROM span WHERE kind = 'inference' ORDER BY ALL"
             ).fetchall()
         except duckdb.Error as error:

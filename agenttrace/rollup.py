@@ -7,7 +7,7 @@ A file holds one SELECT and is named after what it yields: ``task_energy.sql`` m
 import graphlib
 import json
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,6 +19,9 @@ import duckdb
 from agenttrace.errors import QueryError
 
 _NAME: Final = re.compile(r"[a-z_][a-z0-9_]*")
+_READS: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]\w*)")
+_REMARK: Final = re.compile(r"--[^\n]*")
+_WORD: Final = re.compile(r"[a-z_]\w*")
 _COLUMN: Final = re.compile(r"--   (?P<name>[A-Za-z_]\w*) +(?P<doc>\S.*)")
 
 # The first line; a name in quotes may have more than one.
@@ -51,6 +54,11 @@ class Query:
     doc: str
     columns: tuple[Column, ...]
 
+    @property
+    def words(self) -> set[str]:
+        """Every word of its SQL, in lower case: what it reads is among them."""
+        return set(_WORD.findall(_REMARK.sub("", self.sql).lower()))
+
 
 def folders() -> list[Path]:
     """Return the folders of agenttrace's own queries."""
@@ -59,54 +67,157 @@ def folders() -> list[Path]:
     return [packaged if packaged.is_dir() else Path(__file__).parents[1] / "queries"]
 
 
-def find(folders: Iterable[Path]) -> dict[str, Query]:
+def find(folders: Iterable[Path], names: Iterable[str] | None = None) -> dict[str, Query]:
     """Read the SQL files of *folders*; a file in a later folder replaces its namesake.
 
     A folder that does not exist holds no files.
 
+    Args:
+        folders: Where the files are.
+        names: Only those; all if not given.
+
     Raises:
         QueryError: A file cannot be read, or its name cannot be the name of a view.
     """
-    paths = [path for folder in folders for path in sorted(folder.glob("*.sql"))]
-    return {path.stem: _read(path) for path in paths}
+    wanted = None if names is None else set(names)
+    return {query.name: query for query in _found(folders, wanted)}
+
+
+def _found(folders: Iterable[Path], wanted: Container[str] | None = None) -> Iterator[Query]:
+    for folder in folders:
+        for path in sorted(folder.glob("*.sql")):
+            if wanted is None or path.stem in wanted:
+                yield _read(path)
+
+
+class Definitions:
+    """Views for queries, each made when it is first asked for, after those that it reads.
+
+    Attributes:
+        queries: Every query by name; a file in a later folder replaces its namesake.
+        replaced: Names of queries that a later folder has replaced.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folders: Iterable[Path],
+        given: Iterable[str] = (),
+    ) -> None:
+        """Find the queries.
+
+        Args:
+            connection: Has the tables that the queries read.
+            folders: Where the files are; later folders replace queries of earlier ones.
+            given: Queries whose rows are there already, as a table or a view of their name.
+
+        Raises:
+            QueryError: A file cannot be read, or its name cannot be the name of a view.
+        """
+        folders = list(folders)
+        self._connection = connection
+        self._ours = folders[0] if folders else None
+        found = list(_found(folders))
+        self.queries = {query.name: query for query in found}
+        self._originals = {query.name: query for query in reversed(found)}
+        self.replaced = frozenset(
+            name for name, query in self.queries.items() if query.path != self._originals[name].path
+        )
+        self._given = set(given)
+        self._reads: dict[str, list[str]] = {}
+
+    def give(self, *names: str) -> None:
+        """Take note of queries whose rows are there already."""
+        self._given.update(names)
+
+    def is_given(self, name: str) -> bool:
+        """Whether its rows are there already."""
+        return name in self._given
+
+    def below(self, *names: str) -> set[str]:
+        """Return what queries read, also through others, and themselves.
+
+        Raises:
+            QueryError: One is not a SELECT, or they read one another in a circle.
+        """
+        return set(self._ordered(names))
+
+    def define(self, *names: str) -> None:
+        """Define the views of *names* and of what they read, unless they are there.
+
+        Raises:
+            QueryError: A file is not one SELECT, reads what does not exist, reads itself through
+                others, or lacks columns of the query that it replaces. The message names the file.
+        """
+        ordered = [name for name in self._ordered(names) if name not in self._given]
+        with _stand_ins(self._connection) as stand_in:
+            for name in ordered:
+                self._define(self.queries[name])
+                if any(name in self._reads[other] for other in ordered):
+                    stand_in(name)
+
+    def define_for(self, query: Query) -> None:
+        """Define what *query*, which is no file, reads."""
+        self.define(*sorted(self._reads_of(query)))
+
+    def _ordered(self, names: Iterable[str]) -> list[str]:
+        """Return *names* and what they read, each after those it reads; nothing below is looked at.
+
+        What is given is not looked into.
+        """
+        reads: dict[str, list[str]] = {}
+        waiting = [name for name in names if name in self.queries]
+        while waiting:
+            name = waiting.pop()
+            if name in reads:
+                continue
+            if name in self._given:
+                reads[name] = []
+                continue
+            if name not in self._reads:
+                self._reads[name] = sorted(self._reads_of(self.queries[name]))
+            reads[name] = self._reads[name]
+            waiting += reads[name]
+        return _in_order(self.queries, reads)
+
+    def _reads_of(self, query: Query) -> set[str]:
+        # Ours are written so that a look at their text is enough, which a test makes sure of.
+        if query.path.parent == self._ours:
+            return self.queries.keys() & set(_READS.findall(_REMARK.sub("", query.sql)))
+        return tables_of(self._connection, query) & self.queries.keys()
+
+    def _define(self, query: Query) -> None:
+        try:
+            self._connection.execute(f"CREATE VIEW {query.name} AS {query.sql}")
+        except duckdb.Error as error:
+            below = self._replaced_below(query.name)
+            theirs = sorted(str(self.queries[name].path) for name in below)
+            hint = f" (it reads {', '.join(theirs)} in place of ours)" if theirs else ""
+            raise QueryError(f"{query.path} does not work: {reason(error)}{hint}") from error
+        self._given.add(query.name)
+        if query.name in self.replaced:
+            _check_columns(self._connection, query, self._originals[query.name])
+
+    def _replaced_below(self, name: str) -> set[str]:
+        """Return the replaced queries that a query reads, also through those that are there."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            reads = set(self._reads.get(waiting.pop(), ())) - found
+            found |= reads
+            waiting += reads
+        return found & self.replaced
 
 
 def define(connection: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> list[Query]:
-    """Define a view per query, each after those it reads.
-
-    Args:
-        connection: Has the tables that the queries read.
-        folders: Where the files are; later folders replace queries of earlier ones.
+    """Define every query; arguments and errors as in :class:`Definitions`.
 
     Returns:
-        The queries in the order of their definition.
-
-    Raises:
-        QueryError: A file is not one SELECT, reads what does not exist, reads itself through
-            others, or lacks columns of the query that it replaces. The message names the file.
+        The queries by name.
     """
-    folders = list(folders)
-    queries = find(folders)
-    originals = find(reversed(folders))
-    replaced = {name for name, query in queries.items() if query.path != originals[name].path}
-    reads = {
-        name: sorted(tables_of(connection, query) & queries.keys())
-        for name, query in queries.items()
-    }
-    ordered = [queries[name] for name in _in_order(queries, reads)]
-    with _stand_ins(connection) as stand_in:
-        for query in ordered:
-            try:
-                connection.execute(f"CREATE VIEW {query.name} AS {query.sql}")
-            except duckdb.Error as error:
-                theirs = [str(queries[name].path) for name in _below(query.name, reads) & replaced]
-                hint = f" (it reads {', '.join(sorted(theirs))} in place of ours)" if theirs else ""
-                raise QueryError(f"{query.path} does not work: {reason(error)}{hint}") from error
-            if query.name in replaced:
-                _check_columns(connection, query, originals[query.name])
-            if any(query.name in names for names in reads.values()):
-                stand_in(query.name)
-    return ordered
+    definitions = Definitions(connection, folders)
+    definitions.define(*definitions.queries)
+    return list(definitions.queries.values())
 
 
 def _in_order(queries: dict[str, Query], reads: dict[str, list[str]]) -> list[str]:
@@ -121,14 +232,9 @@ def _in_order(queries: dict[str, Query], reads: dict[str, list[str]]) -> list[st
         ) from error
 
 
-def _below(name: str, reads: dict[str, list[str]]) -> set[str]:
-    """Return what a query reads, also through others."""
-    return set(reads[name]).union(*(_below(read, reads) for read in reads[name]))
-
-
 def _check_columns(connection: duckdb.DuckDBPyConnection, query: Query, original: Query) -> None:
     """Make sure that *query* has what others were told to find in *original*."""
-    found = {name.lower() for name, _ in _columns_of(connection, query.name)}
+    found = {name.lower() for name in _columns_of(connection, query.name)}
     missing = [column.name for column in original.columns if column.name.lower() not in found]
     if missing:
         raise QueryError(
@@ -137,10 +243,8 @@ def _check_columns(connection: duckdb.DuckDBPyConnection, query: Query, original
         )
 
 
-def _columns_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
-    return connection.execute(
-        "SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = $1", [name]
-    ).fetchall()
+def _columns_of(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+    return [str(row[0]) for row in connection.execute(f"DESCRIBE {name}").fetchall()]
 
 
 @contextmanager
@@ -153,9 +257,7 @@ def _stand_ins(connection: duckdb.DuckDBPyConnection) -> Generator[Callable[[str
     made: list[str] = []
 
     def stand_in(name: str) -> None:
-        columns = _columns_of(connection, name)
-        described = ", ".join(f'"{column}" {data_type}' for column, data_type in columns)
-        connection.execute(f"CREATE TEMP TABLE {name} ({described})")
+        connection.execute(f"CREATE TEMP TABLE {name} AS FROM {name} LIMIT 0")
         made.append(name)
 
     try:

@@ -1,128 +1,104 @@
-"""The report on 100,000 spans in 10,000 tasks: the fold, and the answer at the terminal.
+"""Reports as whole processes, on stores of growing size, beside a process that imports DuckDB.
 
-    python benchmarks/report.py [--tasks 10000] [--rounds 7]
+    python benchmarks/report.py [--calls 1000000 10000000] [--rounds 7] [--homes FOLDER]
 
-The report is a whole process, from the command to the last line; the floor is a process that only
-imports DuckDB. The goal: the answer in under half a second.
+A store is made by ``generate.py`` and folded, unless it is in FOLDER from the last time. The
+processes take turns; medians of CPU time and of time, and the most memory that any held. ``growth``
+is the CPU time over that at the size before. The goals, at 100 million calls: 2.5 times ``import
+duckdb``, 1.5 times the CPU time of 10 million, 300 MB.
 """
 
 import argparse
-import os
-import random
+import json
+import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+from typing import Final
 
-import msgspec
-from timing import cpu_ms, medians, python
+from fold import files_of
+from timing import Spent, alternate, load, python, run
 
-from agenttrace import semconv
-from agenttrace.record.spool import Spool
+HERE: Final = Path(__file__).parent
+COMMAND: Final = [sys.executable, "-m", "agenttrace"]
+TASKS: Final = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import generate
+print(json.dumps(generate.tasks(int(sys.argv[2]), int(sys.argv[3]))))
+"""
+MIDDLE: Final = 1_000  # calls in a task of middling size
 
-CALLS_PER_TASK = 8
-MODELS = (("openai", "gpt-5"), ("openai", "gpt-5-mini"), ("anthropic", "claude-sonnet-5"))
+
+def make(home: Path, calls: int, seed: int) -> None:
+    """Generate the store and fold it."""
+    numbers = ["--calls", str(calls), "--seed", str(seed)]
+    subprocess.run([sys.executable, HERE / "generate.py", *numbers, "--home", home], check=True)
+    took = run([*COMMAND, "--store", str(home), "store", "fold"])
+    print(
+        f"roll-ups of {calls:,} calls: {took.cpu_ms / 1000:.0f} s CPU, "
+        f"{1000 * took.cpu_ms / calls:.1f} us a call, at most {took.peak_mb:.0f} MB",
+        flush=True,
+    )
 
 
-def fill(home: Path, tasks: int) -> int:
-    """Write *tasks* tasks of ten spans each into the spool; returns the number of spans."""
-    spool = Spool(home / "spool", "benchmark")
-    chance = random.Random(7)
-    encode = msgspec.json.Encoder().encode
-    now = time.time_ns() - tasks * 1_000_000_000
-    spans = 0
-    for task in range(tasks):
-        trace_id = f"{chance.getrandbits(128):032x}"
-        task_span, agent_span = (f"{chance.getrandbits(64):016x}" for _ in range(2))
-        place: dict[str, str | int] = {semconv.TASK_ID: trace_id, semconv.ROLE: "main"}
-        agent: dict[str, str | int] = {
-            semconv.AGENT_NAME: "worker",
-            semconv.AGENT_SPAN_ID: agent_span,
-        }
-        begun = now + task * 1_000_000_000
-        named: dict[str, str | int] = {semconv.TASK_NAME: f"task {task % 50}"}
-        structure = (
-            (task_span, None, "task", named),
-            (agent_span, task_span, "agent", agent),
+def reports(home: Path, calls: int, seed: int) -> dict[str, list[str]]:
+    """Return the commands to time, by what they are called."""
+    asked = [*COMMAND, "--store", str(home), "report"]
+    # In a process of its own: this one stays small (see timing.run).
+    found = subprocess.check_output(python(TASKS, str(HERE), str(calls), str(seed)))
+    tasks: list[tuple[str, int]] = json.loads(found)
+    chosen = (tasks[0], min(tasks, key=lambda task: abs(task[1] - MIDDLE)), tasks[-1])
+    commands = {"import duckdb": python("import duckdb"), "report": asked}
+    for task_id, size in chosen:
+        commands[f"report task, {size:,} calls"] = [*asked, "task", task_id]
+    models = [*asked, "models"]
+    if subprocess.run([*models, "--help"], capture_output=True, check=False).returncode == 0:
+        commands["report models"] = models
+    return commands
+
+
+def show(calls: int, spent: dict[str, Spent], before: dict[str, Spent]) -> None:
+    """Print the figures at one size, with the growth since the size before."""
+    floor = spent["import duckdb"].cpu_ms
+    print(f"\n{calls:,} calls; {load()}")
+    print(f"{'process':32} CPU ms  wall ms  x import duckdb  growth   MB")
+    # The middle task is another one at each size, and counts as the same.
+    earlier = dict(zip(spent, before.values(), strict=False))
+    for name, one in spent.items():
+        growth = f"{one.cpu_ms / earlier[name].cpu_ms:6.2f}" if name in earlier else "     -"
+        print(
+            f"{name:32} {one.cpu_ms:6.0f} {one.wall_ms:8.0f} {one.cpu_ms / floor:16.2f} "
+            f" {growth} {one.peak_mb:4.0f}",
+            flush=True,
         )
-        lines = [
-            (span_id, parent, kind, {**place, **more, semconv.KIND: kind})
-            for span_id, parent, kind, more in structure
-        ]
-        for _ in range(CALLS_PER_TASK):
-            provider, model = chance.choice(MODELS)
-            cached = chance.randrange(100_000)
-            call = {
-                **place,
-                **agent,
-                semconv.AGENT_DEPTH: 1,
-                semconv.KIND: "inference",
-                semconv.OPERATION_NAME: semconv.CHAT,
-                semconv.PROVIDER_NAME: provider,
-                semconv.RESPONSE_MODEL: model,
-                semconv.RESPONSE_ID: f"r-{chance.getrandbits(64):x}",
-                semconv.CAPTURE: "wire",
-                semconv.USAGE: "reported",
-                semconv.ATTEMPT: 1,
-                semconv.INPUT_TOKENS: cached + chance.randrange(5000),
-                semconv.CACHE_READ_TOKENS: cached,
-                semconv.OUTPUT_TOKENS: chance.randrange(1000),
-            }
-            lines.append((f"{chance.getrandbits(64):016x}", agent_span, "inference", call))
-        for span_id, parent, name, attributes in lines:
-            record = {
-                "trace_id": trace_id,
-                "span_id": span_id,
-                "parent_span_id": parent,
-                "name": name,
-                "start_ns": begun,
-                "end_ns": begun + 900_000_000,
-                "status": "ok",
-                "scope": "agenttrace",
-                "attributes": attributes,
-            }
-            spool.append(encode(record) + b"\n")
-            spans += 1
-    spool.close()
-    return spans
+
+
+def sizes(home: Path, calls: int) -> None:
+    """Say how many bytes a call takes."""
+    lake = sum(Path(file).stat().st_size for file in files_of(home))
+    summed = (home / "store.duckdb").stat().st_size
+    print(f"bytes a call: lake {lake / calls:.1f}, store.duckdb {summed / calls:.2f}")
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", type=int, default=10_000)
+    parser.add_argument("--calls", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--homes", type=Path, help="where the stores are kept for another time")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        environ = {"AGENTTRACE_HOME": folder}
-        spans = fill(home, options.tasks)
-        command = [sys.executable, "-m", "agenttrace.cli"]
-        help_ms = cpu_ms([*command, "--help"])
-        fold_ms = cpu_ms([*command, "store", "fold"], environ) - help_ms
-        size = sum(path.stat().st_size for path in home.rglob("*.parquet"))
-        print(
-            f"{spans:,} spans: fold {fold_ms:.0f} ms CPU, {1000 * fold_ms / spans:.1f} us a span,"
-        )
-        print(f"{size / spans:.1f} bytes a span in the lake\n")
-        commands = {
-            "import duckdb": python("import duckdb"),
-            "agenttrace --help": [*command, "--help"],
-            "agenttrace report": [*command, "report"],
-            "agenttrace report --format json": [*command, "report", "--format", "json"],
-            "agenttrace query totals": [*command, "query", "totals"],
-        }
-        times: dict[str, list[float]] = {name: [] for name in commands}
-        for _ in range(options.rounds):
-            for name, words in commands.items():
-                start = time.perf_counter()
-                cpu_ms(words, environ)
-                times[name].append((time.perf_counter() - start) * 1000)
-        spent = medians(commands, options.rounds, environ)
-        print(f"{'process':34} CPU ms   wall ms   x import duckdb   ({os.cpu_count()} cores)")
-        for name, ms in spent.items():
-            wall = sorted(times[name])[len(times[name]) // 2]
-            print(f"{name:34} {ms:6.0f} {wall:9.0f} {ms / spent['import duckdb']:16.2f}")
+    with tempfile.TemporaryDirectory(prefix="agenttrace-report-") as temporary:
+        before: dict[str, Spent] = {}
+        for calls in sorted(options.calls):
+            home = (options.homes or Path(temporary)) / f"{calls}-{options.seed}"
+            if not (home / "store.duckdb").exists():
+                make(home, calls, options.seed)
+            spent = alternate(reports(home, calls, options.seed), options.rounds)
+            show(calls, spent, before)
+            sizes(home, calls)
+            before = spent
 
 
 if __name__ == "__main__":

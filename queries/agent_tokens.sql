@@ -15,22 +15,37 @@
 --   output_tokens          tokens generated, reasoning included
 --   reasoning_tokens       part of output_tokens that is reasoning
 SELECT
-    model_call.task_id,
-    model_call.agent,
-    count(*) AS calls,
-    count(*) FILTER (WHERE model_call.hidden) AS hidden_calls,
-    count(*) FILTER (WHERE model_call.attempt > 1) AS retry_calls,
-    count(*) FILTER (WHERE model_call.status = 'error') AS failed_calls,
-    sum(model_call.total_tokens)::BIGINT AS total_tokens,
+    call_rollup.task_id,
+    call_rollup.agent,
+    sum(call_rollup.calls)::BIGINT AS calls,
+    coalesce(sum(call_rollup.calls) FILTER (WHERE call_rollup.hidden), 0)::BIGINT AS hidden_calls,
+    sum(call_rollup.retry_calls)::BIGINT AS retry_calls,
+    coalesce(sum(call_rollup.calls) FILTER (WHERE call_rollup.status = 'error'), 0)::BIGINT AS failed_calls,
     CASE
-        WHEN count(*) FILTER (WHERE model_call.hidden) = 0 THEN 0
-        ELSE sum(CASE WHEN model_call.hidden THEN model_call.total_tokens END)
+        WHEN sum(call_rollup.total_tokens_calls) > 0 THEN sum(call_rollup.total_tokens)
+    END::BIGINT AS total_tokens,
+    CASE
+        WHEN coalesce(sum(call_rollup.calls) FILTER (WHERE call_rollup.hidden), 0) = 0 THEN 0
+        WHEN sum(call_rollup.total_tokens_calls) FILTER (WHERE call_rollup.hidden) > 0
+            THEN sum(call_rollup.total_tokens) FILTER (WHERE call_rollup.hidden)
     END::BIGINT AS hidden_tokens,
-    sum(model_call.input_tokens)::BIGINT AS input_tokens,
-    sum(model_call.input_uncached_tokens)::BIGINT AS input_uncached_tokens,
-    sum(model_call.cache_read_tokens)::BIGINT AS cache_read_tokens,
-    sum(model_call.cache_write_tokens)::BIGINT AS cache_write_tokens,
-    sum(model_call.output_tokens)::BIGINT AS output_tokens,
-    sum(model_call.reasoning_tokens)::BIGINT AS reasoning_tokens
-FROM model_call
-GROUP BY model_call.task_id, model_call.agent
+    CASE
+        WHEN sum(call_rollup.input_tokens_calls) > 0 THEN sum(call_rollup.input_tokens)
+    END::BIGINT AS input_tokens,
+    CASE
+        WHEN sum(call_rollup.input_tokens_calls) > 0 THEN sum(call_rollup.input_uncached_tokens)
+    END::BIGINT AS input_uncached_tokens,
+    CASE
+        WHEN sum(call_rollup.cache_read_tokens_calls) > 0 THEN sum(call_rollup.cache_read_tokens)
+    END::BIGINT AS cache_read_tokens,
+    CASE
+        WHEN sum(call_rollup.cache_write_tokens_calls) > 0 THEN sum(call_rollup.cache_write_tokens)
+    END::BIGINT AS cache_write_tokens,
+    CASE
+        WHEN sum(call_rollup.output_tokens_calls) > 0 THEN sum(call_rollup.output_tokens)
+    END::BIGINT AS output_tokens,
+    CASE
+        WHEN sum(call_rollup.reasoning_tokens_calls) > 0 THEN sum(call_rollup.reasoning_tokens)
+    END::BIGINT AS reasoning_tokens
+FROM call_rollup
+GROUP BY call_rollup.task_id, call_rollup.agent

@@ -6,18 +6,18 @@
 WITH
 call_state AS (
     SELECT
-        model_call.usage,
-        model_call.capture,
-        coalesce(model_call.outcome, 'unknown') AS outcome,
-        model_call.status,
-        count(*) AS calls,
-        count(*) FILTER (WHERE model_call.input_tokens IS NULL) AS input_tokens,
-        count(*) FILTER (WHERE model_call.cache_read_tokens IS NULL) AS cache_read_tokens,
-        count(*) FILTER (WHERE model_call.cache_write_tokens IS NULL) AS cache_write_tokens,
-        count(*) FILTER (WHERE model_call.output_tokens IS NULL) AS output_tokens,
-        count(*) FILTER (WHERE model_call.reasoning_tokens IS NULL) AS reasoning_tokens
-    FROM model_call
-    GROUP BY model_call.usage, model_call.capture, model_call.outcome, model_call.status
+        call_total.usage,
+        call_total.capture,
+        coalesce(call_total.outcome, 'unknown') AS outcome,
+        call_total.status,
+        sum(call_total.calls) AS calls,
+        sum(call_total.calls - call_total.input_tokens_calls) AS input_tokens,
+        sum(call_total.calls - call_total.cache_read_tokens_calls) AS cache_read_tokens,
+        sum(call_total.calls - call_total.cache_write_tokens_calls) AS cache_write_tokens,
+        sum(call_total.calls - call_total.output_tokens_calls) AS output_tokens,
+        sum(call_total.calls - call_total.reasoning_tokens_calls) AS reasoning_tokens
+    FROM call_total
+    GROUP BY call_total.usage, call_total.capture, call_total.outcome, call_total.status
 ),
 
 found AS (
@@ -59,14 +59,15 @@ found AS (
                 call_state.reasoning_tokens
             FROM call_state
         )
-        ON COLUMNS(*) INTO NAME value VALUE count
+        ON input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, reasoning_tokens
+        INTO NAME value VALUE count
     ) AS kind
     UNION ALL
     SELECT
         'record' AS aspect,
         'kept' AS value,
-        count(*) AS count
-    FROM span
+        coalesce(sum(task_sum.spans), 0) AS count
+    FROM task_sum
     UNION ALL
     SELECT
         'record' AS aspect,

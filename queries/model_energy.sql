@@ -15,20 +15,20 @@
 --   carbon_low_g     5 % of the draws of the factors and of the grid
 --   carbon_high_g    95 % of the draws of the factors and of the grid
 WITH
-model_moments AS (
+moments AS (
     SELECT
-        task_moments.provider,
-        task_moments.model,
-        sum(task_moments.calls)::BIGINT AS calls,
-        sum(task_moments.calls_unpriced)::BIGINT AS calls_unpriced,
-        sum(task_moments.uncached) AS uncached,
-        sum(task_moments.uncached_context) AS uncached_context,
-        sum(task_moments.cached) AS cached,
-        sum(task_moments.output) AS output,
-        sum(task_moments.output_context) AS output_context,
-        sum(task_moments.energy_wh) AS energy_wh
-    FROM task_moments
-    GROUP BY task_moments.provider, task_moments.model
+        model_moments.provider,
+        model_moments.model,
+        sum(model_moments.calls)::BIGINT AS calls,
+        sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
+        sum(model_moments.uncached) AS uncached,
+        sum(model_moments.uncached_context) AS uncached_context,
+        sum(model_moments.cached) AS cached,
+        sum(model_moments.output) AS output,
+        sum(model_moments.output_context) AS output_context,
+        sum(model_moments.energy_wh) AS energy_wh
+    FROM model_moments
+    GROUP BY model_moments.provider, model_moments.model
 ),
 
 drawn AS (
@@ -37,17 +37,17 @@ drawn AS (
         model_factor_draw.model,
         grid_draw.g_per_kwh,
         list_sum([
-            model_moments.uncached * model_factor_draw.j_uncached,
-            model_moments.uncached_context * model_factor_draw.j_uncached_context,
-            model_moments.cached * model_factor_draw.j_cached,
-            model_moments.output * model_factor_draw.j_output,
-            model_moments.output_context * model_factor_draw.j_output_context
+            moments.uncached * model_factor_draw.j_uncached,
+            moments.uncached_context * model_factor_draw.j_uncached_context,
+            moments.cached * model_factor_draw.j_cached,
+            moments.output * model_factor_draw.j_output,
+            moments.output_context * model_factor_draw.j_output_context
         ]) / 3600 AS energy_wh
-    FROM model_moments
+    FROM moments
     INNER JOIN model_factor_draw
         ON
-            model_moments.provider IS NOT DISTINCT FROM model_factor_draw.provider
-            AND model_moments.model IS NOT DISTINCT FROM model_factor_draw.model
+            moments.provider IS NOT DISTINCT FROM model_factor_draw.provider
+            AND moments.model IS NOT DISTINCT FROM model_factor_draw.model
     INNER JOIN grid_draw ON model_factor_draw.draw = grid_draw.draw
 ),
 
@@ -62,26 +62,26 @@ drawn_range AS (
 )
 
 SELECT
-    model_moments.provider,
-    model_moments.model,
+    moments.provider,
+    moments.model,
     model_factor.class,
     model_factor.known,
     model_factor.match_reason,
-    model_moments.calls,
-    model_moments.calls_unpriced,
-    model_moments.energy_wh,
-    least(drawn_range.energies_wh[1], model_moments.energy_wh) AS energy_low_wh,
-    greatest(drawn_range.energies_wh[2], model_moments.energy_wh) AS energy_high_wh,
-    model_moments.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    least(drawn_range.carbons_g[1], model_moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
-    greatest(drawn_range.carbons_g[2], model_moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
-FROM model_moments
+    moments.calls,
+    moments.calls_unpriced,
+    moments.energy_wh,
+    least(drawn_range.energies_wh[1], moments.energy_wh) AS energy_low_wh,
+    greatest(drawn_range.energies_wh[2], moments.energy_wh) AS energy_high_wh,
+    moments.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
+    least(drawn_range.carbons_g[1], moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
+    greatest(drawn_range.carbons_g[2], moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
+FROM moments
 LEFT JOIN model_factor
     ON
-        model_moments.provider IS NOT DISTINCT FROM model_factor.provider
-        AND model_moments.model IS NOT DISTINCT FROM model_factor.model
+        moments.provider IS NOT DISTINCT FROM model_factor.provider
+        AND moments.model IS NOT DISTINCT FROM model_factor.model
 LEFT JOIN drawn_range
     ON
-        model_moments.provider IS NOT DISTINCT FROM drawn_range.provider
-        AND model_moments.model IS NOT DISTINCT FROM drawn_range.model
+        moments.provider IS NOT DISTINCT FROM drawn_range.provider
+        AND moments.model IS NOT DISTINCT FROM drawn_range.model
 CROSS JOIN grid

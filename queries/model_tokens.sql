@@ -16,20 +16,40 @@
 --   output_tokens          tokens generated, reasoning included
 --   reasoning_tokens       part of output_tokens that is reasoning
 SELECT
-    model_call.provider,
-    model_call.model,
-    count(*) AS calls,
-    count(*) FILTER (WHERE model_call.hidden) AS hidden_calls,
-    count(*) FILTER (WHERE model_call.attempt > 1) AS retry_calls,
-    count(*) FILTER (WHERE model_call.status = 'error') AS failed_calls,
-    count(*) FILTER (WHERE model_call.usage = 'estimated') AS estimated_calls,
-    sum(model_call.total_tokens)::BIGINT AS total_tokens,
-    sum(CASE WHEN model_call.hidden THEN model_call.total_tokens END)::BIGINT AS hidden_tokens,
-    sum(model_call.input_tokens)::BIGINT AS input_tokens,
-    sum(model_call.input_uncached_tokens)::BIGINT AS input_uncached_tokens,
-    sum(model_call.cache_read_tokens)::BIGINT AS cache_read_tokens,
-    sum(model_call.cache_write_tokens)::BIGINT AS cache_write_tokens,
-    sum(model_call.output_tokens)::BIGINT AS output_tokens,
-    sum(model_call.reasoning_tokens)::BIGINT AS reasoning_tokens
-FROM model_call
-GROUP BY model_call.provider, model_call.model
+    call_total.provider,
+    call_total.model,
+    sum(call_total.calls)::BIGINT AS calls,
+    coalesce(sum(call_total.calls) FILTER (WHERE call_total.hidden), 0)::BIGINT AS hidden_calls,
+    sum(call_total.retry_calls)::BIGINT AS retry_calls,
+    coalesce(sum(call_total.calls) FILTER (WHERE call_total.status = 'error'), 0)::BIGINT AS failed_calls,
+    coalesce(
+        sum(call_total.calls) FILTER (WHERE call_total.usage = 'estimated'), 0
+    )::BIGINT AS estimated_calls,
+    CASE
+        WHEN sum(call_total.total_tokens_calls) > 0 THEN sum(call_total.total_tokens)
+    END::BIGINT AS total_tokens,
+    CASE
+        WHEN coalesce(sum(call_total.calls) FILTER (WHERE call_total.hidden), 0) = 0 THEN 0
+        WHEN sum(call_total.total_tokens_calls) FILTER (WHERE call_total.hidden) > 0
+            THEN sum(call_total.total_tokens) FILTER (WHERE call_total.hidden)
+    END::BIGINT AS hidden_tokens,
+    CASE
+        WHEN sum(call_total.input_tokens_calls) > 0 THEN sum(call_total.input_tokens)
+    END::BIGINT AS input_tokens,
+    CASE
+        WHEN sum(call_total.input_tokens_calls) > 0 THEN sum(call_total.input_uncached_tokens)
+    END::BIGINT AS input_uncached_tokens,
+    CASE
+        WHEN sum(call_total.cache_read_tokens_calls) > 0 THEN sum(call_total.cache_read_tokens)
+    END::BIGINT AS cache_read_tokens,
+    CASE
+        WHEN sum(call_total.cache_write_tokens_calls) > 0 THEN sum(call_total.cache_write_tokens)
+    END::BIGINT AS cache_write_tokens,
+    CASE
+        WHEN sum(call_total.output_tokens_calls) > 0 THEN sum(call_total.output_tokens)
+    END::BIGINT AS output_tokens,
+    CASE
+        WHEN sum(call_total.reasoning_tokens_calls) > 0 THEN sum(call_total.reasoning_tokens)
+    END::BIGINT AS reasoning_tokens
+FROM call_total
+GROUP BY call_total.provider, call_total.model

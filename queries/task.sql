@@ -20,37 +20,18 @@
 --   hidden_tokens     part of total_tokens that moved in hidden calls
 --   input_tokens      tokens sent, cache reads and writes included
 --   output_tokens     tokens generated, reasoning included
-WITH
-member AS (
-    SELECT
-        coalesce(span.task_id, span.trace_id) AS task_id,
-        arg_min(span.task_name, span.start_ns) AS task_name,
-        arg_min(span.session_id, span.start_ns) AS session_id,
-        arg_min(span.service_name, span.start_ns) AS service_name,
-        arg_min(span.workload, span.start_ns) AS workload,
-        bool_or(span.headless) AS headless,
-        min(span.started_at) AS started_at,
-        (max(span.start_ns + coalesce(span.duration_ns, 0)) - min(span.start_ns)) / 1e6 AS duration_ms,
-        arg_min(CASE WHEN span.kind = 'task' THEN span.status END, span.start_ns) AS status,
-        count(DISTINCT CASE WHEN span.kind = 'agent' THEN span.span_id END) AS agents,
-        count(DISTINCT CASE WHEN span.kind = 'tool' THEN span.span_id END) AS tools
-    FROM span
-    WHERE span.kind <> 'other'
-    GROUP BY coalesce(span.task_id, span.trace_id)
-)
-
 SELECT
-    member.task_id,
-    member.task_name,
-    member.session_id,
-    member.service_name,
-    coalesce(member.workload, 'agentic') AS workload,
-    coalesce(member.headless, FALSE) AS headless,
-    member.started_at,
-    member.duration_ms,
-    member.status,
-    member.agents,
-    member.tools,
+    task_fact.task_id,
+    task_fact.task_name,
+    task_fact.session_id,
+    task_fact.service_name,
+    coalesce(task_fact.workload, 'agentic') AS workload,
+    coalesce(task_fact.headless, FALSE) AS headless,
+    make_timestamp(task_fact.start_ns // 1000) AS started_at,
+    (task_fact.end_ns - task_fact.start_ns) / 1e6 AS duration_ms,
+    task_fact.status,
+    task_fact.agents,
+    task_fact.tools,
     coalesce(task_tokens.calls, 0) AS calls,
     coalesce(task_tokens.hidden_calls, 0) AS hidden_calls,
     coalesce(task_tokens.retry_calls, 0) AS retry_calls,
@@ -59,5 +40,6 @@ SELECT
     task_tokens.hidden_tokens,
     task_tokens.input_tokens,
     task_tokens.output_tokens
-FROM member
-LEFT JOIN task_tokens ON member.task_id = task_tokens.task_id
+FROM task_fact
+LEFT JOIN task_tokens ON task_fact.task_id = task_tokens.task_id
+WHERE task_fact.structure_spans > 0

@@ -14,7 +14,7 @@
 --   carbon_low_g     5 % of the draws of the factors and of the grid
 --   carbon_high_g    95 % of the draws of the factors and of the grid
 WITH
-task_sum AS (
+task_priced AS (
     SELECT
         task_moments.task_id,
         sum(task_moments.calls)::BIGINT AS calls,
@@ -52,10 +52,10 @@ draw AS (
 
 task_vector AS (
     SELECT
-        task_sum.task_id,
-        task_sum.calls,
-        task_sum.calls_unpriced,
-        task_sum.energy_wh,
+        task_priced.task_id,
+        task_priced.calls,
+        task_priced.calls_unpriced,
+        task_priced.energy_wh,
         flatten(list([
             coalesce(task_moments.uncached, 0),
             coalesce(task_moments.uncached_context, 0),
@@ -63,14 +63,14 @@ task_vector AS (
             coalesce(task_moments.output, 0),
             coalesce(task_moments.output_context, 0)
         ] ORDER BY model_order.position)) AS moments
-    FROM task_sum
+    FROM task_priced
     CROSS JOIN model_order
     LEFT JOIN task_moments
         ON
-            task_sum.task_id = task_moments.task_id
+            task_priced.task_id = task_moments.task_id
             AND model_order.provider IS NOT DISTINCT FROM task_moments.provider
             AND model_order.model IS NOT DISTINCT FROM task_moments.model
-    GROUP BY task_sum.task_id, task_sum.calls, task_sum.calls_unpriced, task_sum.energy_wh
+    GROUP BY task_priced.task_id, task_priced.calls, task_priced.calls_unpriced, task_priced.energy_wh
 ),
 
 task_draw AS (

@@ -10,17 +10,56 @@
 --   output            sum of n_o: output tokens, reasoning included
 --   output_context    sum of n_o * (n_c + n_u + n_o / 2)
 --   energy_wh         Wh at the facility, central estimate; NULL where no usage is reported
+WITH
+moment AS (
+    SELECT
+        task_total.task_id,
+        task_total.provider,
+        task_total.model,
+        sum(task_total.calls)::BIGINT AS calls,
+        sum(task_total.unpriced_calls)::BIGINT AS unpriced_calls,
+        CASE
+            WHEN sum(task_total.input_tokens_calls) > 0 THEN sum(task_total.uncached)
+        END::DOUBLE AS uncached,
+        CASE
+            WHEN sum(task_total.input_tokens_calls) > 0 THEN sum(task_total.uncached_context_x2)
+        END / 2 AS uncached_context,
+        CASE
+            WHEN sum(task_total.input_tokens_calls) > 0 THEN sum(task_total.cached)
+        END::DOUBLE AS cached,
+        CASE
+            WHEN sum(task_total.output_calls) > 0 THEN sum(task_total.output)
+        END::DOUBLE AS output,
+        CASE
+            WHEN sum(task_total.output_calls) > 0 THEN sum(task_total.output_context_x2)
+        END / 2 AS output_context
+    FROM task_total
+    GROUP BY task_total.task_id, task_total.provider, task_total.model
+)
+
 SELECT
-    call_energy.task_id,
-    call_energy.provider,
-    call_energy.model,
-    count(*) AS calls,
-    count(*) FILTER (WHERE call_energy.unpriced) AS calls_unpriced,
-    sum(call_energy.uncached) AS uncached,
-    sum(call_energy.uncached_context) AS uncached_context,
-    sum(call_energy.cached) AS cached,
-    sum(call_energy.output) AS output,
-    sum(call_energy.output_context) AS output_context,
-    sum(call_energy.energy_wh) AS energy_wh
-FROM call_energy
-GROUP BY call_energy.task_id, call_energy.provider, call_energy.model
+    moment.task_id,
+    moment.provider,
+    moment.model,
+    moment.calls,
+    CASE
+        WHEN model_factor.j_uncached IS NULL THEN moment.calls
+        ELSE moment.unpriced_calls
+    END AS calls_unpriced,
+    moment.uncached,
+    moment.uncached_context,
+    moment.cached,
+    moment.output,
+    moment.output_context,
+    list_sum([
+        moment.uncached * model_factor.j_uncached,
+        moment.uncached_context * model_factor.j_uncached_context,
+        moment.cached * model_factor.j_cached,
+        moment.output * model_factor.j_output,
+        moment.output_context * model_factor.j_output_context
+    ]) / 3600 AS energy_wh
+FROM moment
+LEFT JOIN model_factor
+    ON
+        moment.provider IS NOT DISTINCT FROM model_factor.provider
+        AND moment.model IS NOT DISTINCT FROM model_factor.model

@@ -3,34 +3,34 @@
 --   energy_wh   Wh at the facility; NULL where no call reports its usage
 --   carbon_g    grams of CO2 equivalent, with the grid of the same draw
 WITH
-model_moments AS (
+moments AS (
     SELECT
-        task_moments.provider,
-        task_moments.model,
-        sum(task_moments.uncached) AS uncached,
-        sum(task_moments.uncached_context) AS uncached_context,
-        sum(task_moments.cached) AS cached,
-        sum(task_moments.output) AS output,
-        sum(task_moments.output_context) AS output_context
-    FROM task_moments
-    GROUP BY task_moments.provider, task_moments.model
+        model_moments.provider,
+        model_moments.model,
+        sum(model_moments.uncached) AS uncached,
+        sum(model_moments.uncached_context) AS uncached_context,
+        sum(model_moments.cached) AS cached,
+        sum(model_moments.output) AS output,
+        sum(model_moments.output_context) AS output_context
+    FROM model_moments
+    GROUP BY model_moments.provider, model_moments.model
 ),
 
 drawn AS (
     SELECT
         model_factor_draw.draw,
         sum(list_sum([
-            model_moments.uncached * model_factor_draw.j_uncached,
-            model_moments.uncached_context * model_factor_draw.j_uncached_context,
-            model_moments.cached * model_factor_draw.j_cached,
-            model_moments.output * model_factor_draw.j_output,
-            model_moments.output_context * model_factor_draw.j_output_context
+            moments.uncached * model_factor_draw.j_uncached,
+            moments.uncached_context * model_factor_draw.j_uncached_context,
+            moments.cached * model_factor_draw.j_cached,
+            moments.output * model_factor_draw.j_output,
+            moments.output_context * model_factor_draw.j_output_context
         ])) / 3600 AS energy_wh
-    FROM model_moments
+    FROM moments
     INNER JOIN model_factor_draw
         ON
-            model_moments.provider IS NOT DISTINCT FROM model_factor_draw.provider
-            AND model_moments.model IS NOT DISTINCT FROM model_factor_draw.model
+            moments.provider IS NOT DISTINCT FROM model_factor_draw.provider
+            AND moments.model IS NOT DISTINCT FROM model_factor_draw.model
     GROUP BY model_factor_draw.draw
 )
 

@@ -7,9 +7,13 @@ Each span starts a second after the one written before it and lasts half a secon
 child ends. Ids count from 1. Without a task around them, the spans are put into a task ``job``.
 """
 
+import contextlib
+import functools
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+import tempfile
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +23,8 @@ import duckdb
 
 from agenttrace import rollup, semconv
 from agenttrace.record.spool import SEGMENT_SUFFIX, Spool
-from agenttrace.store import Store
+from agenttrace.store import Store, fold, published
+from agenttrace.store.rollups import DERIVED, STORED
 
 START_NS = 1_760_000_000_000_000_000
 SECOND_NS = 1_000_000_000
@@ -51,6 +56,7 @@ _KEYS = {
     "task_id": semconv.TASK_ID,
     "usage": semconv.USAGE,
     "visible": semconv.VISIBLE,
+    "wire_calls": semconv.WIRE_CALLS,
     "workload": semconv.WORKLOAD,
 }
 
@@ -219,6 +225,15 @@ def write(home: Path, records: Iterable[Record]) -> None:
     spool.close()
 
 
+def later(records: Iterable[Record], seconds: float) -> list[Record]:
+    """Return *records* as if they had been made some time later."""
+    by_ns = int(seconds * SECOND_NS)
+    return [
+        {**record, "start_ns": record["start_ns"] + by_ns, "end_ns": record["end_ns"] + by_ns}
+        for record in records
+    ]
+
+
 def put(home: Path, name: str, content: bytes) -> Path:
     """Put a segment with any content into the spool."""
     path = home / "spool" / (name if "." in name else name + SEGMENT_SUFFIX)
@@ -287,15 +302,69 @@ def price(
         connection.execute("INSERT INTO grid_draw VALUES ($1, $2)", [draw, grams])
 
 
+class Asked:
+    """The queries over a store, each defined when a text first mentions it."""
+
+    def __init__(self, store: Store, *, stored: bool) -> None:
+        """Take the stored roll-ups, as a reader does, or define those queries over spans."""
+        self.connection = store.connection
+        self._definitions = rollup.Definitions(store.connection, rollup.folders())
+        if stored and store.is_rolled_up:
+            store.define_rollups()
+            self._definitions.give(*STORED)
+            if store.define_derived():
+                self._definitions.give(*DERIVED)
+
+    def sql(self, text: str) -> duckdb.DuckDBPyRelation:
+        """Return the rows of *text*."""
+        words = set(re.findall(r"\w+", text))
+        self._definitions.define(*sorted(words & self._definitions.queries.keys()))
+        return self.connection.sql(text)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return every row of a query, by column."""
+        found = self.sql(f"FROM {name}")
+        return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+
+
 @contextmanager
 def asked(
     home: Path,
     *segments: Iterable[Record],
     models: Mapping[str | None, Sequence[float]] | None = None,
     grid: Sequence[float] = (1000.0, 1000.0),
-) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Write *segments*, and define every query over them; for *models* and *grid* see ``price``."""
-    with opened(home, *segments) as store:
+    stored: bool = True,
+) -> Iterator[Asked]:
+    """Write *segments*, and ask queries over them; for *models* and *grid* see ``price``.
+
+    The roll-ups are those that the fold stores. If *stored* is false nothing is folded, and they
+    are what their definitions make of the spans in the spool.
+    """
+    if stored and segments:
+        begin(home)
+    who_may_fold = contextlib.nullcontext() if stored else _kept_from_folding(home)
+    with who_may_fold, opened(home, *segments) as store:
         price(store.connection, models or {}, grid)
-        rollup.define(store.connection, rollup.folders())
-        yield store.connection
+        yield Asked(store, stored=stored)
+
+
+@contextmanager
+def _kept_from_folding(home: Path) -> Generator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with fold.alone(home) as is_alone:
+        assert is_alone
+        yield
+
+
+def begin(home: Path) -> None:
+    """Make the store of *home*, if there is none: a copy, for to make one takes long."""
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / published.NAME).exists():
+        (home / published.NAME).write_bytes(_empty_store())
+
+
+@functools.cache
+def _empty_store() -> bytes:
+    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as connection:
+        fold.fold(connection, Path(folder), [])
+        return (Path(folder) / published.NAME).read_bytes()

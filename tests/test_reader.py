@@ -77,7 +77,7 @@ def test_a_file_in_the_folder_of_the_store_replaces_a_query_and_what_reads_it(re
     packaged = Reader(recorded)
     text = packaged.queries["task_tokens"].sql
     packaged.close()
-    (own / "task_tokens.sql").write_text(text + "HAVING sum(model_call.input_tokens) > 1000\n")
+    (own / "task_tokens.sql").write_text(text + "HAVING sum(call_rollup.input_tokens) > 1000\n")
     (own / "mine.sql").write_text(
         "-- One row: the number of tasks.\nSELECT count(*) AS n FROM task_tokens\n"
     )
@@ -151,10 +151,59 @@ def test_a_store_from_a_newer_version_is_refused(recorded: Path):
         Reader(recorded)
 
 
+def test_a_query_that_does_not_work_fails_when_it_is_asked_for_and_no_other(recorded: Path):
+    (recorded / "queries").mkdir()
+    (recorded / "queries" / "broken.sql").write_text("SELECT * FROM missing_table\n")
+    (recorded / "queries" / "reads_broken.sql").write_text("SELECT * FROM broken\n")
+    with Reader(recorded) as reader:
+        assert reader.query("SELECT count(*) AS tasks FROM task") == [{"tasks": 1}]
+        for name in ("broken", "reads_broken", "SELECT 1 FROM broken"):
+            with pytest.raises(QueryError, match=r"broken\.sql does not work: .*missing_table"):
+                reader.query(name)
+        assert reader.query("SELECT calls FROM task_tokens") == [{"calls": 2}]
+
+
 def test_a_reader_that_cannot_be_made_lets_go_of_the_store(home: Path):
     (home / "queries").mkdir(parents=True)
-    (home / "queries" / "broken.sql").write_text("SELECT * FROM missing_table\n")
-    with pytest.raises(QueryError, match=r"broken\.sql"):
+    (home / "queries" / "Not A View.sql").write_text("SELECT 1 AS one\n")
+    with pytest.raises(QueryError, match=r"Not A View\.sql"):
         Reader(home)
-    (home / "queries" / "broken.sql").unlink()
+    (home / "queries" / "Not A View.sql").unlink()
     Reader(home).close()
+
+
+def test_a_report_on_what_is_rolled_up_reads_no_spans(recorded: Path):
+    Reader(recorded).close()
+    (part,) = (recorded / "lake").rglob("*.parquet")
+    part.unlink()
+    with Reader(recorded) as reader:
+        assert reader.query("SELECT task_id, calls, input_tokens FROM task") == [
+            {"task_id": "ask", "calls": 2, "input_tokens": 107}
+        ]
+        assert reader.query("SELECT calls FROM totals") == [{"calls": 2}]
+
+
+@pytest.mark.parametrize("name", ["plain_call", "counted_call", "call_rollup"])
+def test_rows_rest_on_the_query_of_the_user_where_there_is_one(recorded: Path, name: str):
+    Reader(recorded).close()
+    ours = Reader(recorded)
+    text = ours.queries[name].sql
+    ours.close()
+    (recorded / "queries").mkdir()
+    (recorded / "queries" / f"{name}.sql").write_text(f"SELECT * FROM ({text}) LIMIT 0\n")
+    with Reader(recorded) as reader:
+        assert reader.query("SELECT calls FROM totals") == [{"calls": 0}]
+        assert reader.query("task_tokens") == []
+
+
+def test_a_replaced_model_call_is_read_by_what_reads_it(recorded: Path):
+    (recorded / "queries").mkdir()
+    ours = Reader(recorded)
+    text = ours.queries["model_call"].sql
+    ours.close()
+    (recorded / "queries" / "model_call.sql").write_text(
+        f"SELECT * FROM ({text}) WHERE input_tokens > 50\n"
+    )
+    with Reader(recorded) as reader:
+        assert reader.query("SELECT input_tokens FROM call_energy") == [{"input_tokens": 100}]
+        assert reader.query("SELECT calls FROM task_tokens") == [{"calls": 2}]

@@ -30,8 +30,7 @@ def test_queries_are_defined_after_those_they_read(
         b="SELECT c.x FROM c JOIN span ON true",
         c="SELECT span.a AS x FROM span",
     )
-    defined = rollup.define(connection, [queries])
-    assert [query.name for query in defined] == ["c", "b", "a"]
+    rollup.define(connection, [queries])
     assert connection.sql("FROM a").fetchall() == [(6,)]
 
 
@@ -116,9 +115,7 @@ def test_a_with_clause_hides_the_query_of_its_name(
         part="WITH task AS (SELECT task.a FROM task) SELECT Task.a FROM TASK",
         walk="WITH RECURSIVE part AS (SELECT 1 AS a UNION SELECT part.a FROM part) FROM part",
     )
-    defined = rollup.define(connection, [queries])
-    names = [query.name for query in defined]
-    assert names.index("task") < names.index("part")
+    rollup.define(connection, [tmp_path / "ours", queries])
     assert connection.sql("FROM part ORDER BY a").fetchall() == [(1,), (2,)]
 
 
@@ -169,9 +166,9 @@ def test_the_header_says_what_a_row_is_and_what_the_columns_are(tmp_path: Path) 
 def test_a_query_that_does_not_work_is_an_error_that_names_its_file(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, sql: str, message: str
 ) -> None:
-    queries = folder(tmp_path, wrong=sql)
+    queries = folder(tmp_path / "users", wrong=sql)
     with pytest.raises(QueryError) as raised:
-        rollup.define(connection, [queries])
+        rollup.define(connection, [tmp_path / "ours", queries])
     assert str(raised.value).startswith(f"{queries / 'wrong.sql'} {message}")
 
 
@@ -182,7 +179,7 @@ def test_queries_that_read_one_another_in_a_circle_are_an_error(
     with pytest.raises(QueryError) as raised:
         rollup.define(connection, [queries])
     assert str(raised.value) == (
-        f"these queries read one another in a circle: a -> b -> c -> a. Change {queries / 'a.sql'}."
+        f"these queries read one another in a circle: c -> a -> b -> c. Change {queries / 'c.sql'}."
     )
 
 
@@ -208,3 +205,47 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
 
 def test_our_own_queries_are_found() -> None:
     assert "model_call" in rollup.find(rollup.folders())
+
+
+def test_what_our_own_queries_read_is_told_by_their_words(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    definitions = rollup.Definitions(connection, rollup.folders())
+    queries = definitions.queries
+    assert {name: definitions._reads_of(query) for name, query in queries.items()} == {
+        name: rollup.tables_of(connection, query) & queries.keys()
+        for name, query in queries.items()
+    }
+
+
+def test_a_query_is_defined_when_it_is_asked_for_with_those_that_it_reads(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    queries = folder(tmp_path, a="FROM b", b="FROM span", c="FROM span", broken="FROM nowhere")
+    definitions = rollup.Definitions(connection, [queries])
+    definitions.define("a")
+    definitions.define("b", "a")
+    views = connection.sql("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()
+    assert sorted(views) == [("a",), ("b",)]
+    with pytest.raises(QueryError, match=r"broken\.sql does not work"):
+        definitions.define("broken")
+
+
+def test_rows_that_are_there_already_are_taken_for_those_of_the_query(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    queries = folder(tmp_path, a="SELECT sum(b.a) AS a FROM b", b="FROM nowhere")
+    connection.execute("CREATE TABLE b AS SELECT 41 AS a UNION ALL SELECT 1")
+    definitions = rollup.Definitions(connection, [queries])
+    definitions.give("b")
+    assert definitions.below("a") == {"a", "b"}
+    definitions.define("a")
+    assert connection.sql("FROM a").fetchall() == [(42,)]
+
+
+def test_a_query_that_another_replaces_is_named(
+    connection: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    ours = folder(tmp_path / "ours", a="SELECT 1 AS x", b="SELECT a.x FROM a")
+    users = folder(tmp_path / "users", a="SELECT 2 AS x", c="SELECT 3 AS x")
+    assert rollup.Definitions(connection, [ours, users]).replaced == {"a"}

@@ -1,4 +1,4 @@
-"""``agenttrace report``: everything recorded, or one task as a tree."""
+"""``agenttrace report``: everything recorded, one task as a tree, or the models."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from agenttrace.cli.output import console, say, warn
 
 if TYPE_CHECKING:
-    from agenttrace.report.values import Overview, TaskReport
+    from agenttrace.report.values import Report
 
 _PICTURE_WIDTH: Final = 84
 
@@ -64,12 +64,14 @@ def report(ctx: click.Context, limit: int, form: str | None) -> None:
 
 @report.command()
 @click.argument("task_id", metavar="ID")
+@click.option("--full", is_flag=True, help="Show every span, however many there are.")
 @_format
 @click.pass_context
-def task(ctx: click.Context, task_id: str, form: str | None) -> None:
+def task(ctx: click.Context, task_id: str, full: bool, form: str | None) -> None:
     """Show one task as a tree of agents, tools and model calls.
 
-    The first characters of the ID are enough where no other task begins with them.
+    The first characters of the ID are enough where no other task begins with them. A task with more
+    than 20,000 spans is summed up by agent, role and model.
     """
     # DuckDB is loaded only here, so that --help does not wait for it.
     from agenttrace.reader import Reader
@@ -77,11 +79,26 @@ def task(ctx: click.Context, task_id: str, form: str | None) -> None:
 
     assert ctx.parent is not None
     with Reader(ctx.obj) as reader:
-        built = task_report(reader, task_id)
+        built = task_report(reader, task_id, full=full)
     _show(built, form or ctx.parent.params["form"], f"agenttrace report task {task_id}")
 
 
-def _show(report: Overview | TaskReport, form: str | None, title: str) -> None:
+@report.command()
+@_format
+@click.pass_context
+def models(ctx: click.Context, form: str | None) -> None:
+    """Show what each model moved, used and took, the largest first."""
+    # DuckDB is loaded only here, so that --help does not wait for it.
+    from agenttrace.reader import Reader
+    from agenttrace.report.models import models_report
+
+    assert ctx.parent is not None
+    with Reader(ctx.obj) as reader:
+        built = models_report(reader)
+    _show(built, form or ctx.parent.params["form"], "agenttrace report models")
+
+
+def _show(report: Report, form: str | None, title: str) -> None:
     match form:
         case "json":
             from agenttrace.report.json import to_json

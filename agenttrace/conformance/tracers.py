@@ -109,11 +109,9 @@ class AgentTrace:
         from agenttrace.store import Store
 
         # Not a Reader: it works out energies, too, which takes longer than the rest.
-        model_call = rollup.find(rollup.folders())["model_call"]
         with Store.open(folder) as store:
-            found = store.connection.execute(
-                f"FROM ({model_call.sql}) ORDER BY started_at, call_id"
-            )
+            rollup.Definitions(store.connection, rollup.folders()).define("model_call")
+            found = store.connection.execute("FROM model_call ORDER BY started_at, call_id")
             names = [column[0] for column in found.description]
             return [_row(dict(zip(names, call, strict=True))) for call in found.fetchall()]
 

@@ -4,6 +4,6 @@
         report = overview(reader)
     print(to_json(report))
 
-``overview`` and ``task`` build the values of ``values``; ``text``, ``json`` and ``svg`` show them,
-and ``rows`` shows the rows of a query.
+``overview``, ``task`` and ``models`` build the values of ``values``; ``text``, ``json`` and ``svg``
+show them, and ``rows`` shows the rows of a query.
 """

@@ -2,21 +2,24 @@
 
 import dataclasses
 import json
+from typing import Final
 
 from agenttrace import __version__
-from agenttrace.report.values import REPORT_FORMAT, Overview, TaskReport
+from agenttrace.report.values import REPORT_FORMAT, ModelsReport, Overview, Report, TaskReport
+
+_KINDS: Final = {Overview: "overview", TaskReport: "task", ModelsReport: "models"}
 
 
-def to_json(report: Overview | TaskReport) -> str:
+def to_json(report: Report) -> str:
     """Return *report* as one JSON object.
 
     Three fields go before those of the report: ``agenttrace_report`` is the version of this form,
-    ``agenttrace_version`` that of the program, ``kind`` is ``overview`` or ``task``.
+    ``agenttrace_version`` that of the program, ``kind`` is ``overview``, ``task`` or ``models``.
     """
     head = {
         "agenttrace_report": REPORT_FORMAT,
         "agenttrace_version": __version__,
-        "kind": "overview" if isinstance(report, Overview) else "task",
+        "kind": _KINDS[type(report)],
     }
     return json.dumps(
         head | dataclasses.asdict(report), indent=2, ensure_ascii=False, allow_nan=False

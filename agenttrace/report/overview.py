@@ -19,24 +19,26 @@ LIMIT $1
 _TASKS: Final = """
 SELECT
     shown.*,
+    task_fact.task_name,
+    coalesce(task_fact.is_cut_off, FALSE) AS is_cut_off,
     task_energy.energy_wh,
     task_energy.energy_low_wh,
     task_energy.energy_high_wh
 FROM (
     SELECT
-        model_call.task_id,
-        any_value(model_call.task_name) AS task_name,
-        min(model_call.started_at) AS started_at,
-        count(*) AS calls,
-        count(*) FILTER (WHERE model_call.hidden) AS hidden_calls,
-        count(*) FILTER (WHERE model_call.usage = 'estimated') AS estimated_calls,
-        sum(model_call.total_tokens)::BIGINT AS total_tokens
-    FROM model_call
-    WHERE list_contains($1, model_call.task_id)
-    GROUP BY model_call.task_id
+        task_total.task_id,
+        min(task_total.first_started_at) AS started_at,
+        sum(task_total.calls)::BIGINT AS calls,
+        sum(task_total.hidden_calls)::BIGINT AS hidden_calls,
+        sum(task_total.estimated_calls)::BIGINT AS estimated_calls,
+        CASE
+            WHEN sum(task_total.total_tokens_calls) > 0 THEN sum(task_total.total_tokens)
+        END::BIGINT AS total_tokens
+    FROM task_total
+    GROUP BY task_total.task_id
 ) AS shown
-INNER JOIN (FROM task_energy WHERE list_contains($1, task_energy.task_id)) AS task_energy
-    ON shown.task_id = task_energy.task_id
+INNER JOIN task_fact ON shown.task_id = task_fact.task_id
+INNER JOIN task_energy ON shown.task_id = task_energy.task_id
 ORDER BY task_energy.energy_wh DESC NULLS LAST, shown.task_id
 """
 
@@ -85,8 +87,8 @@ def overview(reader: Reader, *, limit: int = 10) -> Overview:
         reader: An open reader.
         limit: How many of the largest tasks to list.
     """
-    shared = ("model_call", "call_energy", "task_moments", "total_draw", "totals", "coverage")
-    with held(reader, *shared):
+    top_tasks = _largest(reader, limit)
+    with held(reader, "call_total", *sums.SHARED):
         (row,) = reader.query("totals")
         return Overview(
             store=str(reader.home),
@@ -97,7 +99,7 @@ def overview(reader: Reader, *, limit: int = 10) -> Overview:
             equivalents=tuple(map(_equivalent, reader.query(_EQUIVALENTS))),
             roles=tuple(map(_role, reader.query(_ROLES))),
             models=tuple(map(_model, reader.query(_MODELS))),
-            top_tasks=_largest(reader, limit),
+            top_tasks=top_tasks,
             coverage=sums.coverage(reader),
             method=sums.method(reader),
             warnings=sums.warnings(reader),
@@ -106,13 +108,19 @@ def overview(reader: Reader, *, limit: int = 10) -> Overview:
 
 def _largest(reader: Reader, limit: int) -> tuple[TaskLine, ...]:
     ids = [row["task_id"] for row in reader.query(_LARGEST, [limit])]
-    return tuple(map(_task, reader.query(_TASKS, [ids]))) if ids else ()
+    if not ids:
+        return ()
+    which = f"WHERE task_id IN ({', '.join(map(sums.quoted, ids))})"
+    few = {name: f"FROM {name} {which}" for name in ("task_total", "task_sum", "task_moments")}
+    with held(reader, **few):
+        return tuple(map(_task, reader.query(_TASKS)))
 
 
 def _task(row: Row) -> TaskLine:
     return TaskLine(
         task_id=row["task_id"],
         name=row["task_name"],
+        is_cut_off=row["is_cut_off"],
         started_at=f"{row['started_at'].isoformat()}Z",
         calls=row["calls"],
         hidden_calls=row["hidden_calls"],

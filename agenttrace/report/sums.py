@@ -1,9 +1,9 @@
-"""What the overview and the report of a task have in common: totals, coverage and method."""
+"""What the reports have in common: totals, coverage and method, all from what is rolled up."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from agenttrace.model import Range
 from agenttrace.reader import Reader
@@ -11,9 +11,12 @@ from agenttrace.report.values import Coverage, Grid, Method, Source, Tokens, Tot
 
 Row = dict[str, Any]
 
+SHARED: Final = ("model_moments", "total_draw", "totals", "coverage")
+"""Queries that several parts of a report read; each may read those before it."""
+
 
 @contextmanager
-def held(reader: Reader, *names: str, where: str = "") -> Generator[None]:
+def held(reader: Reader, *names: str, **tables: str) -> Generator[None]:
     """Compute queries once and keep their rows while several others read them.
 
     A temporary table goes before the view of its name, so every query that reads the view reads the
@@ -22,12 +25,12 @@ def held(reader: Reader, *names: str, where: str = "") -> Generator[None]:
     Args:
         reader: An open reader.
         names: Of queries, trusted; each may read those before it.
-        where: SQL, trusted: the rows to keep, and so all that other queries see.
+        tables: SQL, trusted, by the name that its rows are to go under; these come before *names*.
     """
     kept: list[str] = []
     try:
-        for name in names:
-            reader.query(f"CREATE TEMP TABLE {name} AS FROM {name} {where}")
+        for name, sql in {**tables, **{name: f"FROM {name}" for name in names}}.items():
+            reader.query(f"CREATE TEMP TABLE {name} AS {sql}")
             kept.append(name)
         yield
     finally:
@@ -37,16 +40,27 @@ def held(reader: Reader, *names: str, where: str = "") -> Generator[None]:
 
 @contextmanager
 def narrowed(reader: Reader, task_id: str) -> Generator[None]:
-    """Let queries see one task only.
+    """Let queries see one task only: what is rolled up of it.
 
     Which calls count is decided over everything recorded, before the rest is put out of sight.
     """
-    quoted = task_id.replace("'", "''")
+    which = f"WHERE task_id = {quoted(task_id)}"
+    # Where no rows are stored, they come from here, and so are worked out once.
+    below = () if reader.is_rolled_up else ("counted_call",)
+    rolled = (*below, "call_sum", "call_answer", "task_sum")
+    # Rows of these may be stored as well, for everything.
+    anew = {name: reader.queries[name].sql for name in ("call_total", "task_total")}
     with (
-        held(reader, "model_call", where=f"WHERE task_id = '{quoted}'"),
-        held(reader, "span", where=f"WHERE coalesce(task_id, trace_id) = '{quoted}'"),
+        held(reader, **{name: f"FROM {name} {which}" for name in rolled}),
+        held(reader, "call_rollup"),
+        held(reader, **anew),
     ):
         yield
+
+
+def quoted(text: str) -> str:
+    """Return *text* as an SQL string."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def totals(reader: Reader) -> Totals:
@@ -79,8 +93,10 @@ def coverage(reader: Reader) -> Coverage:
     found = _counts(reader)
     (row,) = reader.query("totals")
     (failed,) = reader.query(
-        "SELECT count(*) AS calls FROM model_call WHERE usage = 'missing' AND status = 'error'"
+        "SELECT coalesce(sum(calls), 0)::BIGINT AS calls FROM call_total "
+        "WHERE usage = 'missing' AND status = 'error'"
     )
+    (cut_off,) = reader.query("SELECT count(*) AS tasks FROM task_fact WHERE is_cut_off")
     return Coverage(
         reported_calls=found.get(("usage", "reported"), 0),
         partial_calls=found.get(("usage", "partial"), 0),
@@ -90,17 +106,21 @@ def coverage(reader: Reader) -> Coverage:
         calls_by_capture=_captures(found),
         incomplete_calls=found.get(("outcome", "incomplete"), 0),
         abandoned_calls=found.get(("outcome", "abandoned"), 0),
+        interrupted_calls=found.get(("outcome", "interrupted"), 0),
+        cut_off_tasks=cut_off["tasks"],
         failed_calls=row["failed_calls"],
         retried_calls=row["retry_calls"],
         quarantined_records=found.get(("record", "quarantined"), 0),
+        quarantined_by_reason=_reasons(reader, "SELECT reason, 1 AS records FROM quarantine"),
         lost_records=found.get(("record", "lost"), 0),
+        lost_by_reason=_reasons(reader, "SELECT reason, records FROM lost"),
     )
 
 
 def method(reader: Reader) -> Method:
     """Return how *reader* estimates energy and carbon."""
-    (factor_set,) = reader.query("factor_set")
-    (grid,) = reader.query("grid")
+    (factor_set,) = reader.query("FROM factor_set")
+    (grid,) = reader.query("FROM grid")
     sources = reader.query(
         "SELECT title, authors, year, url, list(DISTINCT id ORDER BY id) AS factors "
         "FROM factor_source GROUP BY title, authors, year, url ORDER BY authors, year, title"
@@ -133,7 +153,7 @@ def method(reader: Reader) -> Method:
 
 def warnings(reader: Reader) -> tuple[str, ...]:
     """Return what to know before believing a figure: of the factors, what concerns these calls."""
-    rows = reader.query("SELECT DISTINCT provider, model FROM model_call")
+    rows = reader.query("SELECT DISTINCT provider, model FROM call_total")
     used = {(row["provider"], row["model"]) for row in rows}
     unknown = [one for one in reader.factors.models if not one.match.known]
     concern = [
@@ -187,3 +207,9 @@ def _counts(reader: Reader) -> dict[tuple[str, str], int]:
 def _captures(found: dict[tuple[str, str], int]) -> dict[str, int]:
     calls = {value: count for (aspect, value), count in found.items() if aspect == "capture"}
     return dict(sorted(calls.items(), key=lambda one: (-one[1], one[0])))
+
+
+def _reasons(reader: Reader, records: str) -> dict[str, int]:
+    sql = "SELECT coalesce(reason, 'unknown') AS reason, sum(records)::BIGINT AS records "
+    rows = reader.query(f"{sql} FROM ({records}) GROUP BY ALL ORDER BY records DESC, reason")
+    return {row["reason"]: row["records"] for row in rows}

@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 
 from agenttrace.report.text import blocks
-from agenttrace.report.values import Overview, TaskReport
+from agenttrace.report.values import Report
 
 # rich's own frame fetches its font from a network; this one takes what the reader has.
 _FRAME: Final = """\
@@ -39,7 +39,7 @@ _FRAME: Final = """\
 _CLIPPED: Final = re.compile(r' clip-path="[^"]*"')
 
 
-def to_svg(report: Overview | TaskReport, *, width: int, title: str) -> str:
+def to_svg(report: Report, *, width: int, title: str) -> str:
     """Return *report* as a terminal *width* characters wide shows it, under *title*."""
     console = Console(
         record=True,

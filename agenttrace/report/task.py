@@ -1,75 +1,196 @@
 """Build the report on one task."""
 
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from agenttrace.errors import QueryError
-from agenttrace.reader import Reader
+from agenttrace.reader import Reader, Table
 from agenttrace.report import sums
+from agenttrace.report.context import in_sight
+from agenttrace.report.nodes import Link, places
 from agenttrace.report.sums import Row, held, narrowed
-from agenttrace.report.values import Call, Node, TaskReport
+from agenttrace.report.values import AgentLine, Call, Node, TaskReport
+
+SPANS_AT_MOST: Final = 20_000
+"""A task with more is summed up by agent."""
 
 _CANDIDATES_NAMED: Final = 3
+_NS_PER_MS: Final = 1e6
 
 _BEGINNING_WITH: Final = """
-SELECT DISTINCT coalesce(span.task_id, span.trace_id) AS task_id
-FROM span
-WHERE starts_with(coalesce(span.task_id, span.trace_id), $1) AND span.kind <> 'other'
-ORDER BY task_id
+SELECT DISTINCT task_sum.task_id
+FROM task_sum
+WHERE starts_with(task_sum.task_id, $1) AND task_sum.structure_spans > 0
+ORDER BY task_sum.task_id
+"""
+
+_FACT: Final = """
+SELECT
+    task_fact.*,
+    coalesce(task_fact.workload, 'agentic') AS workload,
+    make_timestamp(task_fact.start_ns // 1000) AS started_at
+FROM task_fact
 """
 
 _NODES: Final = """
 SELECT
-    task_tree AS node,
-    model_call AS call,
+    own.*,
+    call.call_id,
+    call.operation_id,
+    call.operation,
+    call.role,
+    call.hidden,
+    call.attempt,
+    call.provider,
+    call.model,
+    call.total_tokens,
+    call.input_tokens,
+    call.input_uncached_tokens,
+    call.cache_read_tokens,
+    call.cache_write_tokens,
+    call.output_tokens,
+    call.reasoning_tokens,
+    call.status,
+    call.usage,
+    call.capture,
+    call.outcome,
+    call.http_status,
+    call.time_to_first_token_ms,
     call_energy.energy_wh,
-    call_energy.unpriced,
-    trouble.error_type
-FROM task_tree
-LEFT JOIN model_call ON task_tree.span_id = model_call.span_id
-LEFT JOIN call_energy ON model_call.call_id = call_energy.call_id
-LEFT JOIN (
+    call_energy.unpriced
+FROM (
     SELECT
-        span.span_id,
-        any_value(span.error_type) AS error_type
-    FROM span
-    GROUP BY span.span_id
-) AS trouble ON task_tree.span_id = trouble.span_id
-ORDER BY task_tree.path
+        own_span.span_id AS node_id,
+        -- A span that names itself as its parent has none.
+        nullif(any_value(own_span.parent_span_id), own_span.span_id) AS parent_span_id,
+        any_value(own_span.kind) AS kind,
+        any_value(own_span.name) AS name,
+        any_value(own_span.agent) AS node_agent,
+        any_value(own_span.status) AS node_status,
+        any_value(own_span.error_type) AS node_error_type,
+        bool_or(coalesce(own_span.outcome = 'interrupted', FALSE)) AS is_interrupted,
+        min(own_span.start_ns) AS start_ns,
+        min(own_span.started_at) AS node_started_at,
+        max(own_span.duration_ns) AS node_duration_ns
+    FROM own_span
+    GROUP BY own_span.span_id
+) AS own
+LEFT JOIN model_call AS call ON own.node_id = call.span_id
+LEFT JOIN call_energy ON call.call_id = call_energy.call_id
+ORDER BY own.start_ns, own.node_id
+"""
+
+_AGENTS: Final = """
+WITH
+moment AS (
+    SELECT
+        call_rollup.agent,
+        call_rollup.agent_depth,
+        call_rollup.role,
+        call_rollup.provider,
+        call_rollup.model,
+        sum(call_rollup.calls)::BIGINT AS calls,
+        coalesce(
+            sum(call_rollup.calls) FILTER (WHERE call_rollup.hidden), 0
+        )::BIGINT AS hidden_calls,
+        coalesce(
+            sum(call_rollup.calls) FILTER (WHERE call_rollup.status = 'error'), 0
+        )::BIGINT AS failed_calls,
+        coalesce(
+            sum(call_rollup.calls) FILTER (WHERE call_rollup.usage = 'estimated'), 0
+        )::BIGINT AS estimated_calls,
+        CASE
+            WHEN sum(call_rollup.input_tokens_calls) > 0 THEN sum(call_rollup.input_tokens)
+        END::BIGINT AS input_tokens,
+        CASE
+            WHEN sum(call_rollup.output_tokens_calls) > 0 THEN sum(call_rollup.output_tokens)
+        END::BIGINT AS output_tokens,
+        sum(call_rollup.uncached) AS uncached,
+        sum(call_rollup.uncached_context_x2) / 2 AS uncached_context,
+        sum(call_rollup.cached) AS cached,
+        sum(call_rollup.output) AS output,
+        sum(call_rollup.output_context_x2) / 2 AS output_context,
+        sum(call_rollup.input_tokens_calls + call_rollup.output_calls) AS priced_sides
+    FROM call_rollup
+    GROUP BY
+        call_rollup.agent,
+        call_rollup.agent_depth,
+        call_rollup.role,
+        call_rollup.provider,
+        call_rollup.model
+)
+
+SELECT
+    moment.agent,
+    moment.agent_depth,
+    moment.role,
+    moment.provider,
+    moment.model,
+    moment.calls,
+    moment.hidden_calls,
+    moment.failed_calls,
+    moment.estimated_calls,
+    moment.input_tokens,
+    moment.output_tokens,
+    CASE
+        WHEN moment.priced_sides > 0
+            THEN (
+                moment.uncached * model_factor.j_uncached
+                + moment.uncached_context * model_factor.j_uncached_context
+                + moment.cached * model_factor.j_cached
+                + moment.output * model_factor.j_output
+                + moment.output_context * model_factor.j_output_context
+            ) / 3600
+    END AS energy_wh
+FROM moment
+LEFT JOIN model_factor
+    ON
+        moment.provider IS NOT DISTINCT FROM model_factor.provider
+        AND moment.model IS NOT DISTINCT FROM model_factor.model
+ORDER BY
+    moment.agent_depth,
+    sum(energy_wh) OVER (PARTITION BY moment.agent_depth, moment.agent) DESC NULLS LAST,
+    moment.agent,
+    energy_wh DESC NULLS LAST,
+    moment.role,
+    moment.provider,
+    moment.model
 """
 
 
-def task_report(reader: Reader, task_id: str) -> TaskReport:
+def task_report(reader: Reader, task_id: str, *, full: bool = False) -> TaskReport:
     """Report on one task.
 
     Args:
         reader: An open reader.
         task_id: Id of the task, or its beginning.
+        full: Show each span, also where there are more than :data:`SPANS_AT_MOST`.
 
     Raises:
         QueryError: No task, or more than one, begins with *task_id*.
     """
-    chosen = _whole(reader, task_id)
-    with (
-        narrowed(reader, chosen),
-        held(reader, "call_energy", "task_moments", "total_draw", "totals", "coverage"),
-    ):
-        (task,) = reader.query("task")
-        return TaskReport(
-            store=str(reader.home),
-            task_id=task["task_id"],
-            name=task["task_name"],
-            workload=task["workload"],
-            session_id=task["session_id"],
-            started_at=f"{task['started_at'].isoformat()}Z",
-            duration_ms=task["duration_ms"],
-            totals=sums.totals(reader),
-            coverage=sums.coverage(reader),
-            nodes=_nodes(reader.query(_NODES)),
-            method=sums.method(reader),
-            warnings=sums.warnings(reader),
-        )
+    with narrowed(reader, _whole(reader, task_id)):
+        (fact,) = reader.query(_FACT)
+        is_shown = full or fact["spans"] <= SPANS_AT_MOST
+        nodes = _tree(reader, fact) if is_shown else ()
+        with held(reader, *sums.SHARED):
+            return TaskReport(
+                store=str(reader.home),
+                task_id=fact["task_id"],
+                name=fact["task_name"],
+                workload=fact["workload"],
+                session_id=fact["session_id"],
+                is_cut_off=bool(fact["is_cut_off"]),
+                started_at=f"{fact['started_at'].isoformat()}Z",
+                duration_ms=(fact["end_ns"] - fact["start_ns"]) / _NS_PER_MS,
+                totals=sums.totals(reader),
+                coverage=sums.coverage(reader),
+                spans=fact["spans"],
+                nodes=nodes,
+                agents=() if is_shown else tuple(map(_agent, reader.query(_AGENTS))),
+                method=sums.method(reader),
+                warnings=sums.warnings(reader),
+            )
 
 
 def _whole(reader: Reader, beginning: str) -> str:
@@ -87,81 +208,132 @@ def _whole(reader: Reader, beginning: str) -> str:
     )
 
 
+def _tree(reader: Reader, fact: Row) -> tuple[Node, ...]:
+    with in_sight(reader, fact), held(reader, "model_call", "call_energy"):
+        return _nodes(reader.table(_NODES))
+
+
 @dataclass(slots=True)
 class _Inside:
-    """Sums over the calls of a subtree that the query ``task_tree`` does not have."""
+    """Sums over the calls of a subtree."""
 
-    counts: Counter[str] = field(default_factory=Counter[str])
+    calls: int = 0
+    failed: int = 0
+    estimated: int = 0
+    unreported: int = 0
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     energy_wh: float | None = None
 
     def add(self, other: "_Inside") -> None:
-        self.counts += other.counts
+        self.calls += other.calls
+        self.failed += other.failed
+        self.estimated += other.estimated
+        self.unreported += other.unreported
+        if other.input_tokens is not None:
+            self.input_tokens = (self.input_tokens or 0) + other.input_tokens
+        if other.output_tokens is not None:
+            self.output_tokens = (self.output_tokens or 0) + other.output_tokens
         if other.energy_wh is not None:
             self.energy_wh = (self.energy_wh or 0.0) + other.energy_wh
 
 
-def _nodes(rows: list[Row]) -> tuple[Node, ...]:
-    inside = {row["node"]["span_id"]: _own(row) for row in rows}
-    # Children come after their parents, so from the end upwards each sum is whole when it is added.
-    for row in reversed(rows):
-        parent = inside.get(row["node"]["parent_span_id"])
-        if parent is not None:
-            parent.add(inside[row["node"]["span_id"]])
-    return tuple(_node(row, inside[row["node"]["span_id"]]) for row in rows)
+def _nodes(spans: Table) -> tuple[Node, ...]:
+    # A dict for each of many spans would take more memory than all else.
+    def row(number: int) -> Row:
+        return dict(zip(spans.columns, spans.rows[number], strict=True))
 
-
-def _own(row: Row) -> _Inside:
-    call = row["call"]
-    if call is None or call["call_id"] is None:
-        return _Inside()
-    kinds = {
-        "failed": call["status"] == "error",
-        "estimated": call["usage"] == "estimated",
-        "unreported": row["unpriced"],
-    }
-    return _Inside(Counter(kind for kind, is_so in kinds.items() if is_so), row["energy_wh"])
-
-
-def _node(row: Row, inside: _Inside) -> Node:
-    node = row["node"]
-    return Node(
-        span_id=node["span_id"],
-        parent_span_id=node["parent_span_id"],
-        depth=node["depth"],
-        kind=node["kind"],
-        name=node["name"],
-        agent=node["agent"],
-        status=node["status"],
-        error_type=row["error_type"],
-        started_at=f"{node['started_at'].isoformat()}Z",
-        duration_ms=node["duration_ms"],
-        calls=node["calls"],
-        failed_calls=inside.counts["failed"],
-        estimated_calls=inside.counts["estimated"],
-        unreported_calls=inside.counts["unreported"],
-        input_tokens=node["input_tokens"],
-        output_tokens=node["output_tokens"],
-        energy_wh=inside.energy_wh,
-        call=_call(row["call"]),
+    tree = places([_link(row(number)) for number in range(len(spans.rows))])
+    inside = {place.span: _own(row(place.span)) for place in tree}
+    # What hangs from a node comes after it, so from the end each sum is whole when it is added.
+    for place in reversed(tree):
+        if place.parent is not None:
+            inside[place.parent].add(inside[place.span])
+    return tuple(
+        _node(
+            row(place.span),
+            None if place.parent is None else row(place.parent)["node_id"],
+            place.depth,
+            inside[place.span],
+        )
+        for place in tree
     )
 
 
-def _call(call: Row | None) -> Call | None:
-    if call is None or call["call_id"] is None:
-        return None
+def _link(row: Row) -> Link:
+    return Link(row["node_id"], row["parent_span_id"], row["kind"], row["call_id"] is not None)
+
+
+def _own(row: Row) -> _Inside:
+    if row["call_id"] is None:
+        return _Inside()
+    return _Inside(
+        calls=1,
+        failed=row["status"] == "error",
+        estimated=row["usage"] == "estimated",
+        unreported=bool(row["unpriced"]),
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        energy_wh=row["energy_wh"],
+    )
+
+
+def _node(row: Row, parent_span_id: str | None, depth: int, inside: _Inside) -> Node:
+    duration_ns = row["node_duration_ns"]
+    return Node(
+        span_id=row["node_id"],
+        parent_span_id=parent_span_id,
+        depth=depth,
+        kind=row["kind"],
+        name=row["name"],
+        agent=row["node_agent"],
+        status=row["node_status"],
+        error_type=row["node_error_type"],
+        is_interrupted=row["is_interrupted"],
+        started_at=f"{row['node_started_at'].isoformat()}Z",
+        duration_ms=None if duration_ns is None else duration_ns / _NS_PER_MS,
+        calls=inside.calls,
+        failed_calls=inside.failed,
+        estimated_calls=inside.estimated,
+        unreported_calls=inside.unreported,
+        input_tokens=inside.input_tokens,
+        output_tokens=inside.output_tokens,
+        energy_wh=inside.energy_wh,
+        call=None if row["call_id"] is None else _call(row),
+    )
+
+
+def _call(row: Row) -> Call:
     return Call(
-        call_id=call["call_id"],
-        operation_id=call["operation_id"],
-        operation=call["operation"],
-        role=call["role"],
-        hidden=call["hidden"],
-        attempt=call["attempt"],
-        provider=call["provider"],
-        model=call["model"],
-        tokens=sums.tokens(call),
-        usage=call["usage"],
-        capture=call["capture"],
-        outcome=call["outcome"],
-        http_status=call["http_status"],
-        time_to_first_token_ms=call["time_to_first_token_ms"],
+        call_id=row["call_id"],
+        operation_id=row["operation_id"],
+        operation=row["operation"],
+        role=row["role"],
+        hidden=row["hidden"],
+        attempt=row["attempt"],
+        provider=row["provider"],
+        model=row["model"],
+        tokens=sums.tokens(row),
+        usage=row["usage"],
+        capture=row["capture"],
+        outcome=row["outcome"],
+        http_status=row["http_status"],
+        time_to_first_token_ms=row["time_to_first_token_ms"],
+    )
+
+
+def _agent(row: Row) -> AgentLine:
+    return AgentLine(
+        agent=row["agent"],
+        depth=row["agent_depth"],
+        role=row["role"],
+        provider=row["provider"],
+        model=row["model"],
+        calls=row["calls"],
+        hidden_calls=row["hidden_calls"],
+        failed_calls=row["failed_calls"],
+        estimated_calls=row["estimated_calls"],
+        input_tokens=row["input_tokens"],
+        output_tokens=row["output_tokens"],
+        energy_wh=row["energy_wh"],
     )

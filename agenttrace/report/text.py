@@ -1,10 +1,12 @@
 """The report on a terminal: totals first, then what they are made of, then what they rest on."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from rich.cells import cell_len
-from rich.console import Console, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -13,13 +15,18 @@ from agenttrace.report import figures
 from agenttrace.report.rows import printable
 from agenttrace.report.tree import Branch, branches
 from agenttrace.report.values import (
+    AgentLine,
     Coverage,
     Equivalent,
     Grid,
     Method,
     ModelLine,
+    ModelsReport,
+    ModelUse,
     Node,
     Overview,
+    Percentiles,
+    Report,
     RoleLine,
     TaskLine,
     TaskReport,
@@ -44,9 +51,12 @@ _ONE: Final = figures.Unit("", 1.0)
 _LABEL_WIDTH: Final = 15
 _HEX_ID_LENGTH: Final = 32
 _SHORT_ID_LENGTH: Final = 12
+_GAP: Final = 2
+_LABEL_WIDTH_AT_MOST: Final = 36  # of a model; a longer name gives way to figures
+_AGENTS_SHOWN: Final = 20
 
 
-def to_text(report: Overview | TaskReport, console: Console) -> str:
+def to_text(report: Report, console: Console) -> str:
     """Return *report* as *console* would show it: its width, and its colours where it has some."""
     with console.capture() as captured:
         for place, block in enumerate(blocks(report)):
@@ -56,16 +66,16 @@ def to_text(report: Overview | TaskReport, console: Console) -> str:
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def blocks(report: Overview | TaskReport) -> Iterator[RenderableType]:
+def blocks(report: Report) -> Iterator[RenderableType]:
     """Yield what *report* says, the most important first; an empty line goes between two."""
     yield _title(report)
     tasks = report.tasks if isinstance(report, Overview) else None
     if report.totals.calls:
-        yield _totals(report.totals, report.method, tasks)
+        yield _totals(report.totals, report.method, tasks, report.coverage.cut_off_tasks)
     else:
         yield _no_calls(tasks)
     if isinstance(report, TaskReport):
-        yield _tree(report.nodes)
+        yield _tree(report.nodes) if report.nodes else _agents(report.agents, report.spans)
     elif report.totals.calls:
         yield from _parts(report)
     if report.totals.calls:
@@ -74,7 +84,10 @@ def blocks(report: Overview | TaskReport) -> Iterator[RenderableType]:
         yield _warnings(report.warnings)
 
 
-def _parts(report: Overview) -> Iterator[RenderableType]:
+def _parts(report: Overview | ModelsReport) -> Iterator[RenderableType]:
+    if isinstance(report, ModelsReport):
+        yield _model_uses(report.models)
+        return
     yield _equivalents(report.equivalents)
     yield _roles(report.roles)
     yield _models(report.models)
@@ -94,14 +107,16 @@ def _no_calls(tasks: int | None) -> RenderableType:
     )
 
 
-def _title(report: Overview | TaskReport) -> Text:
-    if isinstance(report, Overview):
+def _title(report: Report) -> Text:
+    if not isinstance(report, TaskReport):
         period = _period(report.first_started_at, report.last_started_at)
-        return Text.assemble(("agenttrace report", _STRONG), ("  " + period, _QUIET))
+        name = "agenttrace report" if isinstance(report, Overview) else "agenttrace report models"
+        return Text.assemble((name, _STRONG), ("  " + period, _QUIET))
     name = printable(report.name) if report.name else "(no task)"
     details = [f"started {_minute(report.started_at)} UTC"]
     if report.duration_ms is not None:
-        details.append(f"took {figures.duration(report.duration_ms)}")
+        took = "cut off after at least" if report.is_cut_off else "took"
+        details.append(f"{took} {figures.duration(report.duration_ms)}")
     if report.session_id is not None:
         details.append(f"session {printable(report.session_id)}")
     return Text.assemble(
@@ -109,13 +124,15 @@ def _title(report: Overview | TaskReport) -> Text:
     )
 
 
-def _totals(totals: Totals, method: Method, tasks: int | None) -> RenderableType:
+def _totals(
+    totals: Totals, method: Method, tasks: int | None, cut_off_tasks: int
+) -> RenderableType:
     counts = Table.grid(padding=(0, 2, 0, 0))
     counts.add_column(style=_HEADING, no_wrap=True, min_width=_LABEL_WIDTH)
     counts.add_column(justify="right", no_wrap=True)
     counts.add_column(style=_QUIET)
     if tasks is not None:
-        counts.add_row("Tasks", _strong(figures.count(tasks)))
+        counts.add_row("Tasks", _strong(figures.count(tasks)), _listed(("cut off", cut_off_tasks)))
     counts.add_row("Calls", _strong(figures.count(totals.calls)))
     counts.add_row("  visible", figures.count(totals.visible_calls))
     counts.add_row("  hidden", figures.count(totals.hidden_calls), _hidden_share(totals))
@@ -132,10 +149,7 @@ def _totals(totals: Totals, method: Method, tasks: int | None) -> RenderableType
     about = totals.estimated_calls
     estimates.add_row("Energy", _marked(energy, about), f"{method.boundary}{without}")
     estimates.add_row("Carbon", _marked(carbon, about), _grid(method.grid))
-    both = Table.grid()
-    both.add_row(counts)
-    both.add_row(estimates)
-    return both
+    return Group(counts, estimates)
 
 
 def _hidden_share(totals: Totals) -> str:
@@ -252,7 +266,7 @@ def _tasks(lines: Sequence[TaskLine], tasks: int) -> RenderableType:
         ),
         [
             (
-                Text(_short(line.task_id)).append(f" {printable(line.name or '')}", _QUIET),
+                _task_label(line),
                 figures.count(line.calls),
                 figures.count(line.hidden_calls),
                 _about(line.tokens, line.estimated_calls),
@@ -260,6 +274,161 @@ def _tasks(lines: Sequence[TaskLine], tasks: int) -> RenderableType:
             )
             for line in lines
         ],
+    )
+
+
+def _task_label(line: TaskLine) -> Text:
+    label = Text(_short(line.task_id))
+    if line.is_cut_off:
+        label.append(" cut off", _WARNING)
+    return label.append(f" {printable(line.name or '')}", _QUIET)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Columns that stand together: their titles, and a cell for each in each row."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[Text | str, ...], ...]
+
+    @property
+    def width(self) -> int:
+        """Characters that they take, with the gaps before them."""
+        columns = zip(self.titles, *self.rows, strict=True)
+        return sum(_GAP + max(cell_len(str(cell)) for cell in column) for column in columns)
+
+    def beside(self, other: "_Columns") -> "_Columns":
+        """Return these and others as one group."""
+        rows = zip(self.rows, other.rows, strict=True)
+        return _Columns(self.titles + other.titles, tuple(one + two for one, two in rows))
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """One table where the width allows it, else some of its columns in each of several."""
+
+    title: str
+    labels: tuple[Text, ...]
+    groups: tuple[_Columns, ...]
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> Iterator[RenderableType]:
+        longest = max(label.cell_len for label in self.labels)
+        space = options.max_width - min(longest, _LABEL_WIDTH_AT_MOST)
+        packed = [self.groups[0]]
+        for group in self.groups[1:]:
+            if packed[-1].width + group.width <= space:
+                packed[-1] = packed[-1].beside(group)
+            else:
+                packed.append(group)
+        for place, group in enumerate(packed):
+            if place > 0:
+                yield Text()
+            rows = [
+                (label.copy(), *row) for label, row in zip(self.labels, group.rows, strict=True)
+            ]
+            yield _table((self.title, *group.titles), rows)
+
+
+def _model_uses(lines: Sequence[ModelUse]) -> RenderableType:
+    return _Packed(
+        "Model", tuple(map(_model_label, lines)), (_moved(lines), _used(lines), _took(lines))
+    )
+
+
+def _model_label(line: ModelUse) -> Text:
+    label = Text(printable(line.model or "not named"))
+    return label.append(f" {printable(line.provider or '')}".rstrip(), _QUIET)
+
+
+def _moved(lines: Sequence[ModelUse]) -> _Columns:
+    rows = [
+        (
+            figures.count(line.calls),
+            figures.share(line.hidden_calls, line.calls),
+            _about(line.tokens.input, line.estimated_calls),
+            figures.share(line.cached_share, 1),
+            _about(line.tokens.output, line.estimated_calls),
+        )
+        for line in lines
+    ]
+    return _Columns(("calls", "hidden", "input", "cached", "output"), tuple(rows))
+
+
+def _used(lines: Sequence[ModelUse]) -> _Columns:
+    unit = _unit(line.energy_wh and line.energy_wh.central for line in lines)
+    rows = [
+        (
+            *_about_numbers(line, unit),
+            figures.share(line.energy_share, 1),
+            figures.count(line.unpriced_calls) if line.unpriced_calls else "",
+            Text(line.model_class, style="" if line.known else _WARNING),
+        )
+        for line in lines
+    ]
+    titles = (f"{unit.symbol} low", "central", "high", "share", "not in full", "class")
+    return _Columns(titles, tuple(rows))
+
+
+def _took(lines: Sequence[ModelUse]) -> _Columns:
+    rows = [
+        (*_half_and_tail(line.duration_ms), *_half_and_tail(line.time_to_first_token_ms))
+        for line in lines
+    ]
+    return _Columns(("time p50", "p95", "1st token p50", "p95"), tuple(rows))
+
+
+def _half_and_tail(value: Percentiles | None) -> tuple[str, str]:
+    if value is None:
+        return "", ""
+    return figures.duration(value.p50), figures.duration(value.p95)
+
+
+def _agents(lines: Sequence[AgentLine], spans: int) -> RenderableType:
+    """Show what is left of a tree that is too large: who called what, and how often."""
+    unit = _unit(line.energy_wh for line in lines)
+    agents = [
+        list(group) for _, group in itertools.groupby(lines, lambda one: (one.depth, one.agent))
+    ]
+    rows: list[tuple[Text | str, ...]] = []
+    for group in agents[:_AGENTS_SHOWN]:
+        rows.append((_agent_label(group[0]), *_agent_sums(group, unit)))
+        for line in group:
+            guide = "└─ " if line is group[-1] else "├─ "
+            label = Text(guide, style=_QUIET).append(_call_label(line))
+            rows.append((label, *_agent_sums([line], unit)))
+    rest = [line for group in agents[_AGENTS_SHOWN:] for line in group]
+    if rest:
+        label = Text(f"… {len(agents) - _AGENTS_SHOWN:,} more agents", style=_QUIET)
+        rows.append((label, *_agent_sums(rest, unit)))
+    table = _table(("Agents", "calls", "hidden", "input", "output", unit.symbol), rows)
+    return _captioned(
+        table,
+        f"{spans:,} spans, summed up. --full shows each; `agenttrace query` answers SQL.",
+    )
+
+
+def _agent_label(line: AgentLine) -> Text:
+    if line.agent is None:
+        return Text("(no agent)", style=_QUIET)
+    label = Text.assemble(("agent", _HEADING), " ", printable(line.agent))
+    return label.append(f" depth {line.depth}", _QUIET) if line.depth > 1 else label
+
+
+def _call_label(line: AgentLine) -> Text:
+    # The role first: the end of what is long gives way.
+    return Text(printable(line.role)).append(f" {printable(line.model or 'not named')}", _QUIET)
+
+
+def _agent_sums(lines: Sequence[AgentLine], unit: figures.Unit) -> tuple[str, ...]:
+    estimated = sum(line.estimated_calls for line in lines)
+    return (
+        figures.count(sum(line.calls for line in lines)),
+        figures.count(sum(line.hidden_calls for line in lines)),
+        _about(_sum(line.input_tokens for line in lines), estimated),
+        _about(_sum(line.output_tokens for line in lines), estimated),
+        _marked(_energy(_sum(line.energy_wh for line in lines), unit), estimated),
     )
 
 
@@ -303,9 +472,13 @@ def _label(node: Node) -> Text:
     call = node.call
     if call is None:
         label = Text.assemble((node.kind, _HEADING), " ", printable(node.name))
+        if node.is_interrupted:
+            label.append(" interrupted", _WARNING)
     else:
         label = Text(_HIDDEN) if call.hidden else Text(_VISIBLE, style=_VISIBLE_STYLE)
-        label.append(f" {printable(call.model or 'not named')}").append(f" {call.role}", _QUIET)
+        label.append(f" {printable(call.model or 'not named')}").append(
+            f" {printable(call.role)}", _QUIET
+        )
         if call.attempt > 2:  # noqa: PLR2004 - the role says that it is the second
             label.append(f" attempt {call.attempt}", _QUIET)
         if call.outcome not in (None, "complete"):
@@ -349,6 +522,7 @@ def _coverage(coverage: Coverage, calls: int) -> Iterator[tuple[str, str]]:
         ("retried", coverage.retried_calls),
         ("incomplete", coverage.incomplete_calls),
         ("abandoned", coverage.abandoned_calls),
+        ("interrupted", coverage.interrupted_calls),
     )
     yield (
         "Seen",
@@ -356,8 +530,14 @@ def _coverage(coverage: Coverage, calls: int) -> Iterator[tuple[str, str]]:
     )
     yield (
         "Records",
-        f"{coverage.quarantined_records:,} quarantined, {coverage.lost_records:,} known to be lost",
+        f"{coverage.quarantined_records:,} quarantined{_why(coverage.quarantined_by_reason)}, "
+        f"{coverage.lost_records:,} known to be lost{_why(coverage.lost_by_reason)}",
     )
+
+
+def _why(records: Mapping[str, int]) -> str:
+    reasons = _listed(*((printable(reason), number) for reason, number in records.items()))
+    return f" ({reasons})" if reasons else ""
 
 
 def _method(method: Method) -> Iterator[tuple[str, str]]:
@@ -395,7 +575,7 @@ def _table(
 ) -> Table:
     """Return a table whose first column gives way when the width is short: is cut, or wraps."""
     first, *others = titles
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="none")
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="none")
     table.add_column(_cut(Text(first, style=_HEADING)))
     for place, title in enumerate(others, start=1):
         width = max(cell_len(str(cell)) for cell in [title, *(row[place] for row in rows)])
@@ -413,10 +593,8 @@ def _cut(label: Text | str) -> Text:
 
 
 def _captioned(table: Table, caption: str) -> RenderableType:
-    both = Table.grid()
-    both.add_row(table)
-    both.add_row(Text(caption, style=_QUIET))
-    return both
+    # A table inside a table is rendered several times over.
+    return Group(table, Text(caption, style=_QUIET))
 
 
 def _unit(values_wh: Iterable[float | None]) -> figures.Unit:
@@ -429,7 +607,7 @@ def _numbers(value: Range | None, unit: figures.Unit = _ONE) -> tuple[str, str, 
     return (_UNKNOWN, _UNKNOWN, _UNKNOWN) if value is None else figures.bounds(value, unit)
 
 
-def _about_numbers(line: ModelLine | TaskLine, unit: figures.Unit) -> Iterator[str]:
+def _about_numbers(line: ModelLine | ModelUse | TaskLine, unit: figures.Unit) -> Iterator[str]:
     for number in _numbers(line.energy_wh, unit):
         yield _marked(number, line.estimated_calls)
 

@@ -183,6 +183,7 @@ class TaskLine:
     Attributes:
         task_id: Whole id.
         name: Its name; None until its root span arrives.
+        is_cut_off: Its process died before it ended.
         started_at: Start of its first call.
         calls: Model calls.
         hidden_calls: Those that no person reads.
@@ -193,6 +194,7 @@ class TaskLine:
 
     task_id: str
     name: str | None
+    is_cut_off: bool
     started_at: str
     calls: int
     hidden_calls: int
@@ -214,10 +216,14 @@ class Coverage:
         calls_by_capture: Calls by what saw them: ``wire``, ``otlp``, ``frame``, ``log``.
         incomplete_calls: Their response ended early.
         abandoned_calls: The program left their response before its end.
+        interrupted_calls: Their process died while they ran.
+        cut_off_tasks: Tasks whose process died before they ended.
         failed_calls: They ended in an error.
         retried_calls: Second and later attempts.
         quarantined_records: Records of the whole store that could not be read; they are kept.
+        quarantined_by_reason: Those by why they could not be read.
         lost_records: Records of the whole store that could not be written, as far as is known.
+        lost_by_reason: Those by why they could not be written.
     """
 
     reported_calls: int
@@ -228,10 +234,14 @@ class Coverage:
     calls_by_capture: dict[str, int]
     incomplete_calls: int
     abandoned_calls: int
+    interrupted_calls: int
+    cut_off_tasks: int
     failed_calls: int
     retried_calls: int
     quarantined_records: int
+    quarantined_by_reason: dict[str, int]
     lost_records: int
+    lost_by_reason: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,7 +354,8 @@ class Call:
         tokens: By kind.
         usage: ``reported``, ``partial``, ``estimated`` or ``missing``.
         capture: What saw it.
-        outcome: How the response ended.
+        outcome: How the response ended: ``complete``, ``incomplete``, ``abandoned``, or
+            ``interrupted`` with its process.
         http_status: HTTP status of the response.
         time_to_first_token_ms: From the request to the first chunk of a stream.
     """
@@ -378,6 +389,7 @@ class Node:
         agent: Nearest enclosing agent; of an agent, itself.
         status: ``ok``, ``error`` or ``unset``.
         error_type: Class or code of the error.
+        is_interrupted: Its process died while it ran.
         started_at: Start.
         duration_ms: Milliseconds; None where the end is not known.
         calls: Model calls inside, itself included.
@@ -398,6 +410,7 @@ class Node:
     agent: str | None
     status: str
     error_type: str | None
+    is_interrupted: bool
     started_at: str
     duration_ms: float | None
     calls: int
@@ -411,6 +424,39 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentLine:
+    """The calls of one agent, or of agents of one name and depth, in one role and with one model.
+
+    Attributes:
+        agent: Name of the agent; None for calls outside of any agent.
+        depth: Agents around the call: 0 none, 1 inside the root agent.
+        role: Why the calls were made.
+        provider: Who answered.
+        model: Model that answered.
+        calls: Model calls.
+        hidden_calls: Those that no person reads.
+        failed_calls: Those that ended in an error.
+        estimated_calls: Those whose tokens agenttrace estimated.
+        input_tokens: Of these calls.
+        output_tokens: Of these calls.
+        energy_wh: Of these calls, central estimate.
+    """
+
+    agent: str | None
+    depth: int
+    role: str
+    provider: str | None
+    model: str | None
+    calls: int
+    hidden_calls: int
+    failed_calls: int
+    estimated_calls: int
+    input_tokens: int | None
+    output_tokens: int | None
+    energy_wh: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class TaskReport:
     """One task as a tree, totals first.
 
@@ -420,11 +466,16 @@ class TaskReport:
         name: Name of the task; None until its root span arrives.
         workload: ``agentic`` or ``user-facing``.
         session_id: Conversation, where one is known.
+        is_cut_off: Its process died before it ended.
         started_at: Start of its first span.
         duration_ms: From its first start to its last end.
         totals: Sums over its calls.
         coverage: What the figures rest on.
-        nodes: Each node before what hangs from it, siblings by their start.
+        spans: Spans of the task.
+        nodes: Each node before what hangs from it, siblings by their start; none where it is
+            summed up.
+        agents: What it is summed up by where its spans are too many to show: by depth and agent,
+            most energy first; none where there are nodes.
         method: How energy was estimated.
         warnings: What to know before believing a figure, a sentence each.
     """
@@ -434,10 +485,102 @@ class TaskReport:
     name: str | None
     workload: str | None
     session_id: str | None
+    is_cut_off: bool
     started_at: str
     duration_ms: float | None
     totals: Totals
     coverage: Coverage
+    spans: int
     nodes: tuple[Node, ...]
+    agents: tuple[AgentLine, ...]
     method: Method
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """How long calls take: within 1 %, in milliseconds.
+
+    Attributes:
+        p50: Half of them take at most this.
+        p95: 19 in 20 take at most this.
+    """
+
+    p50: float
+    p95: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """What the calls of one model moved, used and took.
+
+    Attributes:
+        provider: As recorded; None where nothing says it.
+        model: As the response names it, else as it was asked for; None where neither does.
+        model_class: Size class whose factors are used.
+        known: False where nothing matched the name, and the range spans every class.
+        match_reason: Why this class and these parameters.
+        calls: Model calls.
+        hidden_calls: Those that no person reads.
+        hidden_share: Their part, 0 to 1.
+        failed_calls: Those that ended in an error.
+        retried_calls: Second and later attempts.
+        estimated_calls: Those whose tokens agenttrace estimated.
+        unpriced_calls: Those whose usage lacks a side; what is missing is in no energy.
+        tokens: By kind.
+        cached_share: Part of the input that was read from a prompt cache, 0 to 1; None where
+            either is not reported.
+        energy_wh: Range over the draws of its factors.
+        energy_share: Its part of the energy of all models, 0 to 1; None where either is unknown.
+        carbon_g: CO2 equivalent of that energy, location-based.
+        duration_ms: From the request to the end of the response; None where no call says it.
+        time_to_first_token_ms: From the request to the first chunk of a stream; None without one.
+    """
+
+    provider: str | None
+    model: str | None
+    model_class: str
+    known: bool
+    match_reason: str
+    calls: int
+    hidden_calls: int
+    hidden_share: float
+    failed_calls: int
+    retried_calls: int
+    estimated_calls: int
+    unpriced_calls: int
+    tokens: Tokens
+    cached_share: float | None
+    energy_wh: Range | None
+    energy_share: float | None
+    carbon_g: Range | None
+    duration_ms: Percentiles | None
+    time_to_first_token_ms: Percentiles | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsReport:
+    """Every model that was called, beside the totals.
+
+    Attributes:
+        store: The folder.
+        first_started_at: Start of the first call; None without calls.
+        last_started_at: Start of the last call; None without calls.
+        totals: Sums over all calls.
+        models: Most energy first.
+        coverage: What the figures rest on.
+        method: How energy was estimated.
+        warnings: What to know before believing a figure, a sentence each.
+    """
+
+    store: str
+    first_started_at: str | None
+    last_started_at: str | None
+    totals: Totals
+    models: tuple[ModelUse, ...]
+    coverage: Coverage
+    method: Method
+    warnings: tuple[str, ...]
+
+
+Report = Overview | TaskReport | ModelsReport

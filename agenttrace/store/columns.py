@@ -80,6 +80,27 @@ def _one_of(name: str, *values: str) -> str:
     return f"CASE WHEN {_said(name)} IN ({', '.join(map(repr, values))}) THEN {_said(name)} END"
 
 
+def _counted() -> str:
+    """Return SQL for whether a span counts as a call, where no other span has a say in it.
+
+    What we saw at the wire is a call. Where its tokens are not reported and its response has an id,
+    a later request may fetch them; of OpenRouter, what it cost.
+    """
+    is_inference = f"{_decoded(KINDS, 'NULL')} = 'inference'"
+    reported = f"{_said('usage')} = 'reported' AND NOT tokens_refused"
+    told = f"{_provider()} <> 'openrouter' OR {_said('cost_usd')} IS NOT NULL"
+    nothing_to_fetch = f"coalesce({_said('response_id')}, '') = ''"
+    return f"""CASE
+        WHEN {is_inference} IS NOT TRUE THEN FALSE
+        WHEN {_said("wire_calls", "BIGINT")} > 0 THEN FALSE
+        WHEN scope = 'agenttrace'
+            AND {_said("capture")} = 'wire'
+            AND attributes."{semconv.OPERATION_NAME}" IS DISTINCT FROM 'fetch_response'
+            AND ({nothing_to_fetch} OR (coalesce({reported}, FALSE) AND coalesce({told}, TRUE)))
+            THEN TRUE
+    END"""
+
+
 # A table reads best as one.
 # fmt: off
 COLUMNS: Final = tuple(Column(*row) for row in (
@@ -120,7 +141,9 @@ COLUMNS: Final = tuple(Column(*row) for row in (
     ("role", "VARCHAR", "role of a call, as recorded", _said("role")),
     ("visible", "BOOLEAN", "marked by the user: a person reads the output, or does not",
      _said("visible", "BOOLEAN")),
-    ("operation_id", "VARCHAR", "attempts of one operation share it", _said("operation_id")),
+    ("operation_id", "VARCHAR",
+     "attempts of one operation share it; NULL for an operation that begins with this span",
+     f"nullif({_said('operation_id')}, span_id)"),
     ("attempt", "INTEGER", "1 for the first attempt of an operation",
      f"coalesce({_between('attempt', 1, _ATTEMPTS_AT_MOST)}, "
      f"{_between('resend_count', 0, _ATTEMPTS_AT_MOST - 1)} + 1)"),
@@ -133,8 +156,12 @@ COLUMNS: Final = tuple(Column(*row) for row in (
      "who says the tokens: reported, partial, estimated or missing; NULL where nothing does",
      f"CASE WHEN NOT tokens_refused THEN "
      f"{_one_of('usage', 'reported', 'partial', 'estimated', 'missing')} END"),
-    ("outcome", "VARCHAR", "how the response ended: complete, incomplete or abandoned",
-     _said("outcome")),
+    ("outcome", "VARCHAR",
+     "how the response ended: complete, incomplete, abandoned, or interrupted with its process",
+     f"CASE WHEN interrupted THEN 'interrupted' ELSE {_said('outcome')} END"),
+    ("counted", "BOOLEAN",
+     "it is a model call, or is none, whatever else is recorded; NULL where other spans tell",
+     _counted()),
     ("provider", "VARCHAR", "gen_ai.provider.name, in lower case", _provider()),
     ("request_model", "VARCHAR", "model that was asked for", _said("request_model")),
     ("response_model", "VARCHAR", "model that answered", _said("response_model")),
@@ -178,6 +205,9 @@ COLUMNS: Final = tuple(Column(*row) for row in (
 
 NAMES: Final = ", ".join(column.name for column in COLUMNS)
 
+# A file keeps what cannot be told from the rest.
+FILED: Final = tuple(column for column in COLUMNS if column.name != "started_at")
+
 
 def shape() -> str:
     """Return the part of a record that is read, as ``json_transform`` wants it."""
@@ -190,10 +220,17 @@ def shape() -> str:
         "end_ns": "BIGINT",
         "status": "VARCHAR",
         "scope": "VARCHAR",
+        "interrupted": "BOOLEAN",
     }
     keys = {key for keys in SPELLINGS.values() for key in keys}
     keys.update(KINDS, OPERATIONS)
     return json.dumps({**fields, "attributes": dict.fromkeys(sorted(keys), "VARCHAR")})
+
+
+def none() -> str:
+    """Return a SELECT with these columns and no rows."""
+    nothing = ", ".join(f"NULL::{column.type} AS {column.name}" for column in COLUMNS)
+    return f"SELECT {nothing} WHERE FALSE"
 
 
 def table(name: str) -> str:
@@ -257,7 +294,7 @@ SELECT
     tokens_refused
 FROM inclusive
 LEFT JOIN {segments} USING (segment)
-"""  # noqa: S608 - names of ours and columns of the tables above
+"""
 
 
 def _input() -> str:

@@ -18,12 +18,19 @@ import duckdb
 
 from agenttrace import __version__
 from agenttrace.errors import SchemaVersionError, StoreError
-from agenttrace.store import columns
+from agenttrace.store import lake
+from agenttrace.store.lake import Part, string, sync
 
 NAME: Final = "store.duckdb"
-LAKE: Final = Path("lake") / "spans"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _NEW: Final = NAME + ".new"
+# The format of DuckDB 1.5, which 2.0 reads and writes as well. Of a copy that is thrown away if
+# anything goes wrong, no log of changes is needed.
+_FORMAT: Final = "STORAGE_VERSION 'v1.5.0', RECOVERY_MODE 'no_wal_writes'"
+_LARGE_BYTES: Final = 4 * 1024 * 1024
+_DEFINITIONS: Final = "definitions"
+_COMPACTED: Final = "compacted_rows"
+_PRUNED: Final = "pruned_before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,76 +39,120 @@ class Published:
 
     Attributes:
         exists: There is a store.
-        parts: Files of the lake to read, and how many spans each has; oldest first.
+        parts: Files of the lake to read, the earliest first.
         retired: Files whose spans are in others now.
         watermarks: Bytes folded, by segment.
         finished: Segments that are folded to their end and about to be removed.
+        definitions: Fingerprint of the queries that its roll-ups are rows of; empty if it has none.
+        pruned_before: Day before which spans were removed, ``YYYY-MM-DD`` (UTC); empty if never.
     """
 
     exists: bool = False
-    parts: Mapping[str, int] = field(default_factory=dict[str, int])
+    parts: tuple[Part, ...] = ()
     retired: frozenset[str] = frozenset()
     watermarks: Mapping[str, int] = field(default_factory=dict[str, int])
     finished: frozenset[str] = frozenset()
+    definitions: str = ""
+    pruned_before: str = ""
 
 
-def read(
+def attach(
     connection: duckdb.DuckDBPyConnection, home: Path, migrations: Path = MIGRATIONS
 ) -> Published:
-    """Read what the store in *home* says, and copy its quarantine into ``quarantine``.
+    """Read what the store in *home* says; it stays attached, for reading, as ``published``.
+
+    Whatever replaces the file meanwhile, the one that is attached stays as it is.
 
     Raises:
         SchemaVersionError: A newer agenttrace wrote it.
         StoreError: It cannot be read.
     """
     path = home / NAME
-    connection.execute(
-        "CREATE OR REPLACE TABLE quarantine "
-        "(segment VARCHAR, byte_offset BIGINT, bytes BIGINT, reason VARCHAR, refused_at TIMESTAMP)"
-    )
+    detach(connection)
     if not path.exists():
         return Published()
     try:
-        with _attached(connection, path, "READ_ONLY"):
-            if _check_version(connection, path, migrations) == max(_steps(migrations)):
-                return _read(connection)
-        return _read_migrated(connection, path, migrations)
+        connection.execute(f"ATTACH {string(path)} AS published (READ_ONLY)")
+        if _check_version(connection, path, migrations) < max(_steps(migrations)):
+            _attach_migrated(connection, path, migrations)
+        return _read(connection)
     except duckdb.Error as error:
         reason = str(error).partition("\n")[0]
         raise StoreError(
-            f"{path} cannot be read: {reason} Move it away: the spans in {LAKE} and spool are "
-            "taken up again at the next report."
+            f"{path} cannot be read: {reason} Move it away: the spans in {lake.FOLDER} and spool "
+            "are taken up again at the next report."
         ) from error
 
 
-def _read_migrated(
-    connection: duckdb.DuckDBPyConnection, path: Path, migrations: Path
+def detach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of the store that is attached, if one is."""
+    connection.execute("DETACH DATABASE IF EXISTS published")
+
+
+def read(
+    connection: duckdb.DuckDBPyConnection, home: Path, migrations: Path = MIGRATIONS
 ) -> Published:
-    """Read the store of an older agenttrace from a copy that is brought up to date."""
+    """Read what the store in *home* says; errors as in :func:`attach`."""
+    try:
+        return attach(connection, home, migrations)
+    finally:
+        detach(connection)
+
+
+def _attach_migrated(connection: duckdb.DuckDBPyConnection, path: Path, migrations: Path) -> None:
+    """Attach a copy of the store of an older agenttrace that is brought up to date."""
+    detach(connection)
     with tempfile.TemporaryDirectory(prefix="agenttrace-") as folder:
         copy = Path(shutil.copyfile(path, Path(folder) / NAME))
         with _attached(connection, copy, "READ_WRITE"):
-            version = _check_version(connection, copy, migrations)
-            with _transaction(connection):
-                _migrate(connection, version, migrations)
-            return _read(connection)
+            _migrate(connection, _check_version(connection, copy, migrations), migrations)
+        connection.execute(f"ATTACH {string(copy)} AS published (READ_ONLY)")
 
 
 def _read(connection: duckdb.DuckDBPyConnection) -> Published:
     parts = connection.execute(
-        "SELECT file, rows, retired_at IS NOT NULL FROM published.part ORDER BY file"
+        "SELECT file, rows, min_start_ns, max_start_ns, coalesce(judged_spans, rows), "
+        "coalesce(placed_spans, rows), coalesce(fetches, rows), coalesce(bytes, 0), "
+        "retired_at IS NOT NULL FROM published.part ORDER BY min_start_ns, file"
     ).fetchall()
     segments = connection.execute(
         "SELECT name, byte_offset, finished FROM published.segment"
     ).fetchall()
-    connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
+    facts = _facts(connection)
     return Published(
         exists=True,
-        parts={file: rows for file, rows, retired in parts if not retired},
-        retired=frozenset(file for file, _, retired in parts if retired),
+        parts=tuple(Part(*row[:-1]) for row in parts if not row[-1]),
+        retired=frozenset(row[0] for row in parts if row[-1]),
         watermarks={name: offset for name, offset, _ in segments},
         finished=frozenset(name for name, _, finished in segments if finished),
+        definitions=facts.get(_DEFINITIONS, ""),
+        pruned_before=facts.get(_PRUNED, ""),
     )
+
+
+def note_definitions(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> None:
+    """Say in the store that is being made which queries its roll-ups are rows of."""
+    _note(connection, _DEFINITIONS, fingerprint)
+
+
+def note_pruned(connection: duckdb.DuckDBPyConnection, day: str) -> None:
+    """Say in the store that is being made before which day spans were removed."""
+    _note(connection, _PRUNED, day)
+
+
+def note_compacted(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
+    """Say in the store that is being made how many rows of sums there are, one for each key."""
+    _note(connection, _COMPACTED, str(rows))
+
+
+def compacted(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return how many rows of sums there were when there was one for each key."""
+    return int(_facts(connection).get(_COMPACTED, "0"))
+
+
+def _note(connection: duckdb.DuckDBPyConnection, key: str, value: str) -> None:
+    connection.execute("DELETE FROM published.meta WHERE key = $1", [key])
+    connection.execute("INSERT INTO published.meta VALUES ($1, $2)", [key, value])
 
 
 def change(
@@ -109,31 +160,55 @@ def change(
     home: Path,
     statements: Callable[[duckdb.DuckDBPyConnection], None],
     migrations: Path = MIGRATIONS,
+    *,
+    afresh: bool = False,
 ) -> None:
     """Publish a changed store; the rename at the end is the moment it happens.
 
     Only one process may do this at a time (``fold.lock``).
 
     Args:
-        connection: Any connection; the copy is attached to it as ``published`` meanwhile.
+        connection: Any connection; the store in the making is attached to it as ``published``.
         home: Folder of the store.
-        statements: Makes the changes, inside a transaction.
+        statements: Makes the changes. If it fails, nothing has happened.
         migrations: Folder of the schema's numbered steps.
+        afresh: Begin with an empty store, and with the one there is attached as ``older``.
     """
     path, making = home / NAME, home / _NEW
     discard_unfinished(home)
-    if path.exists():
+    detach(connection)
+    # Made first, for DuckDB would let everybody read it.
+    os.close(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    if path.exists() and not afresh:
         shutil.copyfile(path, making)
-    # The format of DuckDB 1.5, which 2.0 reads and writes as well.
-    with _attached(connection, making, "STORAGE_VERSION 'v1.5.0', BLOCK_SIZE 16384"):
-        version = _check_version(connection, making, migrations)
-        with _transaction(connection):
-            _migrate(connection, version, migrations)
+    else:
+        making.unlink()
+    try:
+        with _attached(connection, making, f"{_FORMAT}, {_block_size(path, afresh=afresh)}"):
+            making.chmod(0o600)
+            _migrate(connection, _check_version(connection, making, migrations), migrations)
+            if afresh:
+                connection.execute(f"ATTACH {string(path)} AS older (READ_ONLY)")
             statements(connection)
-        connection.execute("CHECKPOINT published")
+            connection.execute("CHECKPOINT published")
+    except BaseException:
+        discard_unfinished(home)
+        raise
+    finally:
+        if afresh:
+            connection.execute("DETACH DATABASE IF EXISTS older")
     sync(making)
     making.replace(path)
     sync(home)
+
+
+def _block_size(path: Path, *, afresh: bool) -> str:
+    """Return how large the blocks of a new file are: a small store in large ones is mostly empty.
+
+    Large ones are compressed better, and take their place when the store is written anew.
+    """
+    is_large = afresh and path.exists() and path.stat().st_size > _LARGE_BYTES
+    return f"BLOCK_SIZE {262144 if is_large else 16384}"
 
 
 def discard_unfinished(home: Path) -> None:
@@ -142,82 +217,60 @@ def discard_unfinished(home: Path) -> None:
         (home / name).unlink(missing_ok=True)
 
 
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def lake_and(table: str, home: Path, files: Iterable[str]) -> str:
-    """Return a SELECT of the spans in *table* and in *files* of the lake.
-
-    By name, for a file that an older agenttrace wrote may lack a column; those of *table* count.
-    """
-    paths = ", ".join(quoted(home / LAKE / file) for file in files)
-    lake = f"UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true)" if paths else ""
-    return f"SELECT {columns.NAMES} FROM (FROM {table} {lake})"  # noqa: S608 - names of ours
-
-
 def unreadable(
-    connection: duckdb.DuckDBPyConnection, home: Path, files: Iterable[str], error: duckdb.Error
+    connection: duckdb.DuckDBPyConnection, home: Path, parts: Iterable[Part], error: duckdb.Error
 ) -> StoreError:
-    """Return what to raise after *error*, naming the one of *files* in the lake that is broken."""
-    broken = home / LAKE
-    for file in files:
-        path = home / LAKE / file
-        try:
-            connection.execute(
-                "SELECT max(hash(COLUMNS(*))) FROM read_parquet($1)", [str(path)]
-            ).fetchall()
-        except duckdb.Error as found:
-            broken, error = path, found
-            break
-    reason = str(error).partition("\n")[0]
+    """Return what to raise after *error*, naming the one of *parts* that is broken."""
+    path, reason = next(
+        lake.broken(connection, home, parts),
+        (home / lake.FOLDER, str(error).partition("\n")[0]),
+    )
     return StoreError(
-        f"the spans in {broken} cannot be read: {reason} Restore the file, or move it and "
+        f"the spans in {path} cannot be read: {reason} Restore the file, or move it and "
         f"{home / NAME} away."
     )
 
 
-def quoted(path: Path) -> str:
-    """Return *path* as an SQL string."""
-    return "'" + str(path).replace("'", "''") + "'"
-
-
 @contextmanager
 def _attached(connection: duckdb.DuckDBPyConnection, path: Path, options: str) -> Generator[None]:
-    connection.execute(f"ATTACH {quoted(path)} AS published ({options})")
+    connection.execute(f"ATTACH {string(path)} AS published ({options})")
     try:
         yield
     finally:
-        connection.execute("DETACH published")
+        detach(connection)
 
 
-@contextmanager
-def _transaction(connection: duckdb.DuckDBPyConnection) -> Generator[None]:
-    """Let names without a database mean the attached one, and everything happen or nothing."""
-    connection.execute("USE published")
-    connection.execute("BEGIN")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    finally:
-        connection.execute("USE memory")
+def _facts(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    return dict(connection.execute("SELECT key, value FROM published.meta").fetchall())
 
 
 def _schema_version(connection: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """Return the number of the last migration of the attached store, and who wrote it."""
     try:
-        facts = dict(connection.execute("SELECT key, value FROM published.meta").fetchall())
+        facts = _facts(connection)
     except duckdb.CatalogException:
         return 0, "nobody"  # just made
     return int(facts["schema_version"]), facts["written_by"]
+
+
+def version(
+    connection: duckdb.DuckDBPyConnection, home: Path, migrations: Path = MIGRATIONS
+) -> tuple[int, str]:
+    """Return the schema of the store in *home* as it is, and the agenttrace that wrote it.
+
+    Raises:
+        SchemaVersionError: A newer agenttrace wrote it.
+        duckdb.Error: There is none, or it cannot be read.
+    """
+    path = home / NAME
+    with _attached(connection, path, "READ_ONLY"):
+        _check_version(connection, path, migrations)
+        return _schema_version(connection)
+
+
+def newest(migrations: Path = MIGRATIONS) -> int:
+    """Return the number of the newest schema."""
+    return max(_steps(migrations))
 
 
 def _check_version(connection: duckdb.DuckDBPyConnection, path: Path, migrations: Path) -> int:
@@ -232,12 +285,24 @@ def _check_version(connection: duckdb.DuckDBPyConnection, path: Path, migrations
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, version: int, migrations: Path) -> None:
+    """Take the steps after *version*; names without a database mean the store in the making."""
     steps = {number: step for number, step in _steps(migrations).items() if number > version}
     if not steps:
         return
-    for number in sorted(steps):
-        connection.execute(steps[number].read_text(encoding="utf-8"))
-    connection.execute("DELETE FROM published.meta")
+    ((schema,),) = connection.execute(
+        "SELECT current_database() || '.' || current_schema()"
+    ).fetchall()
+    connection.execute("USE published; BEGIN")  # one transaction takes half the time of many
+    try:
+        for number in sorted(steps):
+            connection.execute(steps[number].read_text(encoding="utf-8"))
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    finally:
+        connection.execute(f"USE {schema}")
+    connection.execute("DELETE FROM published.meta WHERE key IN ('schema_version', 'written_by')")
     connection.execute(
         "INSERT INTO published.meta VALUES ('schema_version', $1), ('written_by', $2)",
         [str(max(steps)), __version__],

@@ -30,6 +30,7 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "visible": (semconv.VISIBLE,),
     "operation_id": (semconv.OPERATION_ID,),
     "attempt": (semconv.ATTEMPT,),
+    "wire_calls": ("agenttrace.wire_calls",),
     "resend_count": ("http.request.resend_count",),
     "capture": (semconv.CAPTURE,),
     "usage": (semconv.USAGE,),

@@ -7,6 +7,7 @@ from typing import Final
 import duckdb
 
 from agenttrace.store import columns
+from agenttrace.store.lake import Lake
 from agenttrace.store.segments import Slice
 
 _LINES: Final = """
@@ -76,7 +77,7 @@ def stage(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> lis
         )
     failed = _read_lines(connection, written)
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW arrived_span AS SELECT {columns.NAMES} "  # noqa: S608 - ours
+        f"CREATE OR REPLACE TEMP VIEW arrived_span AS SELECT {columns.NAMES} "
         "FROM arrived WHERE refused IS NULL"
     )
     connection.execute("DROP TABLE arriving")
@@ -125,6 +126,54 @@ def _refused(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> 
         offset, line = lines[segment][number - 1]
         found.append(Refused(one.name, offset, len(line.encode()), reason, line))
     return found
+
+
+def drop_repeats(
+    connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice], before: Lake
+) -> None:
+    """Let go of spans that arrived twice, and of what was in flight and is known to have ended.
+
+    Ids alone do not tell: a program that seeds its random numbers has the same ones in every run.
+
+    Args:
+        connection: Where they are staged.
+        slices: What was staged.
+        before: The spans that were there before.
+    """
+    connection.execute("""
+        DELETE FROM arrived
+        WHERE rowid IN (
+            SELECT rowid
+            FROM arrived
+            SEMI JOIN (
+                SELECT span_id
+                FROM arrived
+                WHERE refused IS NULL
+                GROUP BY span_id, start_ns
+                HAVING count(*) > 1
+            ) AS repeated USING (span_id)
+            WHERE refused IS NULL
+            QUALIFY row_number() OVER (
+                PARTITION BY span_id, start_ns, trace_id, coalesce(task_id, trace_id)
+                ORDER BY
+                    outcome = 'interrupted' ASC NULLS FIRST,
+                    capture = 'wire' DESC NULLS LAST,
+                    duration_ns DESC NULLS LAST
+            ) > 1
+        )
+    """)
+    in_flight = [number for number, one in enumerate(slices) if one.in_flight]
+    ((low, high),) = connection.execute(
+        "SELECT min(start_ns), max(start_ns) FROM arrived WHERE list_contains($1::INT[], segment)",
+        [in_flight],
+    ).fetchall()
+    if low is not None:
+        connection.execute(
+            "DELETE FROM arrived WHERE list_contains($1::INT[], segment) "
+            "AND (trace_id, span_id, start_ns) IN "
+            f"(SELECT (trace_id, span_id, start_ns) FROM ({before.around(low, high)}))",
+            [in_flight],
+        )
 
 
 def discard(connection: duckdb.DuckDBPyConnection) -> None:

@@ -42,6 +42,26 @@ def test_a_task_comes_as_text_json_and_picture(recorded: Path):
     assert report("task", "res", "--format", "svg").output.startswith("<svg")
 
 
+def test_the_models_come_as_text_json_and_picture(recorded: Path):
+    text = report("models").output
+    assert text.startswith("agenttrace report models  2025-10-09 ")
+    told = json.loads(report("models", "--format", "json").output)
+    assert told["kind"] == "models"
+    assert [(line["model"], line["calls"]) for line in told["models"]] == [
+        ("gpt-5", 2),
+        ("zorg-9", 1),
+    ]
+    assert report("models", "--format", "svg").output.startswith("<svg")
+
+
+def test_a_task_of_any_size_is_shown_in_full_to_who_asks(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("agenttrace.report.task.SPANS_AT_MOST", 3)
+    assert "4 spans, summed up. --full shows each" in report("task", "research").output
+    assert "agent lead" in report("task", "research", "--full").output
+
+
 def test_the_format_may_stand_before_the_task(recorded: Path):
     assert json.loads(report("--format", "json", "task", "greet").output)["task_id"] == "greet"
 

@@ -12,7 +12,7 @@ def test_call_energy(home: Path) -> None:
     """
     records = spans(chat(input=100, cache_read=60, cache_write=30, output=20))
     with asked(home, records, models={"gpt-5": [1.0]}) as connection:
-        connection.execute(
+        connection.connection.execute(
             "UPDATE model_factor SET j_uncached_context = 360, j_cached = 1800, j_output = 7200, "
             "j_output_context = 36"
         )

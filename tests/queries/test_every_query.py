@@ -1,31 +1,51 @@
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agenttrace import rollup
-from tests.builders import asked
+from agenttrace.store import rollups
+from tests.builders import (
+    Asked,
+    Record,
+    agent,
+    asked,
+    chat,
+    foreign,
+    frame,
+    later,
+    loose,
+    opened,
+    spans,
+    step,
+    task,
+    tool,
+)
 
 QUERIES = rollup.find(rollup.folders())
 
 
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    with asked(tmp_path_factory.mktemp("home")) as connection:
+        yield connection
+
+
 @pytest.mark.parametrize("name", QUERIES)
-def test_its_header_describes_its_columns(home: Path, name: str) -> None:
-    with asked(home) as connection:
-        columns = connection.sql(f"FROM {name}").columns
+def test_its_header_describes_its_columns(nothing: Asked, name: str) -> None:
+    columns = nothing.sql(f"FROM {name}").columns
     assert [column.name for column in QUERIES[name].columns] == columns
     assert QUERIES[name].doc.startswith("One row")
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES.keys() - {"totals", "coverage"}))
-def test_an_empty_store_has_no_rows(home: Path, name: str) -> None:
-    with asked(home) as connection:
-        assert connection.sql(f"FROM {name}").fetchall() == []
+def test_an_empty_store_has_no_rows(nothing: Asked, name: str) -> None:
+    assert nothing.rows(name) == []
 
 
-def test_an_empty_store_has_totals_of_zero_and_of_nothing_known(home: Path) -> None:
-    with asked(home) as connection:
-        totals = connection.sql("FROM totals")
-        (row,) = [dict(zip(totals.columns, row, strict=True)) for row in totals.fetchall()]
+def test_an_empty_store_has_totals_of_zero_and_of_nothing_known(nothing: Asked) -> None:
+    (row,) = nothing.rows("totals")
     counts = {
         "tasks", "operations", "calls", "hidden_calls", "retry_calls", "failed_calls",
         "calls_unpriced",
@@ -35,13 +55,96 @@ def test_an_empty_store_has_totals_of_zero_and_of_nothing_known(home: Path) -> N
     )
 
 
-def test_an_empty_store_covers_no_records(home: Path) -> None:
-    with asked(home) as connection:
-        assert connection.sql("FROM coverage ORDER BY ALL").fetchall() == [
-            ("record", "kept", 0),
-            ("record", "lost", 0),
-            ("record", "quarantined", 0),
-        ]
+def test_an_empty_store_covers_no_records(nothing: Asked) -> None:
+    assert nothing.sql("FROM coverage ORDER BY ALL").fetchall() == [
+        ("record", "kept", 0),
+        ("record", "lost", 0),
+        ("record", "quarantined", 0),
+    ]
+
+
+def a_bit_of_everything() -> list[Record]:
+    """Tasks of plain calls, of calls that are judged, of marked ones, and what is no task."""
+    other = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 70}
+    week = task(
+        "week",
+        agent(
+            "lead",
+            chat(input=100, cache_read=60, output=20, reasoning=5, session="s"),
+            chat(status="error", outcome="abandoned"),
+            tool("search", chat(model="o", input=7, output=1), foreign("httpx", {"a": "b"})),
+            agent("sub", chat(input=9, output=3, attempt=2), step("think")),
+        ),
+        workload="user-facing",
+    )
+    judged = task(
+        "judged",
+        frame(chat(input=11, output=4), input=11),
+        foreign("openinference", other, chat(input=70, output=8)),
+        foreign("openinference", other),
+        chat(response_id="r", usage="estimated", input=1),
+        chat(operation="fetch_response", response_id="r", input=13, output=5),
+        frame(model="o", provider="openai", input=17, output=6),
+    )
+    marked = task("marked", chat(input=19, output=7, visible=True), chat(visible=True), chat())
+    night = task("night", frame(input=23, output=0), chat(input=29, output=9), headless=True)
+    interrupted = task("cut off", chat(outcome="interrupted"), outcome="interrupted")
+    return [
+        *spans(week, judged, marked, night, interrupted, task("quiet")),
+        *loose(chat(model=None, provider=None, operation="embeddings", input=31), trace=2),
+        *later(loose(foreign("flask", {"server.address": "x"}), chat(output=10), trace=3), 90_000),
+    ]
+
+
+PRICES: Any = {"models": {"gpt-5": [1.0, 2.0], "o": [1.0, 4.0]}, "grid": [1000.0, 500.0]}
+PERSONA = """
+    INSERT INTO persona VALUES ('p', 'a person', 5, 1, 1, 'a study', NULL);
+    INSERT INTO persona_prompt VALUES ('p', 1);
+    INSERT INTO persona_draw VALUES ('p', 0, 1), ('p', 1, 2)
+"""
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """Ask the roll-ups that several folds of it have stored."""
+    home, records = tmp_path_factory.mktemp("home"), a_bit_of_everything()
+    with opened(home, records[::2]):
+        pass
+    with asked(home, records[1::2], **PRICES) as connection:
+        connection.connection.execute(PERSONA)
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def defined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+    """Ask what the definitions make of all of it."""
+    home = tmp_path_factory.mktemp("home")
+    with asked(home, a_bit_of_everything(), stored=False, **PRICES) as connection:
+        connection.connection.execute(PERSONA)
+        yield connection
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_stored_rollups_yield_what_the_definitions_do(
+    stored: Asked, defined: Asked, name: str
+) -> None:
+    found = [rows_of_one_key(asked, name) for asked in (stored, defined)]
+    assert found[0] == found[1] != []
+
+
+def rows_of_one_key(asked: Asked, name: str) -> list[str]:
+    """Return the rows of a query in order, those of one key added up."""
+    rows = f"FROM {name}"
+    columns = asked.sql(rows).columns
+    if name in rollups.STORED:
+        rows = rollups.merged(asked.connection, name, name)
+    if name == "call_rollup":
+        first = columns.index("calls")
+        sums = [f"sum({column})" for column in columns[first:] if not column.endswith("_at")]
+        rows = (
+            f"SELECT {', '.join(columns[:first] + sums)} {rows} GROUP BY ALL HAVING sum(calls) <> 0"
+        )
+    return sorted(map(repr, asked.sql(rows).fetchall()))
 
 
 @pytest.mark.parametrize("name", QUERIES)

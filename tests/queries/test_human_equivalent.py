@@ -17,7 +17,7 @@ def test_human_equivalent(home: Path) -> None:
     second["end_ns"] = root["end_ns"] = second["start_ns"] + 1
     models = {"gpt-5": [1.0, 4.0]}
     with asked(home, [first, second, root], models=models) as connection:
-        connection.execute(
+        connection.connection.execute(
             "INSERT INTO persona VALUES ('heavy', 'heavy user', 10, 8, 2, 'a study', NULL);"
             "INSERT INTO persona_prompt VALUES ('heavy', 1);"
             "INSERT INTO persona_draw VALUES ('heavy', 0, 1), ('heavy', 1, 2)"
@@ -31,7 +31,7 @@ def test_human_equivalent(home: Path) -> None:
 
 def test_a_short_run_is_spread_over_a_day(home: Path) -> None:
     with asked(home, spans(chat(input=10, output=0)), models={"gpt-5": [1.0]}) as connection:
-        connection.execute(
+        connection.connection.execute(
             "INSERT INTO persona VALUES ('p', 'a person', 5, 1, 1, 'a study', 'https://x');"
             "INSERT INTO persona_prompt VALUES ('p', 1);"
             "INSERT INTO persona_draw VALUES ('p', 0, 1)"
@@ -42,7 +42,7 @@ def test_a_short_run_is_spread_over_a_day(home: Path) -> None:
 
 def test_without_any_usage_the_equivalent_is_unknown_and_not_zero(home: Path) -> None:
     with asked(home, spans(chat()), models={"gpt-5": [1.0]}) as connection:
-        connection.execute(
+        connection.connection.execute(
             "INSERT INTO persona VALUES ('p', 'a person', 5, 1, 1, 'a study', NULL);"
             "INSERT INTO persona_prompt VALUES ('p', 1);"
             "INSERT INTO persona_draw VALUES ('p', 0, 1)"

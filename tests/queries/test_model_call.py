@@ -1,10 +1,13 @@
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agenttrace import rollup
 from tests.builders import (
+    Node,
     Record,
     agent,
     asked,
@@ -12,27 +15,39 @@ from tests.builders import (
     foreign,
     frame,
     loose,
-    opened,
     spans,
     step,
     task,
     tool,
 )
 
-SQL = rollup.find(rollup.folders())["model_call"].sql
 ANTHROPIC_SDK = "com.anthropic.sdk.python"
 HTTP = {"server.address": "x"}
+RESPONSE_ID = "gen_ai.response.id"
 OTHER_CHAT = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 1000}
 
 
 def calls(home: Path, columns: str, *segments: list[Record]) -> list[Any]:
     """Return *columns* of every model call, the earliest first; one column comes without tuples."""
-    with opened(home, *segments) as store:
-        store.connection.execute(f"CREATE VIEW model_call AS {SQL}")
-        rows = store.connection.sql(
+    with asked(home, *segments, stored=False) as connection:
+        rows = connection.sql(
             f"SELECT {columns} FROM model_call ORDER BY started_at, call_id"
         ).fetchall()
     return [row[0] if len(row) == 1 else row for row in rows]
+
+
+def calls_of_tasks(
+    home: Path, columns: str, tasks: Mapping[str, Sequence[Node]], **said: dict[str, Any]
+) -> dict[str, list[Any]]:
+    """Return *columns* of the model calls of each task, all in one store; *said* by their names."""
+    records = [
+        spans(task(name, *nodes, **said.get(name, {})), trace=trace)
+        for trace, (name, nodes) in enumerate(tasks.items(), start=1)
+    ]
+    found: dict[str, list[Any]] = {name: [] for name in tasks}
+    for name, row in calls(home, f"task_id, ({columns})", *records):
+        found[name].append(row)
+    return found
 
 
 def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
@@ -159,18 +174,17 @@ BESIDE = {
 }
 
 
-@pytest.mark.parametrize(("said", "count"), BESIDE.values(), ids=BESIDE)
-def test_another_instrumentations_span_beside_a_call_is_that_call(
-    home: Path, said: dict[str, Any], count: int
-) -> None:
-    records = spans(
-        task(
-            "t",
-            chat(request_model="gpt-5", model="gpt-5-2025", response_id="r", input=1000, output=20),
-            foreign("openinference", {**OTHER_CHAT, **said}),
+def test_another_instrumentations_span_beside_a_call_is_that_call(home: Path) -> None:
+    ours = chat(request_model="gpt-5", model="gpt-5-2025", response_id="r", input=1000, output=20)
+    records = [
+        at_the_same_time(
+            spans(task(name, ours, foreign("openinference", {**OTHER_CHAT, **said})), trace=trace)
         )
-    )
-    assert len(calls(home, "call_id", at_the_same_time(records))) == count
+        for trace, (name, (said, _)) in enumerate(BESIDE.items(), start=1)
+    ]
+    assert Counter(calls(home, "task_id", *records)) == {
+        name: count for name, (_, count) in BESIDE.items()
+    }
 
 
 def test_a_model_that_only_another_instrumentation_sees_is_counted(home: Path) -> None:
@@ -180,19 +194,17 @@ def test_a_model_that_only_another_instrumentation_sees_is_counted(home: Path) -
     assert calls(home, "input_tokens", records) == [None, 1000]
 
 
-@pytest.mark.parametrize(
-    ("said", "count"),
-    [
-        ({}, 0),
-        ({"llm.token_count.prompt": 3}, 1),
-        ({"gen_ai.response.id": "r"}, 1),
-    ],
-)
-def test_a_span_of_another_instrumentation_that_tells_of_no_answer_is_no_call(
-    home: Path, said: dict[str, Any], count: int
-) -> None:
-    records = spans(task("t", foreign("openinference", {"openinference.span.kind": "LLM", **said})))
-    assert len(calls(home, "call_id", records)) == count
+def test_a_span_of_another_instrumentation_that_tells_of_no_answer_is_no_call(home: Path) -> None:
+    said = {"nothing": {}, "tokens": {"llm.token_count.prompt": 3}, "an id": {RESPONSE_ID: "r"}}
+    tasks = {
+        name: [foreign("openinference", {"openinference.span.kind": "LLM", **attributes})]
+        for name, attributes in said.items()
+    }
+    assert calls_of_tasks(home, "input_tokens, response_id", tasks) == {
+        "nothing": [],
+        "tokens": [(3, None)],
+        "an id": [(None, "r")],
+    }
 
 
 def test_an_answer_from_a_cache_is_no_call_whoever_tells_of_it(home: Path) -> None:
@@ -205,8 +217,8 @@ def test_an_answer_from_a_cache_is_no_call_whoever_tells_of_it(home: Path) -> No
 def test_the_price_that_is_fetched_later_is_that_of_the_call(home: Path) -> None:
     price = {"agenttrace.cost_usd": 0.5, "agenttrace.upstream_provider": "Fast Chips"}
     records = spans(
-        chat(response_id="r", input=100, output=20),
-        fetch(response_id="r", input=9, output=9, **price),
+        chat(provider="openrouter", response_id="r", input=100, output=20),
+        fetch(provider="openrouter", response_id="r", input=9, output=9, **price),
     )
     columns = "input_tokens, cost_usd, upstream_provider"
     assert calls(home, columns, records) == [(100, 0.5, "Fast Chips")]
@@ -259,14 +271,15 @@ NESTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("nested", NESTED.values(), ids=NESTED)
-def test_of_nested_spans_of_a_call_the_innermost_counts(home: Path, nested: Any) -> None:
-    expected = {1}
-    assert set(calls(home, "input_tokens", spans(nested))) == expected
+def test_of_nested_spans_of_a_call_the_innermost_counts(home: Path) -> None:
+    found = calls_of_tasks(home, "input_tokens", {name: [node] for name, node in NESTED.items()})
+    attempts = {"a framework's span with attempts": [1, 1]}
+    assert found == {name: [1] for name in NESTED} | attempts
 
 
 def test_attempts_inside_a_frame_are_calls_of_one_operation(home: Path) -> None:
-    records = spans(frame(chat(input=1, status="error"), chat(input=2, attempt=2)))
+    first = frame(input=1, status="error", attempt=1)
+    records = spans(frame(first, frame(input=2, attempt=2)))
     assert calls(home, "operation_id, attempt, role, input_tokens", records) == [
         ("0000000100000002", 1, "main", 1),
         ("0000000100000002", 2, "retry", 2),
@@ -276,10 +289,20 @@ def test_attempts_inside_a_frame_are_calls_of_one_operation(home: Path) -> None:
 def test_the_outer_span_lends_what_the_inner_one_does_not_know(home: Path) -> None:
     outer = {"operation_id": "op", "agent": "writer", "role": "summary", "visible": True}
     inner = {"agent": None, "role": None, "depth": None}
-    records = spans(frame(chat(input=1, **inner), **outer), chat(input=2))
+    records = spans(frame(frame(input=1, **inner), **outer), chat(input=2))
     assert calls(home, "input_tokens, operation_id, agent, role, hidden", records) == [
         (1, "op", "writer", "summary", False),
         (2, "0000000100000004", None, "main", True),
+    ]
+
+
+@pytest.mark.parametrize("usage", ["reported", "missing"])
+def test_what_was_seen_at_the_wire_knows_its_place_itself(home: Path, usage: str) -> None:
+    outer = {"operation_id": "op", "agent": "writer", "role": "summary", "visible": True}
+    inner = {"agent": None, "role": None, "depth": None, "response_id": "r", "usage": usage}
+    records = spans(frame(chat(input=1, **inner), **outer))
+    assert calls(home, "operation_id, agent, role, hidden", records) == [
+        ("0000000100000003", None, "main", False)
     ]
 
 
@@ -380,21 +403,25 @@ def test_a_task_has_its_name_once_its_root_has_arrived(home: Path) -> None:
     assert calls(home, "task_name", [root]) == ["week"]
 
 
-HIDDEN = {
+HIDDEN: dict[str, tuple[tuple[Node, ...], dict[str, Any], list[bool]]] = {
     "the last good main call of the root agent is read": (
-        agent("a", chat(), agent("sub", chat()), tool("t", chat()), chat(), chat(status="error")),
+        (
+            agent(
+                "a", chat(), agent("sub", chat()), tool("t", chat()), chat(), chat(status="error")
+            ),
+        ),
         {},
         [True, True, True, False, True],
     ),
     "of calls outside of any agent the last": ((chat(), chat()), {}, [True, False]),
     "not one in an agent further in": (
-        agent("lead", chat(), agent("sub", chat(role="main"))), {}, [False, True]
+        (agent("lead", chat(), agent("sub", chat(role="main"))),), {}, [False, True]
     ),
     "an agent that only hands the work on leaves the answer to the next": (
-        agent("lead", agent("sub", chat(), chat())), {}, [True, False]
+        (agent("lead", agent("sub", chat(), chat())),), {}, [True, False]
     ),
     "where the main calls failed nobody reads a sub-agent instead": (
-        agent("lead", chat(status="error"), agent("sub", chat())), {}, [True, True]
+        (agent("lead", chat(status="error"), agent("sub", chat())),), {}, [True, True]
     ),
     "what the task itself asks before its agent answers is not the answer": (
         (chat(), agent("a", chat())), {}, [True, False]
@@ -418,44 +445,63 @@ HIDDEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("nodes", "said", "hidden"), HIDDEN.values(), ids=HIDDEN)
-def test_hidden(home: Path, nodes: Any, said: dict[str, Any], hidden: list[bool]) -> None:
-    nodes = nodes if isinstance(nodes, tuple) else (nodes,)
-    assert calls(home, "hidden", spans(task("job", *nodes, **said))) == hidden
+@pytest.mark.parametrize("capture", ["wire", "frame"])
+def test_hidden(home: Path, capture: str) -> None:
+    """Whether calls count by themselves or by what is around them."""
+    nodes = {name: captured(nodes, capture) for name, (nodes, _, _) in HIDDEN.items()}
+    said = {name: said for name, (_, said, _) in HIDDEN.items()}
+    assert calls_of_tasks(home, "hidden", nodes, **said) == {
+        name: hidden for name, (_, _, hidden) in HIDDEN.items()
+    }
 
 
-@pytest.mark.parametrize(
-    ("said", "role"),
-    [
-        ({"role": None}, "main"),
-        ({"role": "summary"}, "summary"),
-        ({"operation": "embeddings"}, "embedding"),
-        ({"operation": "rerank"}, "rerank"),
-        ({"operation": "embeddings", "role": "tool"}, "tool"),
-        ({"role": "summary", "attempt": 2}, "retry"),
-    ],
-)
-def test_role(home: Path, said: dict[str, Any], role: str) -> None:
-    assert calls(home, "role", spans(chat(**said))) == [role]
+def captured(nodes: Sequence[Node], capture: str) -> list[Node]:
+    """Let the model calls among *nodes* and inside them be seen another way."""
+    return [
+        replace(
+            node,
+            children=tuple(captured(node.children, capture)),
+            said={**node.said, "capture": capture} if node.kind == "inference" else node.said,
+        )
+        for node in nodes
+    ]
 
 
-@pytest.mark.parametrize(
-    ("said", "usage"),
-    [
-        ({"input": 1, "output": 1, "usage": "estimated"}, "estimated"),
-        ({"input": 1, "output": 1, "usage": None}, "reported"),
-        ({"input": 1, "usage": None}, "partial"),
-        ({"output": 1, "usage": None}, "partial"),
-        ({"usage": None}, "missing"),
-        ({"input": 1, "operation": "embeddings", "usage": None}, "reported"),
-        # A count that was refused is not reported, whatever the recorder says.
-        ({"input": -1, "output": 1, "usage": "reported"}, "partial"),
-    ],
-)
-def test_usage_says_what_is_known_of_the_tokens(
-    home: Path, said: dict[str, Any], usage: str
-) -> None:
-    assert calls(home, "usage", spans(chat(**said))) == [usage]
+ROLES = {
+    "main": {"role": None},
+    "summary": {"role": "summary"},
+    "embedding": {"operation": "embeddings"},
+    "rerank": {"operation": "rerank"},
+    "guard": {"operation": "moderation"},
+    "tool": {"operation": "embeddings", "role": "tool"},
+    "retry": {"role": "summary", "attempt": 2},
+}
+
+
+@pytest.mark.parametrize("capture", ["wire", "frame"])
+def test_role(home: Path, capture: str) -> None:
+    tasks = {role: [chat(**said, capture=capture)] for role, said in ROLES.items()}
+    assert calls_of_tasks(home, "role", tasks) == {role: [role] for role in ROLES}
+
+
+USAGE: dict[str, tuple[dict[str, Any], str]] = {
+    "both, and it is said": ({"input": 1, "output": 1, "usage": "estimated"}, "estimated"),
+    "both": ({"input": 1, "output": 1, "usage": None}, "reported"),
+    "input": ({"input": 1, "usage": None}, "partial"),
+    "output": ({"output": 1, "usage": None}, "partial"),
+    "neither": ({"usage": None}, "missing"),
+    "all of it": ({"input": 1, "operation": "embeddings", "usage": None}, "reported"),
+    # A count that was refused is not reported, whatever the recorder says.
+    "a count that was refused": ({"input": -1, "output": 1, "usage": "reported"}, "partial"),
+}
+
+
+@pytest.mark.parametrize("capture", ["wire", "frame"])
+def test_usage_says_what_is_known_of_the_tokens(home: Path, capture: str) -> None:
+    tasks = {name: [chat(**said, capture=capture)] for name, (said, _) in USAGE.items()}
+    assert calls_of_tasks(home, "usage", tasks) == {
+        name: [usage] for name, (_, usage) in USAGE.items()
+    }
 
 
 def test_what_is_not_reported_stays_unknown(home: Path) -> None:
@@ -476,6 +522,6 @@ def test_the_model_is_the_one_that_answered_else_the_one_that_was_asked(home: Pa
 
 
 def test_late_parents_change_what_counts_once_they_arrive(home: Path) -> None:
-    inner, *outer = spans(frame(chat(input=1)))
+    inner, *outer = spans(frame(frame(input=1)))
     assert calls(home, "operation_id", [inner]) == ["0000000100000003"]
     assert calls(home, "operation_id", outer) == ["0000000100000002"]

@@ -1,15 +1,21 @@
 """Reports with round figures, to see how they are shown."""
 
+from dataclasses import replace
+
 from agenttrace.model import Range
 from agenttrace.report.values import (
+    AgentLine,
     Call,
     Coverage,
     Equivalent,
     Grid,
     Method,
     ModelLine,
+    ModelsReport,
+    ModelUse,
     Node,
     Overview,
+    Percentiles,
     RoleLine,
     Source,
     TaskLine,
@@ -51,10 +57,14 @@ COVERAGE = Coverage(
     calls_by_capture={"wire": 11, "frame": 1},
     incomplete_calls=0,
     abandoned_calls=1,
+    interrupted_calls=0,
+    cut_off_tasks=0,
     failed_calls=1,
     retried_calls=1,
     quarantined_records=0,
+    quarantined_by_reason={},
     lost_records=0,
+    lost_by_reason={},
 )
 
 METHOD = Method(
@@ -127,6 +137,7 @@ OVERVIEW = Overview(
         TaskLine(
             "0af7651916cd43dd8448eb211c80319c",
             "market research",
+            False,
             "2026-11-22T10:00:00Z",
             11,
             10,
@@ -152,6 +163,7 @@ def node(name: str, kind: str = "step", parent: str | None = None, **said: objec
         "agent": None,
         "status": "ok",
         "error_type": None,
+        "is_interrupted": False,
         "started_at": "2026-11-22T10:00:00Z",
         "duration_ms": 1_500.0,
         "calls": 0,
@@ -202,10 +214,12 @@ TASK = TaskReport(
     name="market research",
     workload="agentic",
     session_id=None,
+    is_cut_off=False,
     started_at="2026-11-22T10:00:00Z",
     duration_ms=65_000,
     totals=TOTALS,
     coverage=COVERAGE,
+    spans=6,
     nodes=(
         node(
             "market research",
@@ -252,6 +266,111 @@ TASK = TaskReport(
         node("search", "tool", "researcher", duration_ms=None),
         call("answer", "researcher", hidden=False, time_to_first_token_ms=420.0),
     ),
+    agents=(),
     method=METHOD,
     warnings=(),
+)
+
+
+def agent_line(agent: str | None, depth: int, role: str, **said: object) -> AgentLine:
+    """Return ten hidden calls of gpt-5: 1,000 tokens in, 200 out, 0.1 Wh."""
+    fields: dict[str, object] = {
+        "provider": "openai",
+        "model": "gpt-5",
+        "calls": 10,
+        "hidden_calls": 10,
+        "failed_calls": 0,
+        "estimated_calls": 0,
+        "input_tokens": 1_000,
+        "output_tokens": 200,
+        "energy_wh": 0.1,
+    }
+    return AgentLine(agent=agent, depth=depth, role=role, **{**fields, **said})
+
+
+SUMMED_UP = replace(
+    TASK,
+    spans=30_000,
+    nodes=(),
+    agents=(
+        agent_line(None, 0, "title", model="gpt-5-nano", calls=1, hidden_calls=1, energy_wh=0.001),
+        agent_line("supervisor", 1, "main", hidden_calls=9, estimated_calls=1),
+        agent_line("supervisor", 1, "router", model="gpt-5-mini", energy_wh=0.05),
+        agent_line("researcher", 2, "subagent", energy_wh=0.2),
+    ),
+)
+
+MODELS = ModelsReport(
+    store="/data",
+    first_started_at="2026-11-22T10:00:00Z",
+    last_started_at="2026-11-22T10:04:30Z",
+    totals=TOTALS,
+    models=(
+        ModelUse(
+            provider="openai",
+            model="gpt-5",
+            model_class="large",
+            known=True,
+            match_reason="by name",
+            calls=10,
+            hidden_calls=9,
+            hidden_share=0.9,
+            failed_calls=0,
+            retried_calls=1,
+            estimated_calls=1,
+            unpriced_calls=0,
+            tokens=Tokens(11_000, 9_500, 3_500, 6_000, None, 1_500, 1_000, 500),
+            cached_share=6_000 / 9_500,
+            energy_wh=Range(0.4, 1.2, 3.5),
+            energy_share=0.96,
+            carbon_g=Range(0.1, 0.5, 1.8),
+            duration_ms=Percentiles(1_900.0, 65_000.0),
+            time_to_first_token_ms=Percentiles(420.0, 1_300.0),
+        ),
+        ModelUse(
+            provider="acme",
+            model="zorg-9",
+            model_class="unknown",
+            known=False,
+            match_reason="unknown",
+            calls=1,
+            hidden_calls=1,
+            hidden_share=1.0,
+            failed_calls=0,
+            retried_calls=0,
+            estimated_calls=0,
+            unpriced_calls=0,
+            tokens=Tokens(1_000, 500, 500, None, None, 500, 500, None),
+            cached_share=None,
+            energy_wh=Range(0.01, 0.05, 0.9),
+            energy_share=0.04,
+            carbon_g=Range(0.01, 0.02, 0.4),
+            duration_ms=Percentiles(2_500.0, 2_500.0),
+            time_to_first_token_ms=None,
+        ),
+        ModelUse(
+            provider=None,
+            model=None,
+            model_class="unknown",
+            known=False,
+            match_reason="unknown",
+            calls=1,
+            hidden_calls=1,
+            hidden_share=1.0,
+            failed_calls=1,
+            retried_calls=0,
+            estimated_calls=0,
+            unpriced_calls=1,
+            tokens=Tokens(None, None, None, None, None, None, None, None),
+            cached_share=None,
+            energy_wh=None,
+            energy_share=None,
+            carbon_g=None,
+            duration_ms=None,
+            time_to_first_token_ms=None,
+        ),
+    ),
+    coverage=COVERAGE,
+    method=METHOD,
+    warnings=("model 'zorg-9' is not in the catalogue",),
 )

@@ -6,7 +6,7 @@ from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report.overview import overview
 from agenttrace.report.values import Overview, Tokens, Unreported
-from tests.builders import agent, chat, spans, task, tool, write
+from tests.builders import agent, chat, line, put, segment, spans, task, tool, write
 
 CACHED = {"cache_read": 600, "cache_write": 100}
 
@@ -166,3 +166,38 @@ def test_reporting_leaves_the_reader_as_it_was(two_tasks: Path):
         assert reader.query(
             "SELECT count(*) AS kept FROM duckdb_tables() WHERE table_name = 'totals'"
         ) == [{"kept": 0}]
+
+
+def test_no_call_and_no_span_is_looked_at(two_tasks: Path):
+    with Reader(two_tasks) as reader:
+        overview(reader)
+        views = {
+            row["name"] for row in reader.query("SELECT view_name AS name FROM duckdb_views()")
+        }
+    assert not views & {"span", "model_call", "call_energy", "counted_call"}
+
+
+def test_calls_and_tasks_that_were_cut_off_are_counted(home: Path):
+    call, root = spans(task("killed", chat()))
+    for record in (call, root):
+        record.update(end_ns=None, status="unset", interrupted=True)
+    write(home, [call, root, *spans(task("whole", chat(input=1, output=1)), trace=2)])
+    report = reported(home)
+    assert (report.coverage.interrupted_calls, report.coverage.cut_off_tasks) == (1, 1)
+    assert {line.task_id: line.is_cut_off for line in report.top_tasks} == {
+        "killed": True,
+        "whole": False,
+    }
+
+
+def test_what_is_lost_or_refused_is_told_with_the_reason(home: Path):
+    good, *_ = records = spans(chat(input=10, output=5))
+    put(home, "1-1-1", segment(records) + line({**good, "span_id": None}) + b"no JSON\n")
+    (home / "spool" / "lost").write_bytes(
+        line({"at_ns": 1, "pid": 7, "records": 3, "reason": "disk full"})
+        + line({"at_ns": 2, "pid": 7, "records": 2, "reason": "disk full"})
+        + line({"at_ns": 3, "pid": 7, "records": 9})
+    )
+    coverage = reported(home).coverage
+    assert coverage.quarantined_by_reason == {"no span id": 1, "not JSON": 1}
+    assert (coverage.lost_records, coverage.lost_by_reason) == (14, {"unknown": 9, "disk full": 5})

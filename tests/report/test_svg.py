@@ -2,7 +2,7 @@ import re
 from xml.etree import ElementTree as ET
 
 from agenttrace.report.svg import to_svg
-from tests.report.samples import OVERVIEW, TASK
+from tests.report.samples import MODELS, OVERVIEW, TASK
 
 TEXT = "{http://www.w3.org/2000/svg}text"
 
@@ -26,3 +26,9 @@ def test_a_picture_loads_nothing_and_links_nowhere():
 
 def test_the_same_report_is_the_same_picture():
     assert to_svg(OVERVIEW, width=84, title="x") == to_svg(OVERVIEW, width=84, title="x")
+
+
+def test_a_picture_of_models_says_what_the_text_says():
+    told = words(to_svg(MODELS, width=84, title="agenttrace report models"))
+    for said in ("gpt-5 openai", "1st token p50", "zorg-9 acme", "not in full"):
+        assert said in told

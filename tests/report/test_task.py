@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import astuple
 from pathlib import Path
 
@@ -6,14 +7,32 @@ import pytest
 from agenttrace.errors import QueryError
 from agenttrace.reader import Reader
 from agenttrace.report.overview import overview
-from agenttrace.report.task import task_report
+from agenttrace.report.task import SPANS_AT_MOST, task_report
 from agenttrace.report.values import TaskReport, Tokens
-from tests.builders import agent, chat, spans, task, tool, write
+from tests.builders import (
+    Record,
+    agent,
+    chat,
+    foreign,
+    frame,
+    loose,
+    put,
+    segment,
+    spans,
+    step,
+    task,
+    tool,
+    write,
+)
 
 
-def reported(home: Path, task_id: str) -> TaskReport:
+def reported(home: Path, task_id: str, *, full: bool = False) -> TaskReport:
     with Reader(home) as reader:
-        return task_report(reader, task_id)
+        return task_report(reader, task_id, full=full)
+
+
+def drawn(home: Path, task_id: str = "job") -> list[str]:
+    return [f"{'  ' * one.depth}{one.kind} {one.name}" for one in reported(home, task_id).nodes]
 
 
 @pytest.fixture(scope="module")
@@ -165,3 +184,187 @@ def test_reporting_leaves_the_reader_as_it_was(research: Path):
             reader.query("SELECT count(*) AS spans FROM span"),
             reader.query("totals"),
         ) == before
+
+
+def test_what_the_fold_has_not_summed_up_yet_is_in_the_tree_as_well(home: Path):
+    write(home, spans(task("t", chat(name="early", input=1, output=1))))
+    assert drawn(home, "t") == ["task t", "  inference early"]
+    (home / "fold.lock").unlink()
+    (home / "fold.lock").mkdir()
+    late, *_ = spans(task("t", chat(name="late", input=2, output=2)), trace=2)
+    write(home, [late])
+    report = reported(home, "t")
+    assert [node.name for node in report.nodes] == ["t", "early", "late"]
+    assert (report.totals.calls, report.nodes[0].calls) == (2, 2)
+
+
+def test_of_calls_inside_one_another_the_innermost_is_shown(home: Path):
+    write(
+        home,
+        spans(
+            agent(
+                "lead",
+                frame(chat(name="gpt-5", input=3, output=1)),
+                foreign("httpx", {"server.address": "x"}, step("think", chat(name="b", input=1))),
+            )
+        ),
+    )
+    assert drawn(home) == [
+        "task job",
+        "  agent lead",
+        "    inference gpt-5",
+        "    step think",
+        "      inference b",
+    ]
+
+
+def test_a_call_that_another_task_tells_better_of_is_no_call_here(home: Path):
+    """The other task is a quarter of an hour long, and begins after this one has ended."""
+    ours = task("ours", chat(name="wire", input=5, output=1, response_id="r", usage="estimated"))
+    write(home, spans(task("theirs", frame(name="frame", input=5, output=1, response_id="r"))))
+    later = spans(ours, trace=2)
+    for record in later:
+        record["start_ns"] += 600_000_000_000
+        record["end_ns"] += 600_000_000_000
+    write(home, later)
+    report = reported(home, "theirs")
+    assert (report.totals.calls, [node.kind for node in report.nodes]) == (0, ["task"])
+    assert reported(home, "ours").totals.calls == len(reported(home, "ours").nodes) - 1 == 1
+
+
+def test_a_result_that_was_fetched_days_later_is_that_of_the_call(home: Path):
+    asked = chat(name="asked", response_id="r", usage="missing", outcome="incomplete")
+    fetch = chat(operation="fetch_response", response_id="r", input=40, output=2, usage="reported")
+    write(home, spans(task("asks", asked)))
+    late = spans(task("fetches", fetch), trace=2)
+    for record in late:
+        record["start_ns"] += 3 * 86_400_000_000_000
+        record["end_ns"] += 3 * 86_400_000_000_000
+    write(home, late)
+    first, second = reported(home, "asks"), reported(home, "fetches")
+    assert [node.input_tokens for node in first.nodes] == [40, 40]
+    assert first.totals.tokens.input == 40
+    assert (second.totals.calls, [node.kind for node in second.nodes]) == (0, ["task"])
+
+
+def test_the_tree_of_a_trace_without_a_task_is_found_by_the_trace(home: Path):
+    write(home, loose(chat(name="lone", input=1, output=1), trace=7))
+    assert [node.name for node in reported(home, f"{7:032x}").nodes] == ["lone"]
+
+
+def test_agents_may_be_nested_two_hundred_deep(home: Path):
+    nested = chat(input=10, output=1)
+    for depth in reversed(range(200)):
+        nested = agent(f"agent {depth}", nested, chat(input=1, output=1))
+    write(home, spans(task("deep", nested)))
+    nodes = reported(home, "deep").nodes
+    assert max(node.depth for node in nodes) == 201
+    assert (nodes[0].calls, nodes[0].input_tokens) == (201, 210)
+    assert {node.name: node.calls for node in nodes}["agent 150"] == 51
+
+
+def many(calls: int) -> list[Record]:
+    """Return a task in which two agents take turns, and one span for it and for each agent."""
+    half = calls // 2
+    return spans(
+        task(
+            "many",
+            agent(
+                "lead",
+                *(chat(input=10, output=1) for _ in range(calls - half)),
+                agent(
+                    "helper", *(chat(input=2, output=1, model="gpt-5-mini") for _ in range(half))
+                ),
+            ),
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    put(home, "1-1-1", segment(many(SPANS_AT_MOST - 2)))
+    return home
+
+
+def test_a_task_with_too_many_spans_is_summed_up_by_agent(large: Path):
+    report = reported(large, "many")
+    assert (report.spans, report.nodes) == (SPANS_AT_MOST + 1, ())
+    assert [
+        (line.agent, line.depth, line.role, line.model, line.calls, line.input_tokens)
+        for line in report.agents
+    ] == [
+        ("lead", 1, "main", "gpt-5", 9_999, 99_990),
+        ("helper", 2, "subagent", "gpt-5-mini", 9_999, 19_998),
+    ]
+    lead, helper = report.agents
+    assert (lead.hidden_calls, helper.hidden_calls) == (9_998, 9_999)
+    assert report.totals.energy_wh is not None
+    assert sum(line.energy_wh or 0 for line in report.agents) == pytest.approx(
+        report.totals.energy_wh.central
+    )
+
+
+def test_every_span_is_shown_to_who_asks_for_all(large: Path):
+    report = reported(large, "many", full=True)
+    assert (len(report.nodes), report.agents) == (SPANS_AT_MOST + 1, ())
+    assert (report.nodes[0].calls, report.nodes[0].input_tokens) == (19_998, 119_988)
+
+
+def test_twenty_thousand_spans_are_not_too_many(home: Path):
+    put(home, "1-1-1", segment(many(SPANS_AT_MOST - 3)))
+    assert len(reported(home, "many").nodes) == SPANS_AT_MOST
+
+
+def test_a_task_that_was_cut_off_is_told_from_one_that_ended(home: Path):
+    """Its process was killed while a call was under way, whose tokens nobody knows."""
+    *ended, call, lead, root = spans(
+        task("killed", agent("lead", chat(input=7, output=1), chat(name="under way")))
+    )
+    for record in (call, lead, root):
+        record.update(end_ns=None, status="unset", interrupted=True)
+    write(home, [*ended, call, lead, root])
+    write(home, spans(task("whole", chat(input=1, output=1)), trace=2))
+    report = reported(home, "killed")
+    assert report.is_cut_off
+    assert [(node.name, node.is_interrupted, node.duration_ms) for node in report.nodes] == [
+        ("killed", True, None),
+        ("lead", True, None),
+        ("chat", False, 500),
+        ("under way", True, None),
+    ]
+    assert (report.coverage.interrupted_calls, report.coverage.cut_off_tasks) == (1, 1)
+    assert report.coverage.missing_calls == 1
+    other = reported(home, "whole")
+    assert (other.is_cut_off, other.coverage.interrupted_calls) == (False, 0)
+    assert other.coverage.cut_off_tasks == 0
+
+
+def test_no_tree_is_asked_of_a_query_and_no_other_task_is_looked_at(research: Path):
+    with Reader(research) as reader:
+        task_report(reader, "research")
+        views = {
+            row["name"] for row in reader.query("SELECT view_name AS name FROM duckdb_views()")
+        }
+    assert not views & {"task_tree", "span"}
+
+
+def test_after_a_report_the_spans_can_be_asked_for(research: Path):
+    with Reader(research) as reader:
+        task_report(reader, "research-2")
+        assert len(reader.query("model_call")) == 5
+
+
+def test_a_query_of_the_users_that_says_what_counts_says_it_for_the_tree(
+    research: Path, tmp_path: Path
+):
+    home = tmp_path / "home"
+    shutil.copytree(research, home)
+    with Reader(home) as reader:
+        ours = reader.queries["plain_call"].sql
+    (home / "queries").mkdir()
+    (home / "queries" / "plain_call.sql").write_text(
+        f"FROM ({ours}) WHERE input_tokens < 1500", "utf-8"
+    )
+    report = reported(home, "research")
+    assert report.totals.calls == report.nodes[0].calls == 2

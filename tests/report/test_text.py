@@ -7,22 +7,35 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from agenttrace.report.text import to_text
-from agenttrace.report.values import Overview, TaskReport
-from tests.report.samples import OVERVIEW, TASK, TOTALS, call, node
+from agenttrace.report.values import Report
+from tests.report.samples import (
+    COVERAGE,
+    MODELS,
+    OVERVIEW,
+    SUMMED_UP,
+    TASK,
+    TOTALS,
+    agent_line,
+    call,
+    node,
+)
 
 
-def shown(report: Overview | TaskReport, width: int = 80) -> str:
+def shown(report: Report, width: int = 80) -> str:
     return to_text(report, Console(file=io.StringIO(), width=width, highlight=False))
 
 
-@pytest.mark.parametrize(("name", "report"), [("overview", OVERVIEW), ("task", TASK)])
-def test_a_report_reads_as_it_should(name: str, report: Overview | TaskReport):
+@pytest.mark.parametrize(
+    ("name", "report"),
+    [("overview", OVERVIEW), ("task", TASK), ("summed_up", SUMMED_UP), ("models", MODELS)],
+)
+def test_a_report_reads_as_it_should(name: str, report: Report):
     assert shown(report) + "\n" == Path(__file__).with_name(f"{name}.txt").read_text("utf-8")
 
 
-@pytest.mark.parametrize("report", [OVERVIEW, TASK])
+@pytest.mark.parametrize("report", [OVERVIEW, TASK, SUMMED_UP, MODELS])
 @pytest.mark.parametrize("width", [60, 80, 120])
-def test_no_line_is_wider_than_the_terminal(report: Overview | TaskReport, width: int):
+def test_no_line_is_wider_than_the_terminal(report: Report, width: int):
     assert max(map(cell_len, shown(report, width).splitlines())) <= width
 
 
@@ -130,3 +143,64 @@ def test_the_period_is_no_longer_than_it_needs_to_be(last: str, period: str):
 def test_without_warnings_nothing_is_warned_of():
     assert not [line for line in shown(TASK).splitlines() if line.startswith("!")]
     assert shown(OVERVIEW).splitlines()[-1] == "! model 'zorg-9' is not in the catalogue"
+
+
+def test_the_columns_of_models_stand_in_as_few_tables_as_the_width_allows():
+    def tables(width: int) -> int:
+        return sum(line.startswith("Model ") for line in shown(MODELS, width).splitlines())
+
+    assert [tables(width) for width in (80, 120, 160)] == [3, 2, 1]
+
+
+def test_models_of_a_hundred_million_calls_fit_in_80_columns():
+    first, *_ = MODELS.models
+    tokens = replace(first.tokens, input=812_345_678_901, output=12_345_678_901)
+    large = replace(first, calls=100_000_000, hidden_calls=99_999_990, tokens=tokens)
+    report = replace(MODELS, models=(replace(large, model="claude-opus-4-1-20250805"),))
+    lines = shown(report, 80).splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    assert (
+        "claude-opus-4-1…  100,000,000   >99 %  ~812,345,678,901    63 %  ~12,345,678,901" in lines
+    )
+
+
+def test_what_was_cut_off_is_told_in_words():
+    (line,) = OVERVIEW.top_tasks
+    coverage = replace(COVERAGE, interrupted_calls=2, cut_off_tasks=1)
+    told = shown(
+        replace(OVERVIEW, top_tasks=(replace(line, is_cut_off=True),), coverage=coverage), 120
+    )
+    assert "0af7651916cd cut off market research" in told
+    assert "Tasks                  2  1 cut off" in told
+    assert "1 abandoned, 2 interrupted" in told
+
+
+def test_a_task_that_was_cut_off_says_how_far_it_had_come():
+    nodes = (
+        node("research", "task", is_interrupted=True, duration_ms=None),
+        call("ask", "research", is_interrupted=True, outcome="interrupted", duration_ms=None),
+    )
+    told = shown(replace(TASK, is_cut_off=True, nodes=nodes))
+    assert "cut off after at least 1 min 05 s" in told
+    assert "task research interrupted" in told
+    assert "○ gpt-5 main interrupted" in told
+
+
+def test_the_reasons_of_what_is_missing_stand_beside_it():
+    coverage = replace(
+        COVERAGE,
+        quarantined_records=3,
+        quarantined_by_reason={"not JSON": 2, "no start": 1},
+        lost_records=5,
+        lost_by_reason={"disk full": 5},
+    )
+    told = " ".join(shown(replace(OVERVIEW, coverage=coverage)).split())
+    assert "3 quarantined (2 not JSON, 1 no start), 5 known to be lost (5 disk full)" in told
+
+
+def test_a_thousand_agents_are_twenty_and_a_line_for_the_rest():
+    agents = tuple(agent_line(f"worker {number}", 1, "main") for number in range(1000))
+    lines = shown(replace(SUMMED_UP, agents=agents)).splitlines()
+    assert sum(line.startswith("agent worker") for line in lines) == 20
+    (rest,) = (line for line in lines if "more agents" in line)
+    assert " ".join(rest.split()[1:]) == "980 more agents 9,800 9,800 980,000 196,000 98,000"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from agenttrace import semconv
-from agenttrace.record import foreign as recorded_foreign
+from agenttrace.record import readable
 from agenttrace.store import columns, spellings
 from tests.builders import Record, chat, foreign, loose, opened, spans
 
@@ -46,7 +46,7 @@ def test_every_spelling_of_an_attribute_ends_in_its_column(home: Path) -> None:
 )
 def test_the_recorder_keeps_every_spelling_that_is_read(key: str) -> None:
     ours = {value for value in vars(semconv).values() if str(value).startswith("agenttrace.")}
-    assert key in ours or recorded_foreign._readable({key: 1}) == {key: 1}
+    assert key in ours or readable.of({key: 1}, readable.THEIRS) == {key: 1}
 
 
 def test_our_own_spelling_is_believed_before_others(home: Path) -> None:

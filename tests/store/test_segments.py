@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agenttrace.record.spool import Spool
-from agenttrace.store import Store
+from agenttrace.store import Store, segments
 from tests.builders import Record, chat, header, line, loose, opened, put, segment, spans, write
 
 FIRST, LAST = loose(chat(input=1), chat(input=2))
@@ -261,4 +261,16 @@ def test_lost_records_are_counted_and_said(home: Path) -> None:
     with opened(home, spans(chat())) as store:
         found = store.connection.sql("SELECT lost_at::VARCHAR, pid, records FROM lost").fetchall()
         assert found == [("2025-10-09 08:53:20", 7, 3), (None, None, 4)]
-        assert store.warnings == ["7 records were lost because the disk refused them."]
+        assert store.warnings == ["7 records were lost; the table lost says why."]
+
+
+def test_losses_are_read_with_their_reason_and_those_of_an_older_version_without(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "lost").write_text(
+        '{"at_ns":7,"pid":8,"records":9,"reason":"disk full"}\n{"at_ns":7,"pid":8,"records":1}\n'
+    )
+    assert segments.lost_records(tmp_path) == [
+        segments.Lost(7, 8, 9, "disk full"),
+        segments.Lost(7, 8, 1, None),
+    ]

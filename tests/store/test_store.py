@@ -17,8 +17,9 @@ import pytest
 from agenttrace import __version__
 from agenttrace.errors import SchemaVersionError, StoreError
 from agenttrace.store import Store, columns, published, segments
-from tests.builders import chat, loose, opened, put, segment, write
+from tests.builders import chat, later, loose, opened, put, segment, write
 
+NEWEST = len(list(published.MIGRATIONS.glob("*.sql")))
 RECORDS = loose(*(chat(input=number) for number in range(3)))
 
 # Opens a store in another process and says what it found.
@@ -75,7 +76,7 @@ def test_the_span_table_is_the_same_with_and_without_spans(home: Path) -> None:
 def test_a_part_of_an_older_agenttrace_has_null_in_the_columns_it_lacks(home: Path) -> None:
     with opened(home, RECORDS[:1]):
         pass
-    (part,) = (home / "lake" / "spans").iterdir()
+    (part,) = (home / "lake" / "spans").rglob("*.parquet")
     older = part.with_suffix(".new")
     duckdb.connect().execute(
         f"COPY (SELECT * EXCLUDE (region) FROM '{part}') TO '{older}' (FORMAT parquet)"
@@ -96,14 +97,14 @@ def test_a_store_from_a_newer_version_is_refused(home: Path) -> None:
         pass
     change(
         home,
-        "UPDATE meta SET value = CASE key WHEN 'schema_version' THEN '9' ELSE '0.9' END",
+        "UPDATE meta SET value = CASE key WHEN 'schema_version' THEN '999' ELSE '0.9' END",
     )
     write(home, RECORDS)
     with pytest.raises(SchemaVersionError) as raised:
         Store.open(home)
     assert str(raised.value) == (
-        f"{home / 'store.duckdb'} was written by agenttrace 0.9 (schema 9); this is {__version__} "
-        "(schema 1). Upgrade agenttrace."
+        f"{home / 'store.duckdb'} was written by agenttrace 0.9 (schema 999); this is "
+        f"{__version__} (schema {NEWEST}). Upgrade agenttrace."
     )
     assert len(list((home / "spool").iterdir())) == 1
 
@@ -135,7 +136,7 @@ def test_a_part_that_is_no_parquet_is_kept_aside_when_a_store_is_made_again(home
 def test_a_file_of_the_lake_that_is_gone_is_an_error_that_names_it(home: Path) -> None:
     with opened(home, RECORDS):
         pass
-    (part,) = (home / "lake" / "spans").iterdir()
+    (part,) = (home / "lake" / "spans").rglob("*.parquet")
     part.unlink()
     with pytest.raises(StoreError, match=rf"cannot be read: .*{part.name}.* Restore the file"):
         Store.open(home)
@@ -257,16 +258,14 @@ def test_migrations_bring_an_older_store_to_the_newest_schema(home: Path, tmp_pa
     with opened(home, RECORDS):
         pass
     steps = shutil.copytree(published.MIGRATIONS, tmp_path / "migrations")
-    (steps / "0002_more.sql").write_text("ALTER TABLE part ADD COLUMN bytes BIGINT;")
-    (steps / "0003_most.sql").write_text("ALTER TABLE part RENAME COLUMN bytes TO size;")
+    (steps / "0998_more.sql").write_text("ALTER TABLE part ADD COLUMN colour VARCHAR;")
+    (steps / "0999_most.sql").write_text("ALTER TABLE part RENAME COLUMN colour TO color;")
     with duckdb.connect() as connection:
         published.change(connection, home, lambda store: None, steps)
     with duckdb.connect(str(home / published.NAME)) as connection:
-        assert connection.sql("SELECT rows, size FROM part").fetchall() == [(3, None)]
-        assert dict(connection.sql("FROM meta").fetchall()) == {
-            "schema_version": "3",
-            "written_by": __version__,
-        }
+        assert connection.sql("SELECT rows, color FROM part").fetchall() == [(3, None)]
+        facts = dict(connection.sql("FROM meta").fetchall())
+    assert (facts["schema_version"], facts["written_by"]) == ("999", __version__)
 
 
 def test_the_store_of_an_older_agenttrace_is_read_and_stays_as_it_is(
@@ -276,9 +275,9 @@ def test_the_store_of_an_older_agenttrace_is_read_and_stays_as_it_is(
         pass
     before = (home / published.NAME).read_bytes()
     steps = shutil.copytree(published.MIGRATIONS, tmp_path / "migrations")
-    (steps / "0002_more.sql").write_text("UPDATE part SET rows = rows * 2;")
+    (steps / "0999_more.sql").write_text("UPDATE part SET rows = rows * 2;")
     with duckdb.connect() as connection:
-        assert list(published.read(connection, home, steps).parts.values()) == [6]
+        assert [part.rows for part in published.read(connection, home, steps).parts] == [6]
     assert (home / published.NAME).read_bytes() == before
 
 
@@ -286,7 +285,7 @@ def test_a_migration_that_fails_leaves_the_store_as_it_was(home: Path, tmp_path:
     with opened(home, RECORDS):
         pass
     steps = shutil.copytree(published.MIGRATIONS, tmp_path / "migrations")
-    (steps / "0002_wrong.sql").write_text("ALTER TABLE nothing ADD COLUMN bytes BIGINT;")
+    (steps / "0999_wrong.sql").write_text("ALTER TABLE nothing ADD COLUMN colour VARCHAR;")
     with duckdb.connect() as connection, pytest.raises(duckdb.CatalogException):
         published.change(connection, home, lambda store: None, steps)
     with opened(home) as store:
@@ -305,7 +304,40 @@ def test_every_table_and_column_of_the_store_has_a_comment(home: Path) -> None:
     assert silent == []
 
 
+def test_what_was_recorded_is_nobody_elses_business(home: Path) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    with opened(home, RECORDS[1:]):
+        pass
+    modes = {path: oct(path.stat().st_mode & 0o777) for path in [home, *home.rglob("*")]}
+    assert {mode for path, mode in modes.items() if path.is_file()} == {"0o600"}
+    assert {mode for path, mode in modes.items() if path.is_dir()} == {"0o700"}
+
+
+def test_each_day_on_which_spans_started_has_a_folder_of_its_own(home: Path) -> None:
+    with opened(home, RECORDS[:1], later(RECORDS[1:], 86_400)) as store:
+        assert tables(store)["span"] == 3
+        rows = "SELECT started_at::DATE::VARCHAR, count(*) FROM span GROUP BY ALL ORDER BY ALL"
+        assert store.connection.sql(rows).fetchall() == [("2025-10-09", 1), ("2025-10-10", 2)]
+    assert sorted(folder.name for folder in (home / "lake" / "spans").iterdir()) == [
+        "date=2025-10-09",
+        "date=2025-10-10",
+    ]
+
+
+def test_spans_are_looked_at_only_when_they_are_asked_for(home: Path) -> None:
+    with opened(home, RECORDS):
+        pass
+    with Store.open(home, spans=False) as store:
+        with pytest.raises(duckdb.CatalogException):
+            store.connection.sql("FROM span")
+        assert (store.rows, store.is_rolled_up) == (3, True)
+        store.define_span()
+        store.define_span()
+        assert tables(store)["span"] == 3
+
+
 def test_the_store_is_small(home: Path) -> None:
     with opened(home, RECORDS):
         pass
-    assert (home / published.NAME).stat().st_size < 200_000
+    assert (home / published.NAME).stat().st_size < 400_000

@@ -1,0 +1,527 @@
+"""Keep the roll-ups: what new spans add to the stored queries, without reading the old ones.
+
+The queries named in :data:`STORED` are defined by their files and kept as tables in
+``store.duckdb``, so that reports do not look at calls. Most calls count whatever else is recorded
+(``plain_call``), and simply add up. Of the others (``judged_call``) the spans around them tell;
+they are few, and those of a task that new spans may have changed are worked out anew.
+"""
+
+import functools
+import hashlib
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import duckdb
+
+from agenttrace import rollup
+from agenttrace.store import columns
+from agenttrace.store.lake import Lake
+
+STORED: Final = ("call_sum", "call_answer", "task_sum", "call_histogram")
+"""Queries whose rows are kept; rows of one key add up."""
+
+JUDGED: Final = ("call_sum", "call_answer", "call_histogram")
+"""Those with rows that are worked out anew, told by their column ``judged``."""
+
+_FOREVER: Final = 2**63 - 1
+_MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of one response
+_TASK: Final = "coalesce(span.task_id, span.trace_id)"
+_IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
+_FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
+_SCHEMA: Final = "definition"
+_COMMENT: Final = re.compile(r"--[^\n]*|\s+")
+
+
+DERIVED: Final = ("call_total", "task_total", "model_histogram")
+"""Queries over the stored ones whose rows are kept as well: a report then reads few rows, however
+many tasks there are."""
+
+RESTS_ON: Final = (*STORED, "counted_call", "judged_call", "plain_call")
+"""The stored queries and what they read; only where nobody replaced one are the rows theirs."""
+
+DERIVED_RESTS_ON: Final = (*RESTS_ON, *DERIVED, "call_rollup", "task_answer", "task_fact")
+"""The same, for the derived ones."""
+
+
+@functools.cache
+def fingerprint() -> str:
+    """Return a short hash over the definitions; rows that others made are worked out anew."""
+    queries = rollup.find(rollup.folders(), DERIVED_RESTS_ON)
+    texts = [_COMMENT.sub(" ", queries[name].sql) for name in sorted(queries)]
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+
+
+class Rollups:
+    """What some new spans add to the stored rows.
+
+    After :meth:`advance` the connection has, in the schema ``definition``, a table ``new_`` and the
+    name of each stored query, and ``affected_task`` (task_id): the tasks whose judged rows the new
+    ones replace.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Define the queries over spans that are put in place later.
+
+        Args:
+            connection: Of its own: temporary tables stand in for others while this works.
+        """
+        self._connection = connection
+        connection.execute(f"DROP SCHEMA IF EXISTS memory.{_SCHEMA} CASCADE")
+        connection.execute(f"CREATE SCHEMA memory.{_SCHEMA}; USE memory.{_SCHEMA}")
+        connection.execute(columns.table("span"))
+        _definitions(connection).define(*STORED)
+
+    def advance(self, arrived: str, known: str | None, before: Lake) -> None:
+        """Work out what the spans in *arrived* add.
+
+        Args:
+            arrived: Table or view with the columns of ``span``.
+            known: Database with the stored tables, without these spans; None if there are none.
+            before: The spans that were there before.
+        """
+        self._add_plain(arrived)
+        if self._is_calm(arrived, before):
+            self._connection.execute("CREATE OR REPLACE TABLE affected_task (task_id VARCHAR)")
+            self._connection.execute(
+                f"CREATE OR REPLACE TABLE context AS SELECT span.* FROM {arrived} AS span "
+                f"WHERE {_IS_JUDGED}"
+            )
+            self._judge(self._as_they_are)
+            return
+        self._find_affected(arrived, known, before)
+        ((affected,),) = self._ask("SELECT count(*) FROM affected_task")
+        if affected:
+            self._gather(arrived, known, before)
+            self._judge(self._in_context)
+
+    def _is_calm(self, arrived: str, before: Lake) -> bool:
+        """Whether whatever is judged was seen at the wire, and nothing fetches what it has used.
+
+        Then all of it counts as it is, and nothing that was there before changes.
+        """
+        if any(part.placed_spans for part in before.parts):
+            return False
+        ((placed,),) = self._ask(
+            f"SELECT count(*) FROM {arrived} AS span "
+            f"WHERE {_IS_JUDGED} AND (capture IS DISTINCT FROM 'wire' OR {_FETCHES})"
+        )
+        return not placed and not any(part.fetches for part in before.parts)
+
+    def withdraw(self, gone: str, known: str, left: Lake) -> None:
+        """Work out what it changes for judged calls that other spans are taken away.
+
+        Args:
+            gone: Table or view with those spans.
+            known: Database with the stored tables.
+            left: The spans that stay.
+        """
+        self._connection.execute(columns.table("nothing"))
+        self._add_plain("nothing")
+        if self._is_calm(gone, left):
+            self._connection.execute("CREATE OR REPLACE TABLE affected_task (task_id VARCHAR)")
+            return
+        self._find_affected(gone, known, left)
+        self._connection.execute(
+            "DELETE FROM affected_task WHERE task_id NOT IN (SELECT coalesce(task_id, trace_id) "
+            f"FROM ({left.judged(0, _FOREVER)}))"
+        )
+        self._judge_affected(known, left)
+
+    def work_out(self, known: str, lake: Lake, pieces: int | None) -> None:
+        """Work everything out from all spans, as if nothing were stored.
+
+        Args:
+            known: Database with the stored tables, which tell when a task was under way.
+            lake: Every span.
+            pieces: In how many the tasks with judged calls are worked on, which bounds the memory;
+                None for the plain definitions, which take nothing for granted about which spans
+                have a say in which.
+        """
+        everything = f"({lake.spans()})"
+        if pieces is None:
+            with self._standing_in(span=f"FROM {everything}"):
+                for name in STORED:
+                    self._connection.execute(f"CREATE OR REPLACE TABLE new_{name} AS FROM {name}")
+            return
+        self._connection.execute(columns.table("nothing"))
+        self._add_plain(everything)
+        for piece in range(pieces):
+            self._connection.execute(
+                "CREATE OR REPLACE TABLE affected_task AS SELECT task_id FROM new_task_sum "
+                f"WHERE hash(task_id) % {pieces} = {piece} "
+                "GROUP BY task_id HAVING sum(judged_spans) > 0"
+            )
+            self._judge_affected(known, lake)
+
+    def _judge_affected(self, known: str, lake: Lake) -> None:
+        ((affected,),) = self._ask("SELECT count(*) FROM affected_task")
+        if affected:
+            self._gather("nothing", known, lake)
+            self._judge(self._in_context)
+
+    def store(self, into: str) -> None:
+        """Write what :meth:`advance` found into the database *into*."""
+        for name in JUDGED:
+            self._connection.execute(
+                f"DELETE FROM {into}.{name} "
+                "WHERE judged AND task_id IN (SELECT task_id FROM affected_task)"
+            )
+        for name in STORED:
+            self._connection.execute(f"INSERT INTO {into}.{name} BY NAME FROM new_{name}")
+
+    def differing(self, spans: str, known: str) -> dict[str, int]:
+        """Compare the stored rows with what the definitions make of all spans.
+
+        Args:
+            spans: Table or view with every span.
+            known: Database with the stored rows.
+
+        Returns:
+            For each stored query how many rows only one of the two has, one row for each key.
+        """
+        found: dict[str, int] = {}
+        with self._standing_in(span=f"FROM {spans}"):
+            for name in STORED:
+                kept = merged(self._connection, name, f"{known}.{name}")
+                anew = merged(self._connection, name, name)
+                ((rows,),) = self._ask(
+                    f"SELECT count(*) FROM (({kept}) EXCEPT ALL ({anew}) "
+                    f"UNION ALL (({anew}) EXCEPT ALL ({kept})))"
+                )
+                found[name] = rows
+        return found
+
+    def _add_plain(self, arrived: str) -> None:
+        with self._standing_in(span=f"FROM {arrived}", judged_call="FROM judged_call LIMIT 0"):
+            for name in STORED:
+                self._connection.execute(f"CREATE OR REPLACE TABLE new_{name} AS FROM {name}")
+
+    def _find_affected(self, arrived: str, known: str | None, before: Lake) -> None:
+        """Find the tasks whose judged calls the new spans may change."""
+        self._connection.execute(
+            "CREATE OR REPLACE TABLE affected_task AS "
+            f"SELECT DISTINCT coalesce(task_id, trace_id) AS task_id FROM {arrived} "
+            "WHERE kind = 'inference' AND counted IS NULL"
+        )
+        if known is None:
+            return
+        # Structure inside a task that has spans of which it tells.
+        self._connection.execute(
+            "INSERT INTO affected_task "
+            "SELECT DISTINCT coalesce(arrived.task_id, arrived.trace_id) "
+            f"FROM {arrived} AS arrived "
+            f"SEMI JOIN (FROM {known}.task_sum WHERE placed_spans > 0) AS task "
+            "ON coalesce(arrived.task_id, arrived.trace_id) = task.task_id "
+            "WHERE arrived.kind IN ('inference', 'step', 'other') "
+            "EXCEPT FROM affected_task"
+        )
+        if any(part.judged_spans for part in before.parts):
+            self._find_related(arrived, before)
+            self._find_sharing(arrived, known, before)
+
+    def _find_related(self, arrived: str, before: Lake) -> None:
+        """Find tasks elsewhere that tell of the same responses, or of calls of the same process."""
+        ((low, high, fetches),) = self._ask(
+            "SELECT min(start_ns), max(start_ns + coalesce(duration_ns, 0)), "
+            "bool_or(coalesce(operation = 'fetch_response', FALSE)) "
+            f"FROM {arrived} WHERE kind = 'inference'"
+        )
+        if low is None:
+            return
+        # A result is fetched whenever it is ready, be it a day later, and spans come in any order.
+        judged = before.judged(low - _MINUTES_NS, high + _MINUTES_NS)
+        judged = (
+            before.judged(0, _FOREVER) if fetches else f"{judged} UNION ALL {before.fetching()}"
+        )
+        self._connection.execute(f"""
+            INSERT INTO affected_task
+            SELECT DISTINCT coalesce(old.task_id, old.trace_id)
+            FROM ({judged}) AS old
+            WHERE
+                old.kind = 'inference'
+                AND old.counted IS NULL
+                AND (
+                    old.response_id IN (SELECT response_id FROM {arrived} WHERE response_id <> '')
+                    OR (
+                        old.scope <> 'agenttrace'
+                        AND old.start_ns <= {high}
+                        AND old.start_ns + coalesce(old.duration_ns, 0) >= {low}
+                        AND (old.host, old.pid) IN (
+                            SELECT (host, pid) FROM {arrived}
+                            WHERE scope = 'agenttrace' AND kind = 'inference'
+                        )
+                    )
+                )
+            EXCEPT FROM affected_task
+        """)
+
+    def _find_sharing(self, arrived: str, known: str, before: Lake) -> None:
+        """Find tasks that tell of the responses of those found: one may count instead of another.
+
+        Once is enough: what a span is follows from its own task, and which span of a response
+        counts from those that tell of it.
+        """
+        low, high = self._when(arrived, known)
+        if low is None:
+            return
+        everywhere = any(part.fetches for part in before.parts)
+        then = (0, _FOREVER) if everywhere else (low - _MINUTES_NS, high + _MINUTES_NS)
+        judged = f"FROM {arrived} UNION ALL {before.judged(*then)}"
+        self._connection.execute(f"""
+            INSERT INTO affected_task
+            SELECT DISTINCT {_TASK}
+            FROM ({judged}) AS span
+            WHERE
+                {_IS_JUDGED}
+                AND span.response_id IN (
+                    SELECT span.response_id
+                    FROM ({judged}) AS span
+                    WHERE
+                        {_IS_JUDGED}
+                        AND span.response_id <> ''
+                        AND {_TASK} IN (FROM affected_task)
+                )
+            EXCEPT FROM affected_task
+        """)
+
+    def _judge(self, find: Callable[[], None]) -> None:
+        """Add the rows of judged calls, which *find* makes of ``context``."""
+        find()
+        with self._standing_in(judged_call="FROM judged", plain_call="FROM plain_call LIMIT 0"):
+            for name in JUDGED:
+                self._connection.execute(f"INSERT INTO new_{name} FROM {name}")
+        self._connection.execute("DROP TABLE context; DROP TABLE judged")
+
+    def _in_context(self) -> None:
+        with self._standing_in(span="FROM context"):
+            self._connection.execute(
+                "CREATE OR REPLACE TABLE judged AS FROM judged_call "
+                "SEMI JOIN affected_task USING (task_id)"
+            )
+
+    def _as_they_are(self) -> None:
+        with self._standing_in(span="SELECT * REPLACE (TRUE AS counted) FROM context"):
+            self._connection.execute("CREATE OR REPLACE TABLE judged AS FROM plain_call")
+
+    def _gather(self, arrived: str, known: str | None, before: Lake) -> None:
+        """Put the spans that have a say into ``context``."""
+        low, high = self._when(arrived, known)
+        judged = f"FROM {arrived} UNION ALL {before.judged(low, high)}"
+        self._connection.execute(f"""
+            CREATE OR REPLACE TABLE context AS
+            SELECT span.*
+            FROM ({judged}) AS span
+            WHERE {_IS_JUDGED} AND {_TASK} IN (FROM affected_task)
+        """)
+        ((fetches, placed),) = self._ask(f"""
+            SELECT
+                count(*) FILTER ({_FETCHES}),
+                count(*) FILTER (NOT {_FETCHES} AND capture IS DISTINCT FROM 'wire')
+            FROM context
+        """)
+        if placed:
+            low, high = low - _MINUTES_NS, high + _MINUTES_NS
+            self._gather_around(f"FROM {arrived} UNION ALL {before.around(low, high)}")
+        if fetches:
+            # What is fetched may have been asked for at any time before.
+            self._gather_responses(f"FROM {arrived} UNION ALL {before.spans()}")
+        elif any(part.fetches for part in before.parts):
+            self._gather_responses(before.fetching())
+
+    def _gather_responses(self, everything: str) -> None:
+        """Put what tells of the same responses into ``context``."""
+        self._connection.execute(f"""
+            INSERT INTO context
+            SELECT span.*
+            FROM ({everything}) AS span
+            WHERE
+                span.kind = 'inference'
+                AND span.response_id IN (SELECT response_id FROM context WHERE response_id <> '')
+                AND (span.trace_id, span.span_id, span.start_ns) NOT IN (
+                    SELECT (trace_id, span_id, start_ns) FROM context
+                )
+        """)
+
+    def _gather_around(self, everything: str) -> None:
+        """Put the spans around those that were not seen at the wire into ``context``.
+
+        Those of the tasks themselves; of other tasks, those that tell of the same responses, with
+        what is around them, and the calls that agenttrace saw in the same processes.
+        """
+        self._connection.execute(f"""
+            CREATE OR REPLACE TABLE special AS
+            SELECT DISTINCT task_id, trace_id, response_id, host, pid, scope FROM context;
+            CREATE OR REPLACE TABLE concerned AS
+            FROM affected_task
+            UNION
+            SELECT {_TASK}
+            FROM ({everything}) AS span
+            WHERE
+                {_IS_JUDGED}
+                AND span.response_id IN (SELECT response_id FROM special WHERE response_id <> '');
+            CREATE OR REPLACE TABLE context AS
+            SELECT span.*
+            FROM ({everything}) AS span
+            WHERE
+                span.kind IN ('inference', 'step', 'other')
+                AND (
+                    {_TASK} IN (FROM concerned)
+                    OR span.response_id IN (SELECT response_id FROM special WHERE response_id <> '')
+                    OR (
+                        span.scope = 'agenttrace'
+                        AND span.kind = 'inference'
+                        AND (span.host, span.pid) IN (
+                            SELECT (host, pid) FROM special WHERE scope <> 'agenttrace'
+                        )
+                    )
+                );
+            DROP TABLE special;
+            DROP TABLE concerned
+        """)
+
+    def _when(self, arrived: str, known: str | None) -> tuple[int, int]:
+        """Return when the affected tasks were under way, as far as is known."""
+        before = (
+            f"UNION ALL SELECT start_ns, end_ns FROM {known}.task_sum "
+            "WHERE task_id IN (FROM affected_task)"
+        )
+        ((low, high),) = self._ask(f"""
+            SELECT min(start_ns), max(end_ns) FROM (
+                SELECT start_ns, start_ns + coalesce(duration_ns, 0) AS end_ns
+                FROM {arrived} AS span
+                WHERE {_TASK} IN (FROM affected_task)
+                {before if known else ""}
+            )
+        """)
+        return low, high
+
+    @contextmanager
+    def _standing_in(self, **tables: str) -> Generator[None]:
+        """Let temporary views go before the views of their names."""
+        # A view cannot stand in for itself, and a table is as good where there is nothing in it.
+        kinds = {
+            name: "TABLE" if sql.endswith("LIMIT 0") else "VIEW" for name, sql in tables.items()
+        }
+        made: list[str] = []
+        try:
+            for name, sql in tables.items():
+                self._connection.execute(f"CREATE TEMP {kinds[name]} {name} AS {sql}")
+                made.append(name)
+            yield
+        finally:
+            for name in made:
+                self._connection.execute(f"DROP {kinds[name]} temp.{name}")
+
+    def _ask(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+
+def _definitions(connection: duckdb.DuckDBPyConnection) -> rollup.Definitions:
+    return rollup.Definitions(connection, rollup.folders())
+
+
+_KEYS: Final = {
+    "call_sum": (
+        "task_id", "hour", "region", "provider", "model", "agent", "agent_depth", "role",
+        "visible", "status", "usage", "capture", "outcome", "judged",
+    ),
+    "call_answer": ("task_id", "judged"),
+    "task_sum": ("task_id",),
+    "call_histogram": ("task_id", "judged", "day", "provider", "model", "measure", "bucket"),
+}  # fmt: skip
+_AGGREGATES: Final = {
+    "first_started_at": "min",
+    "last_started_at": "max",
+    "is_marked": "bool_or",
+    "has_main": "bool_or",
+    "main_call": "max",
+    "subagent_call": "max",
+    "task_name": "min",
+    "session_id": "min",
+    "service_name": "min",
+    "workload": "min",
+    "status": "min",
+    "headless": "bool_or",
+    "is_cut_off": "bool_or",
+    "start_ns": "min",
+    "end_ns": "max",
+}
+"""How rows of one key become one; what is not named is a sum."""
+
+
+def merged(connection: duckdb.DuckDBPyConnection, name: str, source: str) -> str:
+    """Return SQL for the rows of a stored query with one row for each key.
+
+    Args:
+        connection: Where *source* is.
+        name: One of :data:`STORED`.
+        source: Table or view with its rows.
+    """
+    keys = _KEYS[name]
+    types = connection.execute(f"DESCRIBE {source}").fetchall()
+    values = [
+        f"{_AGGREGATES.get(column, 'sum')}({column})::{kind} AS {column}"
+        for column, kind, *_ in types
+        if column not in keys
+    ]
+    selected = ", ".join([*keys, *values])
+    return f"SELECT {selected} FROM {source} GROUP BY {', '.join(keys)}"
+
+
+def compact(connection: duckdb.DuckDBPyConnection, source: str, into: str) -> None:
+    """Put the rows of the database *source*, one for each key, in place of those of *into*."""
+    for name in STORED:
+        rows = merged(connection, name, f"{source}.{name}")
+        order = "ORDER BY task_id NULLS FIRST" + (", hour" if name == "call_sum" else "")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE merged AS {rows} {order}")
+        connection.execute(f"DELETE FROM {into}.{name}")
+        connection.execute(f"INSERT INTO {into}.{name} FROM merged")
+        connection.execute("DROP TABLE merged")
+
+
+def forget(connection: duckdb.DuckDBPyConnection, into: str) -> None:
+    """Remove the rows that the lake can tell again."""
+    for name in STORED:
+        connection.execute(f"DELETE FROM {into}.{name}")
+
+
+def derive(connection: duckdb.DuckDBPyConnection, into: str) -> None:
+    """Work the derived rows of a database out from its stored ones."""
+    connection.execute("DROP SCHEMA IF EXISTS memory.derived CASCADE; CREATE SCHEMA memory.derived")
+    ((before,),) = connection.execute(
+        "SELECT current_database() || '.' || current_schema()"
+    ).fetchall()
+    connection.execute("USE memory.derived")
+    try:
+        definitions = _definitions(connection)
+        for name in STORED:
+            connection.execute(f"CREATE VIEW {name} AS FROM {into}.{name}")
+        definitions.give(*STORED)
+        definitions.define(*DERIVED)
+        for name in DERIVED:
+            connection.execute(f"DELETE FROM {into}.{name}")
+            connection.execute(f"INSERT INTO {into}.{name} BY NAME FROM {name}")
+    finally:
+        connection.execute(f"USE {before}")
+
+
+def with_new(name: str, known: str) -> str:
+    """Return SQL for the rows of a stored query after :meth:`Rollups.advance`.
+
+    Args:
+        name: One of :data:`STORED`.
+        known: Database with the rows before.
+    """
+    new = f"memory.{_SCHEMA}"
+    replaced = (
+        f"WHERE NOT judged OR task_id NOT IN (FROM {new}.affected_task)" if name in JUDGED else ""
+    )
+    return f"FROM {known}.{name} {replaced} UNION ALL BY NAME FROM {new}.new_{name}"
+
+
+def rows(connection: duckdb.DuckDBPyConnection, database: str) -> int:
+    """Return how many rows of sums a database has."""
+    ((found,),) = connection.execute(f"SELECT count(*) FROM {database}.call_sum").fetchall()
+    return found

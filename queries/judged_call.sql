@@ -1,0 +1,360 @@
+-- One row per model call of which only other spans tell whether it counts, and what it is.
+-- Of inference spans nested in one another the innermost counts, and the outer ones lend it their operation,
+-- agent and role. A response that was captured in several ways counts once: the first of wire, otlp, frame
+-- and log is believed. A request that only fetches what earlier calls have used (a background response, the
+-- results of a batch) lends it to those; where they were not recorded themselves, each of them counts once,
+-- at the time when it was first told of.
+--   operation_id            attempts of one operation share it
+--   trace_id                trace of the call, 32 hex digits
+--   span_id                 span of the call, 16 hex digits
+--   task_id                 task of the call; the trace id where no task was recorded
+--   session_id              conversation of the call
+--   agent                   name of the nearest enclosing agent
+--   agent_depth             agents around the call: 0 none, 1 inside the root agent
+--   role                    as of the first attempt: main, subagent, tool, summary, title, router, guard, ...
+--   visible                 marked by the user: a person reads the output or not; NULL where nobody said
+--   attempt                 1 for the first attempt of the operation; NULL where nothing says
+--   operation               chat, text_completion, generate_content, embeddings, rerank, ...; fetch_response
+--   provider                who answered, as gen_ai.provider.name
+--   upstream_provider       who served the call, where the provider is a router and says so
+--   request_model           model that was asked for
+--   response_model          model that answered
+--   response_id             the provider's id of the response
+--   start_ns                start, nanoseconds since 1970-01-01 UTC
+--   started_at              start, UTC
+--   duration_ns             nanoseconds from the request to the end of the response
+--   time_to_first_token_ns  nanoseconds from the request to the first chunk of a stream
+--   status                  ok, error or unset
+--   error_type              class or code of the error
+--   http_status             HTTP status of the response
+--   outcome                 complete, incomplete, abandoned or interrupted: how the response ended
+--   usage                   who says the tokens: reported, partial, estimated or missing; or NULL
+--   capture                 what saw the call: wire, frame, otlp or log
+--   region                  cloud region, where the host tells
+--   service_name            service.name of the process
+--   input_tokens            tokens sent, cache reads and writes included; NULL where not reported
+--   cache_read_tokens       part of input_tokens read from a prompt cache; NULL where not reported
+--   cache_write_tokens      part of input_tokens written to a prompt cache; NULL where not reported
+--   cache_write_1h_tokens   part of cache_write_tokens kept for an hour; NULL where not reported
+--   input_audio_tokens      part of input_tokens that is audio; NULL where not reported
+--   input_image_tokens      part of input_tokens that is images; NULL where not reported
+--   output_tokens           tokens generated, reasoning included; NULL where not reported
+--   reasoning_tokens        part of output_tokens that is reasoning; NULL where not reported
+--   output_audio_tokens     part of output_tokens that is audio; NULL where not reported
+--   output_image_tokens     part of output_tokens that is images; NULL where not reported
+--   cost_usd                US dollars that the provider says it charged; NULL where it does not say
+WITH RECURSIVE
+special AS MATERIALIZED (
+    SELECT span.* REPLACE (coalesce(span.task_id, span.trace_id) AS task_id)
+    FROM span
+    WHERE span.kind = 'inference' AND span.counted IS NULL
+    -- It may arrive twice. Ids alone do not tell: a program that seeds its random numbers repeats them.
+    QUALIFY row_number() OVER (
+        PARTITION BY coalesce(span.task_id, span.trace_id), span.span_id, span.start_ns
+        ORDER BY span.capture = 'wire' DESC NULLS LAST, span.duration_ns DESC NULLS LAST
+    ) = 1
+),
+
+-- What was seen at the wire is a call, and knows its place; only of what is left does the structure tell.
+link AS MATERIALIZED (
+    SELECT
+        coalesce(span.task_id, span.trace_id) AS task_id,
+        span.span_id,
+        span.parent_span_id,
+        span.start_ns,
+        span.kind = 'inference' AND coalesce(span.operation, '') <> 'fetch_response' AS is_inference,
+        span.operation_id,
+        span.agent,
+        span.agent_depth,
+        span.role,
+        span.visible
+    FROM span
+    WHERE
+        span.kind IN ('inference', 'other', 'step')
+        AND coalesce(span.task_id, span.trace_id) IN (
+            SELECT special.task_id
+            FROM special
+            WHERE special.capture IS DISTINCT FROM 'wire'
+        )
+),
+
+-- Upwards from each inference span, through other inference spans, steps of a framework, and spans that say
+-- nothing about structure, such as an HTTP client's. Parents that point at one another end at the 32nd.
+enclosing AS (
+    SELECT
+        inner_span.task_id,
+        inner_span.span_id,
+        1 AS distance,
+        outer_span.span_id AS outer_span_id,
+        outer_span.parent_span_id,
+        outer_span.is_inference,
+        outer_span.operation_id,
+        outer_span.agent,
+        outer_span.agent_depth,
+        outer_span.role,
+        outer_span.visible
+    FROM link AS inner_span
+    INNER JOIN link AS outer_span
+        ON inner_span.task_id = outer_span.task_id AND inner_span.parent_span_id = outer_span.span_id
+    WHERE inner_span.is_inference AND inner_span.span_id <> outer_span.span_id
+    UNION ALL
+    SELECT
+        enclosing.task_id,
+        enclosing.span_id,
+        enclosing.distance + 1 AS distance,
+        outer_span.span_id AS outer_span_id,
+        outer_span.parent_span_id,
+        outer_span.is_inference,
+        outer_span.operation_id,
+        outer_span.agent,
+        outer_span.agent_depth,
+        outer_span.role,
+        outer_span.visible
+    FROM enclosing
+    INNER JOIN link AS outer_span
+        ON enclosing.task_id = outer_span.task_id AND enclosing.parent_span_id = outer_span.span_id
+    WHERE enclosing.distance < 32
+),
+
+-- One row per inference span that has another around it (what that one lends) or inside it (covers).
+nesting AS (
+    SELECT
+        nested.task_id,
+        nested.span_id,
+        bool_or(nested.covers) AS covers,
+        arg_min(nested.operation_id, nested.distance) AS operation_id,
+        arg_max(nested.outer_span_id, nested.distance) AS outermost_span_id,
+        arg_min(nested.agent, nested.distance) AS agent,
+        arg_min(nested.agent_depth, nested.distance) AS agent_depth,
+        arg_min(nested.role, nested.distance) AS role,
+        arg_min(nested.visible, nested.distance) AS visible
+    FROM (
+        SELECT
+            enclosing.*,
+            FALSE AS covers
+        FROM enclosing
+        WHERE enclosing.is_inference
+        UNION ALL BY NAME
+        SELECT
+            enclosing.task_id,
+            enclosing.outer_span_id AS span_id,
+            TRUE AS covers
+        FROM enclosing
+        WHERE enclosing.is_inference
+    ) AS nested
+    GROUP BY nested.task_id, nested.span_id
+),
+
+innermost AS (
+    SELECT
+        special.* REPLACE (
+            nullif(special.response_id, '') AS response_id,
+            coalesce(special.capture, 'frame') AS capture,
+            coalesce(
+                special.operation_id, nesting.operation_id, nesting.outermost_span_id, special.span_id
+            ) AS operation_id,
+            coalesce(special.agent, nesting.agent) AS agent,
+            coalesce(special.agent_depth, nesting.agent_depth, 0) AS agent_depth,
+            coalesce(special.visible, nesting.visible) AS visible,
+            -- Nobody reads an embedding, wherever it was asked for.
+            coalesce(
+                nullif(coalesce(special.role, nesting.role), 'main'),
+                CASE special.operation
+                    WHEN 'embeddings' THEN 'embedding'
+                    WHEN 'rerank' THEN 'rerank'
+                    WHEN 'moderation' THEN 'guard'
+                    ELSE 'main'
+                END
+            ) AS role
+        ),
+        {
+            'rank': CASE special.capture WHEN 'wire' THEN 1 WHEN 'otlp' THEN 2 WHEN 'log' THEN 4 ELSE 3 END,
+            'scope': special.scope
+        } AS source
+    FROM special
+    LEFT JOIN nesting
+        ON
+            special.task_id = nesting.task_id
+            AND special.span_id = nesting.span_id
+            AND special.capture IS DISTINCT FROM 'wire'
+    WHERE nesting.covers IS NOT TRUE AND coalesce(special.operation, '') <> 'fetch_response'
+),
+
+-- A callback of another instrumentation may make its span beside the call and not around it. Where agenttrace
+-- saw a call of that model in the same process at that time, or an answer from a cache, it is the same.
+beside AS (
+    SELECT DISTINCT
+        theirs.task_id,
+        theirs.span_id
+    FROM (
+        SELECT
+            innermost.*,
+            innermost.start_ns + coalesce(innermost.duration_ns, 0) AS end_ns,
+            regexp_extract(coalesce(innermost.response_model, innermost.request_model), '[^/]*$') AS model,
+            -- Minutes, so that the two are joined by more than their process.
+            unnest(
+                range(
+                    innermost.start_ns // 60000000000 - 1,
+                    (innermost.start_ns + least(innermost.duration_ns, 86400000000000)) // 60000000000 + 1
+                )
+            ) AS minute_number
+        FROM innermost
+        WHERE innermost.scope <> 'agenttrace' AND innermost.source.rank = 3
+    ) AS theirs
+    INNER JOIN span AS ours
+        ON
+            theirs.pid = ours.pid
+            AND theirs.host = ours.host
+            AND theirs.minute_number = ours.start_ns // 60000000000
+    WHERE
+        ours.scope = 'agenttrace'
+        AND ours.kind = 'inference'
+        AND coalesce(ours.operation, '') <> 'fetch_response'
+        AND theirs.start_ns <= ours.start_ns + coalesce(ours.duration_ns, 0)
+        AND ours.start_ns <= theirs.end_ns
+        AND (theirs.task_id IN (ours.task_id, theirs.trace_id) OR ours.task_id IS NULL)
+        AND coalesce(theirs.response_id = ours.response_id, TRUE)
+        AND (ours.usage = 'estimated' OR coalesce(theirs.output_tokens = ours.output_tokens, TRUE))
+        AND CASE
+            WHEN theirs.model IS NULL THEN theirs.output_tokens = ours.output_tokens
+            ELSE theirs.model IN (
+                regexp_extract(coalesce(ours.response_model, ours.request_model), '[^/]*$'),
+                regexp_extract(coalesce(ours.request_model, ours.response_model), '[^/]*$')
+            )
+        END
+),
+
+-- Who tells of a response, be it a call that counts anyway.
+teller AS (
+    SELECT
+        innermost.response_id,
+        innermost.source,
+        innermost.start_ns
+    FROM innermost
+    UNION ALL
+    SELECT
+        plain_call.response_id,
+        { 'rank': 1, 'scope': 'agenttrace' } AS source,
+        plain_call.start_ns
+    FROM plain_call
+    WHERE plain_call.response_id IN (SELECT special.response_id FROM special)
+),
+
+-- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
+-- source may repeat an id without telling of the same response: some servers count theirs up to 999.
+distinct_call AS (
+    SELECT innermost.*
+    FROM innermost
+    WHERE innermost.source.rank = 1
+    UNION ALL
+    SELECT innermost.*
+    FROM innermost
+    ANTI JOIN teller AS better
+        ON
+            innermost.response_id = better.response_id
+            AND innermost.source > better.source
+            AND abs(innermost.start_ns - better.start_ns) < 900000000000
+    ANTI JOIN beside ON innermost.task_id = beside.task_id AND innermost.span_id = beside.span_id
+    WHERE
+        innermost.source.rank > 1
+        AND innermost.outcome IS DISTINCT FROM 'cached'
+        -- Some instrumentations make such a span of every method of an SDK, such as listing the models.
+        AND (
+            innermost.scope = 'agenttrace'
+            OR coalesce(innermost.input_tokens, innermost.output_tokens) IS NOT NULL
+            OR innermost.response_id IS NOT NULL
+            OR innermost.status = 'error'
+        )
+),
+
+-- A result may be fetched any number of times; the first time that it has its usage is believed.
+fetched AS (
+    SELECT
+        special.* REPLACE (
+            coalesce(special.operation_id, special.span_id) AS operation_id,
+            coalesce(special.agent_depth, 0) AS agent_depth,
+            coalesce(special.role, 'main') AS role
+        )
+    FROM special
+    WHERE special.operation = 'fetch_response' AND special.response_id <> ''
+    QUALIFY row_number() OVER (
+        PARTITION BY special.provider, special.response_id
+        ORDER BY special.usage = 'reported' DESC NULLS LAST, special.start_ns
+    ) = 1
+),
+
+judged AS (
+    SELECT
+        distinct_call.* REPLACE (
+            coalesce(fetched.response_model, distinct_call.response_model) AS response_model,
+            coalesce(fetched.outcome, distinct_call.outcome) AS outcome,
+            coalesce(fetched.usage, distinct_call.usage) AS usage,
+            coalesce(fetched.input_tokens, distinct_call.input_tokens) AS input_tokens,
+            coalesce(fetched.cache_read_tokens, distinct_call.cache_read_tokens) AS cache_read_tokens,
+            coalesce(fetched.cache_write_tokens, distinct_call.cache_write_tokens) AS cache_write_tokens,
+            coalesce(
+                fetched.cache_write_1h_tokens, distinct_call.cache_write_1h_tokens
+            ) AS cache_write_1h_tokens,
+            coalesce(fetched.output_tokens, distinct_call.output_tokens) AS output_tokens,
+            coalesce(fetched.reasoning_tokens, distinct_call.reasoning_tokens) AS reasoning_tokens,
+            coalesce(fetched.input_audio_tokens, distinct_call.input_audio_tokens) AS input_audio_tokens,
+            coalesce(fetched.input_image_tokens, distinct_call.input_image_tokens) AS input_image_tokens,
+            coalesce(fetched.output_audio_tokens, distinct_call.output_audio_tokens) AS output_audio_tokens,
+            coalesce(fetched.output_image_tokens, distinct_call.output_image_tokens) AS output_image_tokens,
+            coalesce(distinct_call.cost_usd, billed.cost_usd) AS cost_usd,
+            coalesce(distinct_call.upstream_provider, billed.upstream_provider) AS upstream_provider
+        )
+    FROM distinct_call
+    LEFT JOIN fetched AS billed ON distinct_call.response_id = billed.response_id
+    LEFT JOIN fetched
+        ON
+            distinct_call.response_id = fetched.response_id
+            AND distinct_call.usage IS DISTINCT FROM 'reported'
+    UNION ALL BY NAME
+    SELECT fetched.*
+    FROM fetched
+    ANTI JOIN distinct_call ON fetched.response_id = distinct_call.response_id
+    ANTI JOIN plain_call ON fetched.response_id = plain_call.response_id
+)
+
+SELECT
+    judged.operation_id,
+    judged.trace_id,
+    judged.span_id,
+    judged.task_id,
+    judged.session_id,
+    judged.agent,
+    judged.agent_depth,
+    judged.role,
+    judged.visible,
+    judged.attempt,
+    judged.operation,
+    judged.provider,
+    judged.upstream_provider,
+    judged.request_model,
+    judged.response_model,
+    judged.response_id,
+    judged.start_ns,
+    judged.started_at,
+    judged.duration_ns,
+    judged.time_to_first_token_ns,
+    judged.status,
+    judged.error_type,
+    judged.http_status,
+    judged.outcome,
+    judged.usage,
+    judged.capture,
+    judged.region,
+    judged.service_name,
+    judged.input_tokens,
+    judged.cache_read_tokens,
+    judged.cache_write_tokens,
+    judged.cache_write_1h_tokens,
+    judged.input_audio_tokens,
+    judged.input_image_tokens,
+    judged.output_tokens,
+    judged.reasoning_tokens,
+    judged.output_audio_tokens,
+    judged.output_image_tokens,
+    judged.cost_usd
+FROM judged

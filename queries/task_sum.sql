@@ -1,0 +1,48 @@
+-- One row per task: what its spans say about it.
+-- Kept by the fold; of two rows of a task the counts add up, and of what only one span can say the earliest
+-- counts. Those columns hold when it was said (at, nanoseconds since 1970-01-01 UTC) and what (says).
+--   task_id           id of the task; the trace id where no task was recorded
+--   spans             its spans, those that say nothing about structure included
+--   structure_spans   tasks, agents, tools, steps and model calls among them
+--   agents            agents that ran, repeated runs counted
+--   tools             tool calls
+--   judged_spans      spans that count as a call or not by what else is recorded
+--   placed_spans      those of them of which the spans around tell: they were not seen at the wire
+--   interrupted_spans spans that were cut off with their process
+--   is_cut_off        its root span is one of them; NULL where it has none
+--   task_name         name of the task
+--   session_id        conversation of the task
+--   service_name      service.name of the process that recorded its first span
+--   workload          agentic or user-facing
+--   status            ok, error or unset, of its root span
+--   headless          nobody reads the answer; NULL where nothing says
+--   start_ns          start of its first span, nanoseconds since 1970-01-01 UTC
+--   end_ns            end of its last span, nanoseconds since 1970-01-01 UTC
+SELECT
+    coalesce(span.task_id, span.trace_id) AS task_id,
+    count(*) AS spans,
+    count(*) FILTER (WHERE span.kind <> 'other') AS structure_spans,
+    count(*) FILTER (WHERE span.kind = 'agent') AS agents,
+    count(*) FILTER (WHERE span.kind = 'tool') AS tools,
+    count(*) FILTER (WHERE span.kind = 'inference' AND span.counted IS NULL) AS judged_spans,
+    count(*) FILTER (
+        WHERE span.kind = 'inference' AND span.counted IS NULL AND span.capture IS DISTINCT FROM 'wire'
+    ) AS placed_spans,
+    count(*) FILTER (WHERE span.outcome = 'interrupted') AS interrupted_spans,
+    bool_or(coalesce(span.outcome = 'interrupted', FALSE)) FILTER (WHERE span.kind = 'task') AS is_cut_off,
+    min({ 'at': span.start_ns, 'says': span.task_name }) FILTER (
+        WHERE span.task_name IS NOT NULL AND span.kind <> 'other'
+    ) AS task_name,
+    min({ 'at': span.start_ns, 'says': span.session_id }) FILTER (
+        WHERE span.session_id IS NOT NULL AND span.kind <> 'other'
+    ) AS session_id,
+    min({ 'at': span.start_ns, 'says': span.service_name }) FILTER (
+        WHERE span.service_name IS NOT NULL AND span.kind <> 'other'
+    ) AS service_name,
+    min({ 'at': span.start_ns, 'says': span.workload }) FILTER (WHERE span.workload IS NOT NULL) AS workload,
+    min({ 'at': span.start_ns, 'says': span.status }) FILTER (WHERE span.kind = 'task') AS status,
+    bool_or(span.headless) AS headless,
+    min(span.start_ns) AS start_ns,
+    max(span.start_ns + coalesce(span.duration_ns, 0)) AS end_ns
+FROM span
+GROUP BY coalesce(span.task_id, span.trace_id)
