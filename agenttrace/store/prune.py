@@ -234,5 +234,6 @@ def _settle(store: duckdb.DuckDBPyConnection, day: str) -> None:
     )
     store.execute(
         f"UPDATE published.call_answer SET judged = FALSE, {settled} "
-        f"WHERE judged AND {last} < {pruned.begin_ns(day)}"
+        f"WHERE judged AND {last} < {pruned.begin_ns(day)} "
+        f"AND {pruned.is_kept('call_answer', day, 'published.task_sum')}"
     )

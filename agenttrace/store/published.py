@@ -184,7 +184,7 @@ def change(
     else:
         making.unlink()
     try:
-        with _attached(connection, making, f"{_FORMAT}, {_block_size(path, afresh=afresh)}"):
+        with _attached(connection, making, f"{_FORMAT}{_block_size(path, afresh=afresh)}"):
             making.chmod(0o600)
             _migrate(connection, _check_version(connection, making, migrations), migrations)
             if afresh:
@@ -203,12 +203,14 @@ def change(
 
 
 def _block_size(path: Path, *, afresh: bool) -> str:
-    """Return how large the blocks of a new file are: a small store in large ones is mostly empty.
+    """Return an option for how large the blocks are: a small store in large ones is mostly empty.
 
     Large ones are compressed better, and take their place when the store is written anew.
     """
-    is_large = afresh and path.exists() and path.stat().st_size > _LARGE_BYTES
-    return f"BLOCK_SIZE {262144 if is_large else 16384}"
+    if path.exists() and not afresh:
+        return ""  # the copy has the size that it has
+    is_large = path.exists() and path.stat().st_size > _LARGE_BYTES
+    return f", BLOCK_SIZE {262144 if is_large else 16384}"
 
 
 def discard_unfinished(home: Path) -> None:

@@ -171,28 +171,6 @@ class Rollups:
         for name in STORED:
             self._connection.execute(f"INSERT INTO {into}.{name} BY NAME FROM new_{name}")
 
-    def differing(self, spans: str, known: str) -> dict[str, int]:
-        """Compare the stored rows with what the definitions make of all spans.
-
-        Args:
-            spans: Table or view with every span.
-            known: Database with the stored rows.
-
-        Returns:
-            For each stored query how many rows only one of the two has, one row for each key.
-        """
-        found: dict[str, int] = {}
-        with self._standing_in(span=f"FROM {spans}"):
-            for name in STORED:
-                kept = merged(self._connection, name, f"{known}.{name}")
-                anew = merged(self._connection, name, name)
-                ((rows,),) = self._ask(
-                    f"SELECT count(*) FROM (({kept}) EXCEPT ALL ({anew}) "
-                    f"UNION ALL (({anew}) EXCEPT ALL ({kept})))"
-                )
-                found[name] = rows
-        return found
-
     def _add_plain(self, arrived: str) -> None:
         with self._standing_in(span=f"FROM {arrived}", judged_call="FROM judged_call LIMIT 0"):
             for name in STORED:
@@ -263,27 +241,27 @@ class Rollups:
         Once is enough: what a span is follows from its own task, and which span of a response
         counts from those that tell of it.
         """
-        low, high = self._when(arrived, known)
-        if low is None:
+        if not self._ask("FROM affected_task LIMIT 1"):
             return
-        everywhere = any(part.fetches for part in before.parts)
-        then = (0, _FOREVER) if everywhere else (low - _MINUTES_NS, high + _MINUTES_NS)
-        judged = f"FROM {arrived} UNION ALL {before.judged(*then)}"
+        low, high = self._when(arrived, known)
+        self._connection.execute(f"""
+            CREATE OR REPLACE TABLE told AS
+            SELECT span.response_id, {_FETCHES} AS is_fetch
+            FROM (FROM {arrived} UNION ALL {before.judged(low, high)}) AS span
+            WHERE {_IS_JUDGED} AND span.response_id <> '' AND {_TASK} IN (FROM affected_task)
+        """)
+        ((fetches,),) = self._ask("SELECT count(*) FROM told WHERE is_fetch")
+        others = before.judged(low - _MINUTES_NS, high + _MINUTES_NS)
+        others = (
+            before.judged(0, _FOREVER) if fetches else f"{others} UNION ALL {before.fetching()}"
+        )
         self._connection.execute(f"""
             INSERT INTO affected_task
             SELECT DISTINCT {_TASK}
-            FROM ({judged}) AS span
-            WHERE
-                {_IS_JUDGED}
-                AND span.response_id IN (
-                    SELECT span.response_id
-                    FROM ({judged}) AS span
-                    WHERE
-                        {_IS_JUDGED}
-                        AND span.response_id <> ''
-                        AND {_TASK} IN (FROM affected_task)
-                )
-            EXCEPT FROM affected_task
+            FROM ({others}) AS span
+            WHERE {_IS_JUDGED} AND span.response_id IN (SELECT response_id FROM told)
+            EXCEPT FROM affected_task;
+            DROP TABLE told
         """)
 
     def _judge(self, find: Callable[[], None]) -> None:

@@ -21,10 +21,17 @@ EVERY_COMMAND = (
     ("integrations",),
     ("query",),
     ("report",),
+    ("report", "models"),
     ("report", "task"),
     ("store",),
+    ("store", "compact"),
+    ("store", "export"),
     ("store", "fold"),
     ("store", "info"),
+    ("store", "merge"),
+    ("store", "migrate"),
+    ("store", "prune"),
+    ("store", "verify"),
 )
 
 
@@ -90,7 +97,7 @@ def test_an_unknown_command_is_a_usage_error():
 def test_an_error_of_ours_is_one_line_on_stderr_and_exit_code_1(monkeypatch: pytest.MonkeyPatch):
     from agenttrace.cli.store import info
 
-    def fail(home: str | None) -> None:
+    def fail(home: str | None, form: str) -> None:
         raise AgentTraceError("the thing,\nthe trouble and the way out")
 
     monkeypatch.setattr(info, "callback", click.pass_obj(fail))
@@ -102,7 +109,7 @@ def test_an_error_of_ours_is_one_line_on_stderr_and_exit_code_1(monkeypatch: pyt
 def test_a_bug_is_not_dressed_up_as_an_error_of_the_user(monkeypatch: pytest.MonkeyPatch):
     from agenttrace.cli.store import info
 
-    def fail(home: str | None) -> None:
+    def fail(home: str | None, form: str) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(info, "callback", click.pass_obj(fail))

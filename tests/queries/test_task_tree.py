@@ -18,7 +18,7 @@ from tests.builders import (
 
 
 def tree(home: Path, *segments: list[Record]) -> list[Any]:
-    with asked(home, *segments) as connection:
+    with asked(home, *segments, stored=False) as connection:
         return connection.sql(
             "SELECT repeat('  ', depth) || kind || ' ' || name, calls, input_tokens, output_tokens "
             "FROM task_tree ORDER BY task_id, path"

@@ -65,7 +65,7 @@ calls: st.SearchStrategy[Node] = st.builds(
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(calls, max_size=4), min_size=1, max_size=3))
 def test_tasks_and_models_add_up_to_the_totals_and_ranges_hold_their_middle(
     tmp_path_factory: TempPathFactory, tasks: list[list[Node]]
