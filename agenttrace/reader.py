@@ -22,7 +22,7 @@ import duckdb
 
 from agenttrace import compare, config, energy, rollup
 from agenttrace.errors import QueryError
-from agenttrace.store import Store
+from agenttrace.store import Store, lake
 from agenttrace.store.rollups import DERIVED, DERIVED_RESTS_ON, RESTS_ON, STORED
 
 if TYPE_CHECKING:
@@ -160,7 +160,10 @@ class Reader:
             description: Sequence[Sequence[Any]] = getattr(result, "description", None) or ()
             rows = result.fetchall() if description else []
         except duckdb.Error as error:
-            if not isinstance(error, _OF_THE_QUERY) and self._store.has_broken_file():
+            # An error may be of the query and still name a file: one that is no Parquet any more.
+            is_of_files = str(self.home / lake.FOLDER) in str(error)
+            may_be_broken = is_of_files or not isinstance(error, _OF_THE_QUERY)
+            if may_be_broken and self._store.has_broken_file():
                 raise self._store.unreadable(error) from error
             raise QueryError(f"the query does not run: {rollup.reason(error)}") from error
         return Table(tuple(str(column[0]) for column in description), rows)
@@ -191,8 +194,14 @@ class Reader:
         """Let queries see no other spans than those of *spans*, SQL, trusted.
 
         Files that hold none of them are not even opened.
+
+        Raises:
+            StoreError: One of the others is broken.
         """
-        self.connection.execute(f"CREATE TEMP TABLE span AS {spans}")
+        try:
+            self.connection.execute(f"CREATE TEMP TABLE span AS {spans}")
+        except duckdb.Error as error:
+            raise self._store.unreadable(error) from error
         self._sees_few = True
         try:
             yield
@@ -204,6 +213,11 @@ class Reader:
     def is_rolled_up(self) -> bool:
         """Whether stored rows are read in place of the queries that they are rows of."""
         return self._store.is_rolled_up and not self._definitions.replaced & set(RESTS_ON)
+
+    @property
+    def pruned_before(self) -> str:
+        """Day before which spans were removed, ``YYYY-MM-DD`` (UTC); empty if never."""
+        return self._store.pruned_before
 
     def spans_around(self, low_ns: int, high_ns: int) -> str:
         """Return SQL for the spans that started then, and those that fetch a result.

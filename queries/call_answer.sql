@@ -22,7 +22,9 @@ FROM (
         counted_call.judged,
         counted_call.visible,
         counted_call.answer_role,
-        counted_call.status <> 'error' AND coalesce(counted_call.visible, TRUE) AS is_good,
+        counted_call.status <> 'error'
+        AND coalesce(counted_call.outcome, '') <> 'interrupted'
+        AND coalesce(counted_call.visible, TRUE) AS is_good,
         {
             -- Calls of the task itself stand beside those of its root agent.
             'height': -greatest(counted_call.agent_depth, 1),

@@ -79,7 +79,7 @@ link AS MATERIALIZED (
 ),
 
 -- Upwards from each inference span, through other inference spans, steps of a framework, and spans that say
--- nothing about structure, such as an HTTP client's. Parents that point at one another end at the 32nd.
+-- nothing about structure, such as an HTTP client's. Parents that point at one another end at the 1,000th.
 enclosing AS (
     SELECT
         inner_span.task_id,
@@ -113,7 +113,7 @@ enclosing AS (
     FROM enclosing
     INNER JOIN link AS outer_span
         ON enclosing.task_id = outer_span.task_id AND enclosing.parent_span_id = outer_span.span_id
-    WHERE enclosing.distance < 32
+    WHERE enclosing.distance < 1000
 ),
 
 -- One row per inference span that has another around it (what that one lends) or inside it (covers).

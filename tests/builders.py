@@ -314,12 +314,19 @@ class Asked:
             self._definitions.give(*STORED)
             if store.define_derived():
                 self._definitions.give(*DERIVED)
+        if not stored:
+            # Most others read it, some twice; a table goes before the view of its name.
+            self.define("counted_call")
+            self.connection.execute("CREATE TEMP TABLE counted_call AS FROM counted_call")
 
     def sql(self, text: str) -> duckdb.DuckDBPyRelation:
         """Return the rows of *text*."""
-        words = set(re.findall(r"\w+", text))
-        self._definitions.define(*sorted(words & self._definitions.queries.keys()))
+        self.define(*re.findall(r"\w+", text))
         return self.connection.sql(text)
+
+    def define(self, *words: str) -> None:
+        """Define those of *words* that are names of queries."""
+        self._definitions.define(*sorted(self._definitions.queries.keys() & set(words)))
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return every row of a query, by column."""

@@ -14,6 +14,8 @@ from agenttrace.cli.output import warn
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    import duckdb
+
     from agenttrace.config import Settings
     from agenttrace.store.facts import Facts
     from agenttrace.store.prune import Pruning
@@ -68,8 +70,8 @@ def fold(home: str | None) -> None:
     # DuckDB is loaded only here, so that --help does not wait for it.
     import duckdb
 
-    from agenttrace.errors import StoreError
-    from agenttrace.store import engine, published, segments
+    from agenttrace.store import engine, published, segments, upkeep
+    from agenttrace.store.fold import QUARANTINE
     from agenttrace.store.fold import fold as fold_spool
 
     folder = _recorded(home).home
@@ -77,11 +79,12 @@ def fold(home: str | None) -> None:
     try:
         with engine.connect() as connection, _progress("Folding") as progress:
             before = published.read(connection, folder)
+            refused_before = published.refused(connection, folder)
             is_folded = fold_spool(connection, folder, warnings, progress=progress)
             after = published.read(connection, folder)
+            refused = published.refused(connection, folder) - refused_before
     except (OSError, duckdb.Error) as error:
-        reason = str(error).partition("\n")[0]
-        raise StoreError(f"{folder} cannot be folded: {reason}") from error
+        raise upkeep.failed(folder, error) from error
     warn(warnings)
     if not is_folded:
         waiting = segments.size(folder / "spool", after.watermarks)
@@ -89,6 +92,11 @@ def fold(home: str | None) -> None:
         return
     new = sum(part.rows for part in after.parts) - sum(part.rows for part in before.parts)
     click.echo(f"{_count(new, 'span')} folded. Everything new is in the lake.")
+    if refused:
+        click.echo(
+            f"{_count(refused, 'record')} could not be read, whole or in part: `agenttrace query "
+            f"quarantine` says why, and {folder / QUARANTINE} keeps them."
+        )
 
 
 @store.command()
@@ -103,10 +111,10 @@ def verify(home: str | None, rollups: bool) -> None:
     # DuckDB is loaded only here, so that --help does not wait for it.
     import duckdb
 
-    from agenttrace.store import engine
+    from agenttrace.store import engine, lake
     from agenttrace.store import verify as verifying
 
-    folder = _recorded(home).home
+    folder = _recorded(home, must_exist=True).home
     warnings: list[str] = []
     with (
         engine.connect() as connection,
@@ -119,10 +127,10 @@ def verify(home: str | None, rollups: bool) -> None:
             try:
                 found += verifying.rollup_findings(connection, seen)
             except duckdb.Error as error:
-                reason = str(error).partition("\n")[0]
                 found.append(
                     verifying.Finding(
-                        f"The roll-ups cannot be worked out: {reason}", "First mend the lake."
+                        f"The roll-ups cannot be worked out: {lake.reason(error)}",
+                        "First mend the lake.",
                     )
                 )
     for finding in found:
@@ -155,13 +163,23 @@ def compact(home: str | None, rebuild: bool) -> None:
 
     folder = _recorded(home).home
     warnings: list[str] = []
+    missing: list[str] = []
+
+    def first(connection: duckdb.DuckDBPyConnection) -> None:
+        # A fold stumbles over files that are gone.
+        if rebuild:
+            missing.extend(compaction.relist(connection, folder))
+
     with (
         _progress("Compacting") as progress,
-        upkeep.folded(folder, warnings, say=_say, progress=progress) as (connection, _),
+        upkeep.folded(folder, warnings, say=_say, progress=progress, first=first) as (
+            connection,
+            _,
+        ),
     ):
         done = compaction.compact(connection, folder, is_rebuilding=rebuild, progress=progress)
     warn(warnings)
-    warn(f"{file} is gone, and is listed no more." for file in done.missing)
+    warn(f"{file} is gone, and is listed no more." for file in (*missing, *done.missing))
     before, after = done.files
     click.echo(f"{_count(before, 'file')} of spans became {after:,}.")
     before, after = done.store_bytes
@@ -200,6 +218,10 @@ def prune(home: str | None, older_than: str, keep_rollups: bool, dry_run: bool, 
     if day is None:
         raise _BadArgumentError(
             f"--older-than {older_than}: say it as 90d, 12h, 4w, or as a day such as 2026-08-25."
+        )
+    if day < pruning.EARLIEST:
+        raise _BadArgumentError(
+            f"--older-than {older_than}: that is too long ago; no span is from before 1970."
         )
     folder = _recorded(home).home
     with engine.connect() as connection:
@@ -297,7 +319,7 @@ def export(  # noqa: PLR0917 - an option each
     from agenttrace.store import columns
     from agenttrace.store.export import export as export_rows
 
-    settings = _recorded(home)
+    settings = _recorded(home, must_exist=True)
     written = Path(target).expanduser().absolute()
     with Reader(settings.home) as reader:
         warn(reader.store_warnings)
@@ -330,7 +352,6 @@ def migrate(home: str | None) -> None:
     # DuckDB is loaded only here, so that --help does not wait for it.
     import duckdb
 
-    from agenttrace.errors import StoreError
     from agenttrace.store import engine, upkeep
     from agenttrace.store import migrate as migrating
 
@@ -344,8 +365,7 @@ def migrate(home: str | None) -> None:
         ):
             done = migrating.migrate(connection, folder, warnings, progress)
     except (OSError, duckdb.Error) as error:
-        reason = str(error).partition("\n")[0]
-        raise StoreError(f"{folder} cannot be migrated: {reason}") from error
+        raise upkeep.failed(folder, error) from error
     warn(warnings)
     if not done:
         click.echo(f"The store has schema {done.schema[1]}, the newest, and is up to date.")
@@ -359,9 +379,10 @@ def migrate(home: str | None) -> None:
         click.echo("The roll-ups were worked out from the lake.")
 
 
-def _recorded(home: str | None) -> Settings:
+def _recorded(home: str | None, *, must_exist: bool = False) -> Settings:
     """Return the settings, if there is anything in the folder; else say so and be done."""
     from agenttrace import config
+    from agenttrace.errors import StoreError
     from agenttrace.store import fold as folding
     from agenttrace.store import published, segments
 
@@ -374,6 +395,8 @@ def _recorded(home: str | None) -> Settings:
         or segments.find_flights(settings.spool)
     ):
         return settings
+    if must_exist and not folder.exists():
+        raise StoreError(f"there is no folder {folder}. --store or AGENTTRACE_HOME names it.")
     return _stop(f"Nothing is recorded in {folder} yet.")
 
 
@@ -437,10 +460,12 @@ def _pruned(planned: Pruning, what: str) -> str:
         f"{_count(planned.spans, 'span')} of {_count(planned.days, 'day')} before {planned.day}",
     ]
     if planned.leftovers:
-        said.append(_count(len(planned.leftovers), "file") + " that nobody reads")
+        said.append(_count(len(planned.leftovers), "superseded or refused file"))
     if planned.sums:
         said.append(_count(planned.sums, "row") + " of sums")
-    return f"{' and '.join(said)} {what}: {_size(planned.bytes)}."
+    *most, last = said
+    listed = f"{', '.join(most)} and {last}" if most else last
+    return f"{listed} {what}: {_size(planned.bytes)}."
 
 
 @contextlib.contextmanager

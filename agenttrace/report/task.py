@@ -173,6 +173,7 @@ def task_report(reader: Reader, task_id: str, *, full: bool = False) -> TaskRepo
         (fact,) = reader.query(_FACT)
         is_shown = full or fact["spans"] <= SPANS_AT_MOST
         nodes = _tree(reader, fact) if is_shown else ()
+        started_at = f"{fact['started_at'].isoformat()}Z"
         with held(reader, *sums.SHARED):
             return TaskReport(
                 store=str(reader.home),
@@ -181,19 +182,22 @@ def task_report(reader: Reader, task_id: str, *, full: bool = False) -> TaskRepo
                 workload=fact["workload"],
                 session_id=fact["session_id"],
                 is_cut_off=bool(fact["is_cut_off"]),
-                started_at=f"{fact['started_at'].isoformat()}Z",
+                started_at=started_at,
                 duration_ms=(fact["end_ns"] - fact["start_ns"]) / _NS_PER_MS,
                 totals=sums.totals(reader),
                 coverage=sums.coverage(reader),
                 spans=fact["spans"],
+                pruned_before=reader.pruned_before if started_at < reader.pruned_before else None,
                 nodes=nodes,
-                agents=() if is_shown else tuple(map(_agent, reader.query(_AGENTS))),
+                agents=() if nodes else tuple(map(_agent, reader.query(_AGENTS))),
                 method=sums.method(reader),
                 warnings=sums.warnings(reader),
             )
 
 
 def _whole(reader: Reader, beginning: str) -> str:
+    if not beginning:
+        raise QueryError("say the id of a task, or its beginning. `agenttrace report` lists them.")
     found = [str(row["task_id"]) for row in reader.query(_BEGINNING_WITH, [beginning])]
     if beginning in found or len(found) == 1:
         return beginning if beginning in found else found[0]
@@ -202,7 +206,9 @@ def _whole(reader: Reader, beginning: str) -> str:
             f"no task begins with {beginning!r}. `agenttrace report` lists the largest, "
             "`agenttrace query task` all."
         )
-    named = ", ".join(found[:_CANDIDATES_NAMED]) + (", ..." if found[_CANDIDATES_NAMED:] else "")
+    named = ", ".join(found[:_CANDIDATES_NAMED])
+    if found[_CANDIDATES_NAMED:]:
+        named += f" and {len(found) - _CANDIDATES_NAMED:,} more"
     raise QueryError(
         f"{len(found):,} tasks begin with {beginning!r}: {named}. Give more of the id."
     )

@@ -73,9 +73,9 @@ def blocks(report: Report) -> Iterator[RenderableType]:
     if report.totals.calls:
         yield _totals(report.totals, report.method, tasks, report.coverage.cut_off_tasks)
     else:
-        yield _no_calls(tasks)
+        yield _no_calls(tasks, report.coverage.cut_off_tasks)
     if isinstance(report, TaskReport):
-        yield _tree(report.nodes) if report.nodes else _agents(report.agents, report.spans)
+        yield _inside(report)
     elif report.totals.calls:
         yield from _parts(report)
     if report.totals.calls:
@@ -95,11 +95,23 @@ def _parts(report: Overview | ModelsReport) -> Iterator[RenderableType]:
         yield _tasks(report.top_tasks, report.tasks)
 
 
-def _no_calls(tasks: int | None) -> RenderableType:
+def _inside(report: TaskReport) -> RenderableType:
+    """Show what the task is made of, as far as it is still there."""
+    if not report.pruned_before:
+        return _tree(report.nodes) if report.nodes else _agents(report.agents, report.spans)
+    gone = Text(f"Its spans from before {report.pruned_before} (UTC) were pruned.", style=_QUIET)
+    if report.nodes:
+        return Group(_tree(report.nodes), gone)
+    gone.append(f" {report.spans:,} spans, of which the sums are kept.")
+    return Group(_agent_table(report.agents), gone) if report.agents else gone
+
+
+def _no_calls(tasks: int | None, cut_off_tasks: int) -> RenderableType:
     """Say that there are none: of no calls, every sum is zero and nothing is unreported."""
     text = Text("Calls  0", style=_STRONG)
     if tasks is not None:
-        text = Text(f"Tasks  {tasks:,}\n", style=_STRONG) + text
+        cut_off = f"  {_listed(('cut off', cut_off_tasks))}".rstrip()
+        text = Text.assemble((f"Tasks  {tasks:,}", _STRONG), (f"{cut_off}\n", _QUIET)) + text
     return text.append(
         "\n\nNo model call was recorded. Is agenttrace.configure() called in the process that makes"
         " them?",
@@ -386,7 +398,15 @@ def _half_and_tail(value: Percentiles | None) -> tuple[str, str]:
 
 
 def _agents(lines: Sequence[AgentLine], spans: int) -> RenderableType:
-    """Show what is left of a tree that is too large: who called what, and how often."""
+    """Show what is left of a tree that is too large."""
+    return _captioned(
+        _agent_table(lines),
+        f"{spans:,} spans, summed up. --full shows each; `agenttrace query` answers SQL.",
+    )
+
+
+def _agent_table(lines: Sequence[AgentLine]) -> Table:
+    """Show who called what, and how often."""
     unit = _unit(line.energy_wh for line in lines)
     agents = [
         list(group) for _, group in itertools.groupby(lines, lambda one: (one.depth, one.agent))
@@ -402,11 +422,7 @@ def _agents(lines: Sequence[AgentLine], spans: int) -> RenderableType:
     if rest:
         label = Text(f"… {len(agents) - _AGENTS_SHOWN:,} more agents", style=_QUIET)
         rows.append((label, *_agent_sums(rest, unit)))
-    table = _table(("Agents", "calls", "hidden", "input", "output", unit.symbol), rows)
-    return _captioned(
-        table,
-        f"{spans:,} spans, summed up. --full shows each; `agenttrace query` answers SQL.",
-    )
+    return _table(("Agents", "calls", "hidden", "input", "output", unit.symbol), rows)
 
 
 def _agent_label(line: AgentLine) -> Text:

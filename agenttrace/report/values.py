@@ -472,6 +472,7 @@ class TaskReport:
         totals: Sums over its calls.
         coverage: What the figures rest on.
         spans: Spans of the task.
+        pruned_before: Day (UTC) before which its spans were pruned; None where all are there.
         nodes: Each node before what hangs from it, siblings by their start; none where it is
             summed up.
         agents: What it is summed up by where its spans are too many to show: by depth and agent,
@@ -491,6 +492,7 @@ class TaskReport:
     totals: Totals
     coverage: Coverage
     spans: int
+    pruned_before: str | None
     nodes: tuple[Node, ...]
     agents: tuple[AgentLine, ...]
     method: Method

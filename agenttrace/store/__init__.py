@@ -189,10 +189,9 @@ class Store:
             with engine.connect() as connection:
                 fold.fold(connection, self.home, self.warnings)
         except (OSError, duckdb.IOException, duckdb.FatalException) as error:
-            reason = str(error).partition("\n")[0]
             self.warnings.append(
                 f"{self.home} cannot be written, so what is new is read into memory for this "
-                f"report only: {reason}"
+                f"report only: {lake.reason(error)}"
             )
 
     def _stage(self, left: Iterable[segments.Slice], *, exists: bool) -> None:
@@ -206,7 +205,13 @@ class Store:
             self.connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
         for batch in segments.batches(left, segments.BATCH_CHARACTERS):
             refused = staging.stage(self.connection, batch)
-            staging.drop_repeats(self.connection, batch, self.lake)
+            staging.drop_repeats(
+                self.connection,
+                batch,
+                self.lake,
+                and_in="span_tail",
+                is_doubtful=not exists and bool(self.lake.parts),
+            )
             self.connection.execute("INSERT INTO span_tail FROM arrived_span")
             staging.discard(self.connection)
             if refused:

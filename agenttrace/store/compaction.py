@@ -1,6 +1,7 @@
 """Make few large files out of many small ones, and one row out of many of the roll-ups."""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -67,13 +68,13 @@ def compact(
     path = home / published.NAME
     before = published.read(connection, home)
     size = path.stat().st_size
-    missing = _relist(connection, home, before.parts) if is_rebuilding else []
+    missing = relist(connection, home) if is_rebuilding else []
     into_days(connection, home, progress)
     state = published.read(connection, home)
     listed = Lake(home, state.parts).rows
     due = list(_due(connection, Lake(home, state.parts), is_rebuilding=is_rebuilding))
     _rewrite(connection, home, due, progress)
-    upkeep.publish(connection, home, lambda store: fold.retire(store, ()))
+    upkeep.publish(connection, home, lambda store: fold.retire(store, home, ()))
     after = published.read(connection, home)
     if is_rebuilding:
         fold.rebuild(connection, home, after, progress)
@@ -87,22 +88,65 @@ def compact(
     )
 
 
-def _relist(connection: duckdb.DuckDBPyConnection, home: Path, parts: Sequence[Part]) -> list[str]:
-    """List the files that are there as they are; return those that are gone."""
-    found = {
-        part.file: lake.describe(connection, home, home / lake.FOLDER / part.file)
-        for part in parts
-        if (home / lake.FOLDER / part.file).exists()
-    }
-    if sorted(found.values()) != sorted(parts):
+def relist(connection: duckdb.DuckDBPyConnection, home: Path) -> list[str]:
+    """List the files that are there as they are; return those that are gone.
+
+    Where one is gone, the files whose spans had moved to it are read again if they still lie there;
+    what is then there more than once, a rebuild lets go of. Whoever calls it holds the lock.
+
+    Raises:
+        OSError: The folder cannot be written.
+        duckdb.Error: The same.
+        StoreError: A file cannot be read.
+    """
+    parts = published.read(connection, home).parts
+    found: dict[str, Part] = {}
+    for part in parts:
+        path = home / lake.FOLDER / part.file
+        try:
+            if path.exists():
+                found[part.file] = lake.describe(connection, home, path)
+        except duckdb.Error as error:
+            raise published.unreadable(connection, home, [part], error) from error
+    missing = sorted({part.file for part in parts} - found.keys())
+    if missing or sorted(found.values()) != sorted(parts):
+        again = _superseded(connection, home, {lake.date_of(file) for file in missing})
 
         def commit(store: duckdb.DuckDBPyConnection) -> list[str]:
-            store.execute("DELETE FROM published.part WHERE retired_at IS NULL")
-            fold.insert_parts(store, list(found.values()))
+            store.execute(
+                "DELETE FROM published.part "
+                "WHERE retired_at IS NULL OR list_contains($1::VARCHAR[], file)",
+                [[part.file for part in again]],
+            )
+            fold.insert_parts(store, [*found.values(), *again])
             return []
 
         upkeep.publish(connection, home, commit)
-    return sorted({part.file for part in parts} - found.keys())
+    return missing
+
+
+def _superseded(
+    connection: duckdb.DuckDBPyConnection, home: Path, dates: Collection[str]
+) -> list[Part]:
+    """Return the files of some days that are read no more, but for those whose spans others have.
+
+    A listed file may say that it has absorbed them and still lack some: of the large files that
+    take in the small ones together, only the last one says so, and another one may be gone.
+    """
+    published.attach(connection, home)
+    retired = connection.execute(
+        f"SELECT file FROM published.part WHERE retired_at > {fold.LONG_AGO}"
+    ).fetchall()
+    published.detach(connection)
+    found: dict[str, Part] = {}
+    absorbed: set[str] = set()
+    for (file,) in retired:
+        path = home / lake.FOLDER / file
+        if lake.date_of(file) in dates and path.exists():
+            with contextlib.suppress(duckdb.Error):  # it is of no use
+                found[file] = lake.describe(connection, home, path)
+                absorbed |= lake.absorbed_by(connection, path)
+    return [part for file, part in found.items() if file not in absorbed]
 
 
 def into_days(
@@ -172,7 +216,7 @@ def _publish(
 ) -> None:
     def commit(store: duckdb.DuckDBPyConnection) -> list[str]:
         fold.insert_parts(store, written)
-        return fold.retire(store, absorbed)
+        return fold.retire(store, home, absorbed)
 
     upkeep.publish(connection, home, commit)
 

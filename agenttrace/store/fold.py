@@ -29,6 +29,7 @@ LOCK_NAME: Final = "fold.lock"
 QUARANTINE: Final = "quarantine"
 PUBLISHED_CHARACTERS: Final = 1024 * 1024 * 1024  # of the spool, after which a store is published
 _MERGED_AT_MOST: Final = 100_000  # spans in a file that takes others in
+LONG_AGO: Final = "TIMESTAMP '1970-01-01'"  # retired then: no reader is waited for
 _RETIRED_SECONDS: Final = 3600  # a reader opened earlier than that may find its files gone
 _ABANDONED_SECONDS: Final = 60.0  # after which a segment that was never begun is a leftover
 _SPARE_ROWS: Final = 50_000  # added to the sums, and a quarter of them, before keys become one row
@@ -58,6 +59,7 @@ class _Fold:
         progress: Is told how far it is.
         forgotten: Files of the lake that no reader can still be at.
         done: Segments that are to be removed when the store is published.
+        is_doubtful: What is in the spool may be in the lake: the store that knew was lost.
         bytes: Read from the spool so far.
         total: Bytes that there were in the spool.
     """
@@ -68,6 +70,7 @@ class _Fold:
     parts: list[Part]
     gone: Iterable[str]
     progress: Progress
+    is_doubtful: bool
     forgotten: list[str] = field(default_factory=list[str])
     done: list[str] = field(default_factory=list[str])
     bytes: int = 0
@@ -123,6 +126,8 @@ def fold_alone(
     new = segments.new(home / "spool", state.watermarks, warnings)
     waiting = segments.batches(new, batch_characters)
     _fold_spool(connection, home, state, waiting, progress)
+    if state.is_doubtful:
+        publish(connection, home, published.note_certain)
 
 
 @contextlib.contextmanager
@@ -176,8 +181,10 @@ def _publish_first(connection: duckdb.DuckDBPyConnection, home: Path, warnings: 
 
     def commit(store: duckdb.DuckDBPyConnection) -> None:
         insert_parts(store, found.parts)
-        retire(store, found.absorbed)
-        if not found.parts:
+        retire(store, home, found.absorbed)
+        if found.parts:
+            published.note_doubtful(store)
+        else:
             published.note_definitions(store, rollups.fingerprint())
 
     published.change(connection, home, commit)
@@ -214,7 +221,7 @@ def _look(connection: duckdb.DuckDBPyConnection, home: Path) -> _Found:
             part = lake.describe(connection, home, path)
             absorbed = lake.absorbed_by(connection, path)
         except duckdb.Error as error:
-            found.broken[path] = str(error).partition("\n")[0]
+            found.broken[path] = lake.reason(error)
         else:
             found.parts.append(part)
             found.absorbed.update(absorbed)
@@ -335,7 +342,7 @@ def _fold_spool(
         return
     under_way = _Fold(
         connection, home, Rollups(connection), list(state.parts), state.finished, progress,
-        total=segments.size(home / "spool", state.watermarks),
+        state.is_doubtful, total=segments.size(home / "spool", state.watermarks),
     )  # fmt: skip
     is_large = False
     while first is not None:
@@ -373,12 +380,12 @@ def _fold_batch(under_way: _Fold, batch: Sequence[Slice]) -> None:
     connection, home = under_way.connection, under_way.home
     before = Lake(home, list(under_way.parts))
     refused = staging.stage(connection, batch)
-    staging.drop_repeats(connection, batch, before)
+    staging.drop_repeats(connection, batch, before, is_doubtful=under_way.is_doubtful)
     _keep_refused(home / QUARANTINE, refused)
     under_way.rollups.advance("temp.arrived_span", "published", before)
     under_way.rollups.store("published")
     written, absorbed = _write_parts(under_way)
-    under_way.forgotten += retire(connection, absorbed)
+    under_way.forgotten += retire(connection, home, absorbed)
     insert_parts(connection, written)
     _move_watermarks(connection, batch, under_way.gone)
     if refused:
@@ -431,23 +438,29 @@ def _to_absorb(date: str, parts: Sequence[Part], rows: int) -> list[Part]:
     return chosen
 
 
-def retire(store: duckdb.DuckDBPyConnection, absorbed: Iterable[str]) -> list[str]:
+def retire(store: duckdb.DuckDBPyConnection, home: Path, absorbed: Iterable[str]) -> list[str]:
     """Mark files of the store in the making that are read no more.
 
     Returns:
-        Files that no reader can still be at, to be removed when the store is published.
+        Files that no reader can still be at, to be removed when the store is published. They are
+        listed until they are gone.
     """
-    forgotten = store.execute(
-        "DELETE FROM published.part "
-        "WHERE retired_at < now() AT TIME ZONE 'UTC' - to_seconds($1) RETURNING file",
+    old = store.execute(
+        "SELECT file FROM published.part "
+        "WHERE retired_at < now() AT TIME ZONE 'UTC' - to_seconds($1)",
         [_RETIRED_SECONDS],
     ).fetchall()
+    forgotten = [file for (file,) in old if (home / lake.FOLDER / file).exists()]
+    store.execute(
+        "DELETE FROM published.part WHERE list_contains($1::VARCHAR[], file)",
+        [[file for (file,) in old if file not in forgotten]],
+    )
     store.execute(
         "UPDATE published.part SET retired_at = now() AT TIME ZONE 'UTC' "
         "WHERE list_contains($1::VARCHAR[], file)",
         [list(absorbed)],
     )
-    return sorted(file for (file,) in forgotten)  # none outlives the file that says it is absorbed
+    return sorted(forgotten)  # none outlives the file that says it is absorbed
 
 
 def insert_parts(store: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> None:
@@ -495,6 +508,8 @@ def _keep_refused(folder: Path, refused: Sequence[Refused]) -> None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.writelines(one.line + "\n" for one in own)
+            file.flush()
+            os.fsync(descriptor)
 
 
 def _remove(spool: Path, name: str) -> None:

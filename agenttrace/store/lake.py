@@ -161,6 +161,7 @@ def write(
     try:
         connection.execute(
             f"COPY (SELECT {_FILED} FROM ({spans})) TO {string(path)} (FORMAT parquet, "
+            "USE_TMP_FILE false, "
             f"COMPRESSION zstd, COMPRESSION_LEVEL 1, PARQUET_VERSION V2, KV_METADATA {{{said}}})"
         )
         path.chmod(0o600)
@@ -219,7 +220,16 @@ def broken(
                 "SELECT max(hash(COLUMNS(*))) FROM read_parquet($1)", [str(path)]
             ).fetchall()
         except duckdb.Error as error:
-            yield path, str(error).partition("\n")[0]
+            yield path, reason(error)
+
+
+def reason(error: BaseException) -> str:
+    """Return what DuckDB, or the system, says is wrong, as a sentence."""
+    said = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        said = error.strerror
+    said = said.partition("\n")[0].rstrip()
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def sync(path: Path) -> None:

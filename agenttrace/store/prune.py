@@ -16,10 +16,10 @@ from agenttrace.store.lake import Lake, Part, string
 from agenttrace.store.published import Published
 from agenttrace.store.rollups import Rollups
 
-_AGE: Final = re.compile(r"(\d{1,6}) *([hdw])")
+_AGE: Final = re.compile(r"(\d+) *([hdw])")
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
+EARLIEST: Final = "1970-01-01"  # times are counted from there
 _CALLS: Final = ("main_call", "subagent_call")
-_LONG_AGO: Final = "TIMESTAMP '1970-01-01'"  # no reader is waited for
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def prune(
             published.note_pruned(store, max(day, state.pruned_before))
         # Listed until they are gone, so that nobody takes them for somebody's data meanwhile.
         store.execute(
-            f"UPDATE published.part SET retired_at = {_LONG_AGO} "
+            f"UPDATE published.part SET retired_at = {fold.LONG_AGO} "
             "WHERE list_contains($1::VARCHAR[], file)",
             [files],
         )

@@ -29,6 +29,7 @@ _NEW: Final = NAME + ".new"
 _FORMAT: Final = "STORAGE_VERSION 'v1.5.0', RECOVERY_MODE 'no_wal_writes'"
 _LARGE_BYTES: Final = 4 * 1024 * 1024
 _DEFINITIONS: Final = "definitions"
+_DOUBTFUL: Final = "doubtful"
 _COMPACTED: Final = "compacted_rows"
 _PRUNED: Final = "pruned_before"
 
@@ -44,6 +45,7 @@ class Published:
         watermarks: Bytes folded, by segment.
         finished: Segments that are folded to their end and about to be removed.
         definitions: Fingerprint of the queries that its roll-ups are rows of; empty if it has none.
+        is_doubtful: It was made of the files of the lake: what of the spool is in them is unknown.
         pruned_before: Day before which spans were removed, ``YYYY-MM-DD`` (UTC); empty if never.
     """
 
@@ -53,6 +55,7 @@ class Published:
     watermarks: Mapping[str, int] = field(default_factory=dict[str, int])
     finished: frozenset[str] = frozenset()
     definitions: str = ""
+    is_doubtful: bool = False
     pruned_before: str = ""
 
 
@@ -77,10 +80,9 @@ def attach(
             _attach_migrated(connection, path, migrations)
         return _read(connection)
     except duckdb.Error as error:
-        reason = str(error).partition("\n")[0]
         raise StoreError(
-            f"{path} cannot be read: {reason} Move it away: the spans in {lake.FOLDER} and spool "
-            "are taken up again at the next report."
+            f"{path} cannot be read: {lake.reason(error)} Move it away: the spans in "
+            f"{lake.FOLDER} and spool are taken up again at the next report."
         ) from error
 
 
@@ -95,6 +97,17 @@ def read(
     """Read what the store in *home* says; errors as in :func:`attach`."""
     try:
         return attach(connection, home, migrations)
+    finally:
+        detach(connection)
+
+
+def refused(connection: duckdb.DuckDBPyConnection, home: Path) -> int:
+    """Return how many records were refused, as the store says; errors as in :func:`attach`."""
+    try:
+        if not attach(connection, home).exists:
+            return 0
+        ((records,),) = connection.execute("SELECT count(*) FROM published.quarantine").fetchall()
+        return records
     finally:
         detach(connection)
 
@@ -126,6 +139,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Published:
         watermarks={name: offset for name, offset, _ in segments},
         finished=frozenset(name for name, _, finished in segments if finished),
         definitions=facts.get(_DEFINITIONS, ""),
+        is_doubtful=_DOUBTFUL in facts,
         pruned_before=facts.get(_PRUNED, ""),
     )
 
@@ -138,6 +152,16 @@ def note_definitions(connection: duckdb.DuckDBPyConnection, fingerprint: str) ->
 def note_pruned(connection: duckdb.DuckDBPyConnection, day: str) -> None:
     """Say in the store that is being made before which day spans were removed."""
     _note(connection, _PRUNED, day)
+
+
+def note_doubtful(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say in the store that is being made that nobody knows what of the spool is in the lake."""
+    _note(connection, _DOUBTFUL, "true")
+
+
+def note_certain(connection: duckdb.DuckDBPyConnection) -> None:
+    """Take it back: all of the spool has been looked at."""
+    connection.execute("DELETE FROM published.meta WHERE key = $1", [_DOUBTFUL])
 
 
 def note_compacted(connection: duckdb.DuckDBPyConnection, rows: int) -> None:
@@ -177,12 +201,10 @@ def change(
     path, making = home / NAME, home / _NEW
     discard_unfinished(home)
     detach(connection)
-    # Made first, for DuckDB would let everybody read it.
-    os.close(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     if path.exists() and not afresh:
+        # Made first, for a copy would be as open to others as new files are.
+        os.close(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         shutil.copyfile(path, making)
-    else:
-        making.unlink()
     try:
         with _attached(connection, making, f"{_FORMAT}{_block_size(path, afresh=afresh)}"):
             making.chmod(0o600)
@@ -225,11 +247,11 @@ def unreadable(
     """Return what to raise after *error*, naming the one of *parts* that is broken."""
     path, reason = next(
         lake.broken(connection, home, parts),
-        (home / lake.FOLDER, str(error).partition("\n")[0]),
+        (home / lake.FOLDER, lake.reason(error)),
     )
     return StoreError(
-        f"the spans in {path} cannot be read: {reason} Restore the file, or move it and "
-        f"{home / NAME} away."
+        f"the spans in {path} cannot be read: {reason} Restore the file; or move it away, and then "
+        "`agenttrace store compact --rebuild` goes on with the files as they are."
     )
 
 

@@ -27,6 +27,7 @@ JUDGED: Final = ("call_sum", "call_answer", "call_histogram")
 
 _FOREVER: Final = 2**63 - 1
 _MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of one response
+_DAY_NS: Final = 86_400 * 10**9  # how long a call may last that another one is found beside
 _TASK: Final = "coalesce(span.task_id, span.trace_id)"
 _IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
@@ -209,7 +210,7 @@ class Rollups:
         if low is None:
             return
         # A result is fetched whenever it is ready, be it a day later, and spans come in any order.
-        judged = before.judged(low - _MINUTES_NS, high + _MINUTES_NS)
+        judged = before.judged(low - _DAY_NS, high + _MINUTES_NS)
         judged = (
             before.judged(0, _FOREVER) if fetches else f"{judged} UNION ALL {before.fetching()}"
         )
@@ -373,7 +374,7 @@ class Rollups:
                 {before if known else ""}
             )
         """)
-        return low, high
+        return (0, _FOREVER) if low is None else (low, high)
 
     @contextmanager
     def _standing_in(self, **tables: str) -> Generator[None]:

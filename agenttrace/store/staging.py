@@ -129,7 +129,12 @@ def _refused(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> 
 
 
 def drop_repeats(
-    connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice], before: Lake
+    connection: duckdb.DuckDBPyConnection,
+    slices: Sequence[Slice],
+    before: Lake,
+    *,
+    and_in: str | None = None,
+    is_doubtful: bool = False,
 ) -> None:
     """Let go of spans that arrived twice, and of what was in flight and is known to have ended.
 
@@ -139,6 +144,8 @@ def drop_repeats(
         connection: Where they are staged.
         slices: What was staged.
         before: The spans that were there before.
+        and_in: Table with more of them.
+        is_doubtful: Any of them may have been there before: a store that said so was lost.
     """
     connection.execute("""
         DELETE FROM arrived
@@ -162,16 +169,17 @@ def drop_repeats(
             ) > 1
         )
     """)
-    in_flight = [number for number, one in enumerate(slices) if one.in_flight]
+    in_flight = [number for number, one in enumerate(slices) if one.in_flight or is_doubtful]
     ((low, high),) = connection.execute(
         "SELECT min(start_ns), max(start_ns) FROM arrived WHERE list_contains($1::INT[], segment)",
         [in_flight],
     ).fetchall()
     if low is not None:
+        known = before.around(low, high) + (f" UNION ALL FROM {and_in}" if and_in else "")
         connection.execute(
             "DELETE FROM arrived WHERE list_contains($1::INT[], segment) "
             "AND (trace_id, span_id, start_ns) IN "
-            f"(SELECT (trace_id, span_id, start_ns) FROM ({before.around(low, high)}))",
+            f"(SELECT (trace_id, span_id, start_ns) FROM ({known}))",
             [in_flight],
         )
 

@@ -43,7 +43,7 @@ def alone(home: Path, say: Say = _nothing, wait_seconds: float = WAIT_SECONDS) -
             try:
                 is_alone = stack.enter_context(fold.alone(home))
             except OSError as error:
-                raise _unwritable(home, error) from error
+                raise failed(home, error) from error
             if is_alone:
                 yield
                 return
@@ -65,6 +65,7 @@ def folded(
     *,
     say: Say = _nothing,
     progress: Progress = _nothing,
+    first: Callable[[duckdb.DuckDBPyConnection], object] = _nothing,
     wait_seconds: float = WAIT_SECONDS,
 ) -> Generator[tuple[duckdb.DuckDBPyConnection, Published]]:
     """Fold what is new, and go on holding the lock.
@@ -74,6 +75,7 @@ def folded(
         warnings: Gets a sentence for whatever has to be left alone.
         say: Is told if somebody else holds the lock.
         progress: Is told how far the fold is.
+        first: What to do before the fold, with the connection.
         wait_seconds: How long to wait for the lock.
 
     Yields:
@@ -84,12 +86,13 @@ def folded(
     """
     with alone(home, say, wait_seconds), engine.connect() as connection:
         try:
+            first(connection)
             fold.fold_alone(connection, home, warnings, progress=progress)
             yield connection, published.read(connection, home)
         except AgentTraceError:
             raise
         except (OSError, duckdb.Error) as error:
-            raise _unwritable(home, error) from error
+            raise failed(home, error) from error
 
 
 def publish(
@@ -133,9 +136,13 @@ def remove(home: Path, files: Iterable[str]) -> None:
                 path.parent.rmdir()
 
 
-def _unwritable(home: Path, error: OSError | duckdb.Error) -> StoreError:
+def failed(home: Path, error: OSError | duckdb.Error) -> StoreError:
+    """Return what to raise after *error*, naming the file that it is about."""
     if isinstance(error, OSError):
-        reason = error.strerror or str(error)
-        return StoreError(f"{error.filename or home} cannot be written: {reason}")
-    reason = str(error).partition("\n")[0]
-    return StoreError(f"{home} cannot be worked on: {reason}")
+        return StoreError(f"{error.filename or home} cannot be written: {lake.reason(error)}")
+    # A connection of its own: after a disk error DuckDB gives up the whole instance.
+    with engine.connect() as connection:
+        parts = published.read(connection, home).parts
+        if any(True for _ in lake.broken(connection, home, parts)):
+            return published.unreadable(connection, home, parts, error)
+    return StoreError(f"{home} cannot be worked on: {lake.reason(error)}")

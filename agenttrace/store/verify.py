@@ -154,12 +154,12 @@ def _part_findings(connection: duckdb.DuckDBPyConnection, home: Path, part: Part
             *_span_findings(connection, home, part),
         ]
     except duckdb.Error as error:  # a column of another type
-        return [_unreadable(path, str(error).partition("\n")[0])]
+        return [_unreadable(path, lake.reason(error))]
 
 
 def _unreadable(path: Path, reason: str) -> Finding:
     return Finding(
-        f"{path} cannot be read: {reason}", f"Restore it; or move it away, and then {_RELIST}"
+        f"{path} cannot be read: {reason}", f"Restore the file; or move it away, and then {_RELIST}"
     )
 
 

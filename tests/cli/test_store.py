@@ -125,6 +125,52 @@ def test_fold_says_how_many_spans_it_brings_into_the_lake(recorded: Path):
     assert store("fold").output == "0 spans folded. Everything new is in the lake.\n"
 
 
+def test_fold_says_how_many_records_were_refused_and_where_they_are(recorded: Path):
+    put(recorded, "9-9-9", header() + b"torn\n" * 2)
+    done, refused = store("fold").stdout.splitlines()
+    assert done.startswith("2 spans folded.")
+    assert refused == (
+        "2 records could not be read, whole or in part: `agenttrace query quarantine` says why, "
+        f"and {recorded / 'quarantine'} keeps them."
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [("verify",), ("export", "out.parquet")], ids=["verify", "export"]
+)
+def test_what_reads_a_folder_that_is_not_there_fails(tmp_path: Path, words: tuple[str, ...]):
+    nowhere = tmp_path / "nowhere"
+    done = CliRunner().invoke(commands, ["--store", str(nowhere), "store", *words])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"Error: there is no folder {nowhere}.")
+
+
+def test_a_broken_file_is_named_with_one_way_out_that_works(folded: Path):
+    (part,) = (folded / "lake" / "spans").rglob("*.parquet")
+    part.write_bytes(part.read_bytes()[:100])
+    way_out = (
+        ". Restore the file; or move it away, and then `agenttrace store compact --rebuild` "
+        "goes on with the files as they are.\n"
+    )
+    task_report = CliRunner().invoke(commands, ["report", "task", "greet"])
+    for done in (task_report, store("compact", "--rebuild"), store("verify")):
+        assert done.exit_code == 1
+        assert (str(part) in done.output, way_out in done.output) == (True, True), done.output
+    part.unlink()
+    assert store("compact", "--rebuild").exit_code == 0
+    assert store("verify", "--rollups").exit_code == 0
+
+
+def test_a_rebuild_goes_on_where_the_fold_would_take_in_a_file_that_is_gone(folded: Path):
+    (part,) = (folded / "lake" / "spans").rglob("*.parquet")
+    part.unlink()
+    put(folded, "9-9-9", segment(spans(task("x", chat(input=1, output=1)), trace=9)))
+    done = store("compact", "--rebuild")
+    assert (done.exit_code, "is gone, and is listed no more" in done.stderr) == (0, True)
+    assert store("verify", "--rollups").exit_code == 0
+    assert told()["spans"].startswith("2, ")
+
+
 def test_while_another_process_folds_a_fold_leaves_it_to_that(recorded: Path):
     with fold.alone(recorded):
         done = store("fold")
@@ -215,6 +261,20 @@ def test_an_age_that_is_none_is_one_line_and_exit_code_2(home: Path, words: tupl
     done = store(*words)
     assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
     assert "say it as 90d, 12h, 4w, or as a day" in done.stderr
+
+
+def test_an_age_that_is_too_long_ago_is_said_so(folded: Path):
+    done = store("prune", "--older-than", "99999999d")
+    assert (done.exit_code, "too long ago" in done.stderr) == (2, True)
+
+
+def test_the_task_of_pruned_spans_is_shown_by_its_sums(folded: Path):
+    store("prune", "--older-than", "2025-10-10", "--keep-rollups")
+    done = CliRunner().invoke(commands, ["report", "task", "greet"])
+    assert done.exit_code == 0
+    assert "Its spans from before 2025-10-10 (UTC) were pruned. 2 spans, of which" in done.stdout
+    assert "--full" not in done.stdout
+    assert "(no agent)" in done.stdout
 
 
 def test_merge_takes_in_other_stores(folded: Path, tmp_path: Path):

@@ -26,10 +26,22 @@ from tests.builders import (
 QUERIES = rollup.find(rollup.folders())
 
 
+def worked_out(asked: Asked) -> Asked:
+    """Put the rows of every query into a table, which goes before the view of its name.
+
+    A view is worked out to its roots whenever it is asked.
+    """
+    definitions = rollup.Definitions(asked.connection, rollup.folders())
+    for name in sorted(QUERIES, key=lambda name: len(definitions.below(name))):
+        asked.define(name)
+        asked.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {name}")
+    return asked
+
+
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     with asked(tmp_path_factory.mktemp("home")) as connection:
-        yield connection
+        yield worked_out(connection)
 
 
 @pytest.mark.parametrize("name", QUERIES)
@@ -112,7 +124,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         pass
     with asked(home, records[1::2], **PRICES) as connection:
         connection.connection.execute(PERSONA)
-        yield connection
+        yield worked_out(connection)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +133,7 @@ def defined(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     home = tmp_path_factory.mktemp("home")
     with asked(home, a_bit_of_everything(), stored=False, **PRICES) as connection:
         connection.connection.execute(PERSONA)
-        yield connection
+        yield worked_out(connection)
 
 
 @pytest.mark.parametrize("name", QUERIES)

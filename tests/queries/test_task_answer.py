@@ -11,6 +11,7 @@ def test_task_answer(home: Path) -> None:
         task("headless", chat(input=8), headless=True),
         task("headless and marked", chat(input=9, visible=True), headless=True),
         task("failed", chat(status="error")),
+        task("cut off", chat(input=10), chat(input=11, outcome="interrupted")),
         task("without a call"),
     )
     with asked(home, records) as connection:
@@ -18,6 +19,7 @@ def test_task_answer(home: Path) -> None:
             "SELECT task_id, is_marked, call.input_tokens FROM task_answer ORDER BY task_id"
         ).fetchall()
     assert rows == [
+        ("cut off", False, 10),
         ("failed", False, None),
         ("headless", False, None),
         ("headless and marked", True, None),

@@ -220,6 +220,7 @@ TASK = TaskReport(
     totals=TOTALS,
     coverage=COVERAGE,
     spans=6,
+    pruned_before=None,
     nodes=(
         node(
             "market research",

@@ -316,6 +316,14 @@ def test_twenty_thousand_spans_are_not_too_many(home: Path):
     assert len(reported(home, "many").nodes) == SPANS_AT_MOST
 
 
+def test_no_id_is_no_task_and_many_candidates_are_counted(home: Path):
+    write(home, [one for n in range(5) for one in spans(task(f"t{n}", chat()), trace=n + 1)])
+    with pytest.raises(QueryError, match="say the id of a task"):
+        reported(home, "")
+    with pytest.raises(QueryError, match=r"t0, t1, t2 and 2 more\. Give"):
+        reported(home, "t")
+
+
 def test_a_task_that_was_cut_off_is_told_from_one_that_ended(home: Path):
     """Its process was killed while a call was under way, whose tokens nobody knows."""
     *ended, call, lead, root = spans(

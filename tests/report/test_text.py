@@ -175,6 +175,21 @@ def test_what_was_cut_off_is_told_in_words():
     assert "1 abandoned, 2 interrupted" in told
 
 
+def test_what_was_cut_off_is_told_where_no_call_was_recorded_too():
+    coverage = replace(COVERAGE, cut_off_tasks=1)
+    told = shown(replace(OVERVIEW, totals=replace(TOTALS, calls=0), coverage=coverage))
+    assert "Tasks  2  1 cut off\nCalls  0\n" in told
+
+
+def test_a_task_whose_spans_were_pruned_says_so():
+    pruned = replace(TASK, pruned_before="2026-11-23")
+    some, none = shown(pruned), shown(replace(pruned, nodes=()))
+    assert "task market research" in some
+    for told in (some, none):
+        assert "Its spans from before 2026-11-23 (UTC) were pruned." in told
+        assert "--full" not in told
+
+
 def test_a_task_that_was_cut_off_says_how_far_it_had_come():
     nodes = (
         node("research", "task", is_interrupted=True, duration_ms=None),

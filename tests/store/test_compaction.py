@@ -114,6 +114,53 @@ def test_a_file_that_is_gone_is_listed_no_more_after_a_rebuild(home: Path) -> No
     assert sums(home)["calls"] == len(LARGE)
 
 
+def test_where_a_merged_file_is_gone_those_that_it_took_in_are_read_again(home: Path) -> None:
+    fold(home, LARGE, FIRST)
+    before, told = rows(home), sums(home)
+    small = {part.file for part in parts(home)}
+    compacted(home)
+    (merged,) = parts(home)
+    (home / lake.FOLDER / merged.file).unlink()
+    done = compacted(home, is_rebuilding=True)
+    assert (done.missing, done.repeats) == ((merged.file,), 0)
+    assert not small & {part.file for part in parts(home)}  # merged once more
+    assert (rows(home), sums(home), findings(home)) == (before, told, [])
+
+
+def test_where_one_of_the_merged_files_is_gone_no_span_is_lost_or_counts_twice(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fold(home, LARGE, FIRST)
+    before, told = rows(home), sums(home)
+    # A second is one piece, and the calls are within a few.
+    monkeypatch.setattr(compaction, "FILE_ROWS", 24)
+    monkeypatch.setattr(compaction.pieces, "of_time", _in_two)
+    compacted(home)
+    assert len(parts(home)) == 2
+    (home / lake.FOLDER / parts(home)[0].file).unlink()
+    assert compacted(home, is_rebuilding=True).missing
+    assert (rows(home), sums(home), findings(home)) == (before, told, [])
+
+
+def _in_two(
+    connection: duckdb.DuckDBPyConnection, spans: str, _rows_at_most: int
+) -> list[tuple[int, int]]:
+    ((middle,),) = connection.execute(f"SELECT median(start_ns)::BIGINT FROM ({spans})").fetchall()
+    return [(0, middle), (middle + 1, 2**63 - 1)]
+
+
+def test_a_pruned_file_that_still_lies_there_is_not_read_again(home: Path) -> None:
+    fold(home, LARGE, FIRST)
+    kept, pruned = parts(home)
+    (home / lake.FOLDER / kept.file).unlink()
+    with duckdb.connect(str(home / published.NAME)) as connection:
+        connection.execute(
+            "UPDATE part SET retired_at = TIMESTAMP '1970-01-01' WHERE file = $1", [pruned.file]
+        )
+    compacted(home, is_rebuilding=True)
+    assert rows(home) == []
+
+
 def test_spans_that_are_there_twice_are_there_once_after_a_rebuild(home: Path) -> None:
     fold(home, FIRST)
     (part,) = parts(home)

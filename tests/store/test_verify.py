@@ -57,8 +57,7 @@ def rewrite(path: Path, select: str) -> None:
 def relist(home: Path) -> None:
     """Let the store list the files as they are."""
     with upkeep.alone(home), engine.connect() as connection:
-        parts = published.read(connection, home).parts
-        compaction._relist(connection, home, parts)
+        compaction.relist(connection, home)
 
 
 def test_a_store_as_it_was_folded_has_nothing_wrong(folded: Path) -> None:

@@ -73,7 +73,7 @@ COMMENT ON COLUMN call_sum.provider IS 'who answered, as gen_ai.provider.name.';
 COMMENT ON COLUMN call_sum.model IS 'model that answered, else the one that was asked for.';
 COMMENT ON COLUMN call_sum.agent IS 'name of the nearest enclosing agent.';
 COMMENT ON COLUMN call_sum.agent_depth IS 'agents around the call: 0 none, 1 inside the root agent.';
-COMMENT ON COLUMN call_sum.role IS 'main, subagent, tool, retry, summary, title, router, guard, embedding, .';
+COMMENT ON COLUMN call_sum.role IS 'main, subagent, tool, retry, summary, title, router, guard, embedding, ...';
 COMMENT ON COLUMN call_sum.visible IS 'marked by the user: a person reads the output or not; NULL where nobody said.';
 COMMENT ON COLUMN call_sum.status IS 'ok, error or unset.';
 COMMENT ON COLUMN call_sum.usage IS 'who says the tokens: reported, partial, estimated or missing.';
@@ -246,7 +246,7 @@ COMMENT ON TABLE call_total IS 'One row per kind of model call and whether it is
 COMMENT ON COLUMN call_total.region IS 'cloud region, where the host tells.';
 COMMENT ON COLUMN call_total.provider IS 'who answered, as gen_ai.provider.name.';
 COMMENT ON COLUMN call_total.model IS 'model that answered, else the one that was asked for.';
-COMMENT ON COLUMN call_total.role IS 'main, subagent, tool, retry, summary, title, router, guard, embedding, .';
+COMMENT ON COLUMN call_total.role IS 'main, subagent, tool, retry, summary, title, router, guard, embedding, ...';
 COMMENT ON COLUMN call_total.hidden IS 'nobody reads the output as the answer of the task.';
 COMMENT ON COLUMN call_total.status IS 'ok, error or unset.';
 COMMENT ON COLUMN call_total.usage IS 'who says the tokens: reported, partial, estimated or missing.';
