@@ -341,7 +341,9 @@ FILLED: Final[Mapping[str, str]] = {
         WHEN {_SPOKEN} THEN CASE WHEN d < 0.003 THEN 'abandoned' ELSE 'complete' END
         WHEN is_call THEN 'complete'
     END""",
-    "counted": f"CASE WHEN NOT is_call THEN FALSE WHEN {_TOLD} THEN TRUE END",
+    # Where the response has no id, nothing can fetch what it has used later.
+    "counted": "CASE WHEN NOT is_call THEN FALSE "
+    f"WHEN has_failed OR id_prefix IS NULL OR ({_TOLD}) THEN TRUE END",
     "provider": "provider",
     "request_model": "asked_model",
     "response_model": f"CASE WHEN {_SPOKEN} THEN answering_model END",
