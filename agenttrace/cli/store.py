@@ -285,10 +285,10 @@ def merge(home: str | None, others: tuple[str, ...], keep_names: bool) -> None:
 @click.argument("target", metavar="DIR|FILE")
 @click.option(
     "--format",
-    "form",
     type=click.Choice(["parquet"]),
     default="parquet",
     show_default=True,
+    expose_value=False,  # there is one, and scripts name it
 )
 @click.option(
     "--partition",
@@ -298,10 +298,9 @@ def merge(home: str | None, others: tuple[str, ...], keep_names: bool) -> None:
 @click.option("--spans", is_flag=True, help="Everything that was recorded, not only what counts.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export.")
 @click.pass_obj
-def export(  # noqa: PLR0917 - an option each
+def export(
     home: str | None,
     target: str,
-    form: str,  # noqa: ARG001 - there is one, and scripts name it
     partition: str | None,
     spans: bool,
     overwrite: bool,
@@ -500,10 +499,7 @@ def _count(number: int, what: str) -> str:
 
 
 def _size(number: int) -> str:
-    """Return bytes as people say them, in powers of 1000."""
-    amount = float(number)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if amount < 1000:  # noqa: PLR2004 - what the units are
-            return f"{number:,} {unit}" if unit == "bytes" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"
+    # rich is loaded only where something is said.
+    from rich.filesize import decimal
+
+    return decimal(number)

@@ -15,6 +15,7 @@ from agenttrace import rollup
 from agenttrace.store import Store, fold, published, rollups
 from agenttrace.store.rollups import STORED
 from tests.builders import (
+    SECOND_NS,
     Node,
     Record,
     agent,
@@ -301,6 +302,26 @@ def test_a_task_may_be_two_hundred_deep(home: Path, make: Any) -> None:
     records = spans(node)
     folded(home, records[::2], records[1::2])
     assert sums(home, "agent_depth") == [(100, 1, 1)]
+
+
+def test_a_frame_is_no_call_however_deep_in_it_the_call_is(home: Path) -> None:
+    node = chat(input=1, output=1)
+    for _ in range(200):
+        node = step("think", node)
+    records = spans(frame(node, input=1, output=1))
+    folded(home, records[::2], records[1::2])
+    assert sums(home, "capture") == [("wire", 1, 1)]
+
+
+def test_a_call_that_lasts_long_is_found_beside_ours_that_is_folded_later(home: Path) -> None:
+    said = {"openinference.span.kind": "LLM", "llm.model_name": "gpt-5"}
+    (theirs,) = loose(foreign("openinference", {**said, "llm.token_count.completion": 3}))
+    (ours,) = loose(chat(input=1, output=3, model="gpt-5", response_id="r"), trace=2)
+    theirs["end_ns"] = theirs["start_ns"] + 40 * 60 * SECOND_NS
+    ours["start_ns"] += 30 * 60 * SECOND_NS
+    ours["end_ns"] = ours["start_ns"] + SECOND_NS
+    folded(home, [theirs], [ours])
+    assert sums(home, "capture") == [("wire", 1, 1)]
 
 
 def test_a_span_may_have_twenty_thousand_children(home: Path) -> None:
