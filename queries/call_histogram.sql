@@ -9,6 +9,23 @@
 --   measure    duration_ns, time_to_first_token_ns, or tokens of a kind: uncached, cached, output
 --   bucket     round(50 * ln(value)); NULL for a value of zero
 --   calls      model calls
+WITH
+call AS (
+    SELECT
+        counted_call.task_id,
+        counted_call.judged,
+        counted_call.started_at,
+        counted_call.provider,
+        counted_call.model,
+        counted_call.duration_ns,
+        counted_call.time_to_first_token_ns,
+        counted_call.n_u AS uncached,
+        counted_call.n_c AS cached,
+        counted_call.n_o AS output
+    FROM counted_call
+    WHERE counted_call.usage = 'reported'
+)
+
 SELECT
     CASE WHEN measured.judged THEN measured.task_id END AS task_id,
     measured.judged,
@@ -19,60 +36,9 @@ SELECT
     CASE WHEN measured.value > 0 THEN round(50 * ln(measured.value))::SMALLINT END AS bucket,
     count(*) AS calls
 FROM (
-    SELECT
-        counted_call.task_id,
-        counted_call.judged,
-        counted_call.provider,
-        counted_call.model,
-        counted_call.started_at,
-        counted_call.usage,
-        'duration_ns' AS measure,
-        counted_call.duration_ns AS value
-    FROM counted_call
-    UNION ALL
-    SELECT
-        counted_call.task_id,
-        counted_call.judged,
-        counted_call.provider,
-        counted_call.model,
-        counted_call.started_at,
-        counted_call.usage,
-        'time_to_first_token_ns' AS measure,
-        counted_call.time_to_first_token_ns AS value
-    FROM counted_call
-    UNION ALL
-    SELECT
-        counted_call.task_id,
-        counted_call.judged,
-        counted_call.provider,
-        counted_call.model,
-        counted_call.started_at,
-        counted_call.usage,
-        'uncached' AS measure,
-        counted_call.n_u AS value
-    FROM counted_call
-    UNION ALL
-    SELECT
-        counted_call.task_id,
-        counted_call.judged,
-        counted_call.provider,
-        counted_call.model,
-        counted_call.started_at,
-        counted_call.usage,
-        'cached' AS measure,
-        counted_call.n_c AS value
-    FROM counted_call
-    UNION ALL
-    SELECT
-        counted_call.task_id,
-        counted_call.judged,
-        counted_call.provider,
-        counted_call.model,
-        counted_call.started_at,
-        counted_call.usage,
-        'output' AS measure,
-        counted_call.n_o AS value
-    FROM counted_call
+    UNPIVOT call
+    -- Names cannot be qualified here.
+    ON duration_ns, time_to_first_token_ns, uncached, cached, output -- noqa: RF03
+    INTO NAME measure VALUE value
 ) AS measured
-WHERE measured.usage = 'reported' AND measured.value IS NOT NULL
 GROUP BY ALL

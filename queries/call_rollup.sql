@@ -122,59 +122,8 @@ visible_call AS (
         answer.call.started_at AS last_started_at
     FROM task_answer AS answer
     WHERE answer.call IS NOT NULL
-    UNION ALL
-    SELECT
-        call_sum.task_id,
-        call_sum.hour,
-        call_sum.region,
-        call_sum.provider,
-        call_sum.model,
-        call_sum.agent,
-        call_sum.agent_depth,
-        call_sum.role,
-        call_sum.status,
-        call_sum.usage,
-        call_sum.capture,
-        call_sum.outcome,
-        call_sum.judged,
-        call_sum.calls,
-        call_sum.retry_calls,
-        call_sum.unpriced_calls,
-        call_sum.total_tokens,
-        call_sum.total_tokens_calls,
-        call_sum.input_tokens,
-        call_sum.input_tokens_calls,
-        call_sum.input_uncached_tokens,
-        call_sum.cache_read_tokens,
-        call_sum.cache_read_tokens_calls,
-        call_sum.cache_write_tokens,
-        call_sum.cache_write_tokens_calls,
-        call_sum.cache_write_1h_tokens,
-        call_sum.cache_write_1h_tokens_calls,
-        call_sum.output_tokens,
-        call_sum.output_tokens_calls,
-        call_sum.reasoning_tokens,
-        call_sum.reasoning_tokens_calls,
-        call_sum.input_audio_tokens,
-        call_sum.input_audio_tokens_calls,
-        call_sum.input_image_tokens,
-        call_sum.input_image_tokens_calls,
-        call_sum.output_audio_tokens,
-        call_sum.output_audio_tokens_calls,
-        call_sum.output_image_tokens,
-        call_sum.output_image_tokens_calls,
-        call_sum.uncached,
-        call_sum.uncached_context_x2,
-        call_sum.cached,
-        call_sum.output,
-        call_sum.output_context_x2,
-        call_sum.output_calls,
-        call_sum.duration_ns,
-        call_sum.duration_ns_calls,
-        call_sum.cost_usd,
-        call_sum.cost_usd_calls,
-        call_sum.first_started_at,
-        call_sum.last_started_at
+    UNION ALL BY NAME
+    SELECT call_sum.* EXCLUDE (call_sum.visible)
     FROM call_sum
     WHERE call_sum.visible
 )

@@ -1,6 +1,7 @@
--- One row per model and whether the calls are hidden: the sums that energy is made from.
+-- One row per model, role and whether the calls are hidden: the sums that energy is made from.
 --   provider          who answered
 --   model             model that answered, else the one that was asked for
+--   role              role of the calls
 --   hidden            nobody reads the output as the answer of the task
 --   calls             model calls
 --   calls_unpriced    calls whose usage lacks a side: what is missing is in no sum
@@ -15,6 +16,7 @@ moment AS (
     SELECT
         call_total.provider,
         call_total.model,
+        call_total.role,
         call_total.hidden,
         sum(call_total.calls)::BIGINT AS calls,
         sum(call_total.unpriced_calls)::BIGINT AS unpriced_calls,
@@ -34,12 +36,13 @@ moment AS (
             WHEN sum(call_total.output_calls) > 0 THEN sum(call_total.output_context_x2)
         END / 2 AS output_context
     FROM call_total
-    GROUP BY call_total.provider, call_total.model, call_total.hidden
+    GROUP BY call_total.provider, call_total.model, call_total.role, call_total.hidden
 )
 
 SELECT
     moment.provider,
     moment.model,
+    moment.role,
     moment.hidden,
     moment.calls,
     CASE

@@ -16,25 +16,16 @@ moment AS (
         task_total.task_id,
         task_total.provider,
         task_total.model,
-        sum(task_total.calls)::BIGINT AS calls,
-        sum(task_total.unpriced_calls)::BIGINT AS unpriced_calls,
+        task_total.calls,
+        task_total.unpriced_calls,
+        CASE WHEN task_total.input_tokens_calls > 0 THEN task_total.uncached::DOUBLE END AS uncached,
         CASE
-            WHEN sum(task_total.input_tokens_calls) > 0 THEN sum(task_total.uncached)
-        END::DOUBLE AS uncached,
-        CASE
-            WHEN sum(task_total.input_tokens_calls) > 0 THEN sum(task_total.uncached_context_x2)
-        END / 2 AS uncached_context,
-        CASE
-            WHEN sum(task_total.input_tokens_calls) > 0 THEN sum(task_total.cached)
-        END::DOUBLE AS cached,
-        CASE
-            WHEN sum(task_total.output_calls) > 0 THEN sum(task_total.output)
-        END::DOUBLE AS output,
-        CASE
-            WHEN sum(task_total.output_calls) > 0 THEN sum(task_total.output_context_x2)
-        END / 2 AS output_context
+            WHEN task_total.input_tokens_calls > 0 THEN task_total.uncached_context_x2 / 2
+        END AS uncached_context,
+        CASE WHEN task_total.input_tokens_calls > 0 THEN task_total.cached::DOUBLE END AS cached,
+        CASE WHEN task_total.output_calls > 0 THEN task_total.output::DOUBLE END AS output,
+        CASE WHEN task_total.output_calls > 0 THEN task_total.output_context_x2 / 2 END AS output_context
     FROM task_total
-    GROUP BY task_total.task_id, task_total.provider, task_total.model
 )
 
 SELECT

@@ -14,8 +14,8 @@ def test_model_moments(home: Path) -> None:
         rows = connection.sql("FROM model_moments ORDER BY model, hidden").fetchall()
     # n_o * (n_c + n_u + n_o / 2): 2 * 11 + 4 * 22 = 110.
     assert rows == [
-        ("openai", "gpt-5", True, 3, 0, 30.0, 250.0, 10.0, 6.0, 110.0, 30.0),
-        ("openai", "nobody's", False, 1, 1, 1.0, 0.5, 0.0, 1.0, 1.5, None),
-        ("openai", "o", False, 1, 1, None, None, None, 1.0, 0.5, 0.0),
-        ("openai", "silent", True, 1, 1, None, None, None, None, None, None),
+        ("openai", "gpt-5", "main", True, 3, 0, 30.0, 250.0, 10.0, 6.0, 110.0, 30.0),
+        ("openai", "nobody's", "main", False, 1, 1, 1.0, 0.5, 0.0, 1.0, 1.5, None),
+        ("openai", "o", "main", False, 1, 1, None, None, None, 1.0, 0.5, 0.0),
+        ("openai", "silent", "main", True, 1, 1, None, None, None, None, None, None),
     ]
