@@ -167,7 +167,7 @@ class Store:
             if not state.exists:
                 state = fold.without_store(self.connection, self.home, warnings)
             self.lake = Lake(self.home, state.parts)
-            self._stage(segments.new(spool, state.watermarks, warnings), exists=state.exists)
+            self._stage(segments.new(spool, state.watermarks, warnings), state)
             # Segments go only after a store that holds their spans has come.
             if _identity(self.home) == before:
                 break
@@ -194,14 +194,14 @@ class Store:
                 f"report only: {lake.reason(error)}"
             )
 
-    def _stage(self, left: Iterable[segments.Slice], *, exists: bool) -> None:
+    def _stage(self, left: Iterable[segments.Slice], state: published.Published) -> None:
         """Read what is not folded into a table of its own."""
         self.connection.execute(columns.table("span_tail"))
         self.connection.execute(
             "CREATE OR REPLACE TABLE quarantine (segment VARCHAR, byte_offset BIGINT, "
             "bytes BIGINT, reason VARCHAR, refused_at TIMESTAMP)"
         )
-        if exists:
+        if state.exists:
             self.connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
         for batch in segments.batches(left, segments.BATCH_CHARACTERS):
             refused = staging.stage(self.connection, batch)
@@ -210,7 +210,7 @@ class Store:
                 batch,
                 self.lake,
                 and_in="span_tail",
-                is_doubtful=not exists and bool(self.lake.parts),
+                is_doubtful=state.is_doubtful,
             )
             self.connection.execute("INSERT INTO span_tail FROM arrived_span")
             staging.discard(self.connection)

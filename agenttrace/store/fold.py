@@ -209,7 +209,8 @@ def without_store(
             f"{home / published.NAME} is missing: the spans in {lake.FOLDER} are read without it."
         )
     return published.Published(
-        parts=tuple(part for part in found.parts if part.file not in found.absorbed)
+        parts=tuple(part for part in found.parts if part.file not in found.absorbed),
+        is_doubtful=bool(found.parts),
     )
 
 
