@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from agenttrace.compare.calculator import Estimate, estimate
     from agenttrace.errors import AgentTraceError
     from agenttrace.integration import instrument
     from agenttrace.model import TokenUsage
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentTraceError",
+    "Estimate",
     "Invocation",
     "Reader",
     "TokenUsage",
@@ -33,6 +35,7 @@ __all__ = [
     "configure",
     "current",
     "environ",
+    "estimate",
     "flush",
     "instrument",
     "read",
@@ -45,6 +48,7 @@ __all__ = [
 
 _MODULE_OF: Final = {
     "AgentTraceError": "agenttrace.errors",
+    "Estimate": "agenttrace.compare.calculator",
     "Invocation": "agenttrace.record.invocation",
     "Reader": "agenttrace.reader",
     "TokenUsage": "agenttrace.model",
@@ -52,6 +56,7 @@ _MODULE_OF: Final = {
     "configure": "agenttrace.record.setup",
     "current": "agenttrace.record.setup",
     "environ": "agenttrace.record.setup",
+    "estimate": "agenttrace.compare.calculator",
     "flush": "agenttrace.record.setup",
     "instrument": "agenttrace.integration",
     "read": "agenttrace.reader",

@@ -14,6 +14,7 @@ CHILDREN_VARIABLE = "AGENTTRACE_CHILDREN"
 INTEGRATIONS_VARIABLE = "AGENTTRACE_INTEGRATIONS"
 MAX_SPOOL_VARIABLE = "AGENTTRACE_MAX_SPOOL"
 DURABILITY_VARIABLE = "AGENTTRACE_DURABILITY"
+FACTORS_VARIABLE = "AGENTTRACE_FACTORS"
 
 Durability = Literal["process", "second", "record"]
 
@@ -38,6 +39,8 @@ class Settings:
         max_spool_bytes: What the spool may hold; None for no limit.
         durability: What a record outlives: the ``process``, or a power failure, but for the last
             ``second`` or with every ``record``.
+        factors: Factor files that ``AGENTTRACE_FACTORS`` names, separated as in ``PATH``; a later
+            one goes before an earlier.
     """
 
     home: Path
@@ -49,6 +52,7 @@ class Settings:
     integrations: tuple[str, ...] = ()
     max_spool_bytes: int | None = None
     durability: Durability = "process"
+    factors: tuple[Path, ...] = ()
 
     @property
     def spool(self) -> Path:
@@ -90,7 +94,14 @@ def load(
         integrations=tuple(os.environ.get(INTEGRATIONS_VARIABLE, "").replace(",", " ").split()),
         max_spool_bytes=_limit(str(limit).strip()),
         durability=_durability(durability or os.environ.get(DURABILITY_VARIABLE) or "process"),
+        factors=factor_files(os.environ),
     )
+
+
+def factor_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the factor files that ``AGENTTRACE_FACTORS`` names, in its order."""
+    named = environ.get(FACTORS_VARIABLE, "").split(os.pathsep)
+    return tuple(Path(name.strip()).expanduser().absolute() for name in named if name.strip())
 
 
 def size_bytes(said: str) -> int | None:

@@ -1,7 +1,7 @@
 """Plain values that both sides share."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Kind = Literal["task", "agent", "tool", "step", "inference"]
 Role = Literal[
@@ -55,3 +55,16 @@ class Range:
     low: float
     central: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a query yields.
+
+    Attributes:
+        columns: Names, in order.
+        rows: One tuple per row, in the query's order.
+    """
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]

@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,11 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import duckdb
 
 from agenttrace import compare, config, energy, rollup
+from agenttrace.energy import archive, measured, tables
+from agenttrace.energy import pricing as choices
+from agenttrace.energy.chosen import chosen
 from agenttrace.errors import QueryError
+from agenttrace.model import Table
 from agenttrace.store import Store, lake
 from agenttrace.store.rollups import DERIVED, DERIVED_RESTS_ON, RESTS_ON, STORED
 
@@ -30,6 +33,10 @@ if TYPE_CHECKING:
 
 ENTRY_POINT_GROUP: Final = "agenttrace.queries"
 """An installed package brings queries by naming, in this group, the package that holds them."""
+
+_DAY_NS: Final = 86_400 * 10**9  # a call that lasts longer is not looked for
+_MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of one response
+_MEASURED: Final = ("measured_share", "measured_call", "measured_sum")
 
 _NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _WORD: Final = re.compile(r"[a-z_]\w*")
@@ -43,20 +50,9 @@ _OF_THE_QUERY: Final = (
     duckdb.ParserException,
 )
 
+_Pair = tuple[str | None, str | None]
+
 Params = Sequence[object] | Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """What a query yields.
-
-    Attributes:
-        columns: Names, in order.
-        rows: One tuple per row, in the query's order.
-    """
-
-    columns: tuple[str, ...]
-    rows: list[tuple[Any, ...]]
 
 
 def read(home: str | os.PathLike[str] | None = None) -> "Reader":
@@ -81,11 +77,20 @@ class Reader:
         home: Folder that is read.
         connection: DuckDB, in memory, with the factors, and the table ``span`` and the queries as
             soon as they are asked for (:meth:`define`).
+        pricing: How tokens are turned into energy.
         factors: What energy is estimated with.
+        has_hours: Whether an hour is known of the grid of a place in use.
+        is_measured: Whether energy was measured while something was recorded.
         store_warnings: What could not be read or folded, a sentence each.
     """
 
-    def __init__(self, home: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        pricing: choices.Pricing = choices.DEFAULT,
+    ) -> None:
+        self.pricing = pricing
         self.home = config.load(home).home
         self._sees_few = False
         self._defined_over_few: set[str] = set()
@@ -100,12 +105,26 @@ class Reader:
                 self._definitions.give(*STORED)
                 if not replaced & set(DERIVED_RESTS_ON) and self._store.define_derived():
                     self._definitions.give(*DERIVED)
-            self.factors = energy.define(self.connection, models=self._models())
-            compare.define(self.connection)
+            models, regions = self._kinds()
+            self.factors = energy.define(
+                self.connection,
+                models=models,
+                regions=regions,
+                factors=chosen(pricing, self.home),
+                boundary=pricing.boundary,
+                default=pricing.region,
+                home=self.home,
+            )
+            compare.define(self.connection, factors=self.factors.origin, boundary=pricing.boundary)
+            self.has_hours = self._has_hours()
+            self.is_measured = measured.define(self.connection, self.home)
+            self._measure()
+            # Whoever reads a report later can have its factors again, by the version in it.
+            kept = archive.save(self.factors.origin, self.home)
         except BaseException:
             self.close()
             raise
-        self.store_warnings = tuple(self._store.warnings)
+        self.store_warnings = (*self._store.warnings, *([kept] if kept else []))
 
     def __enter__(self) -> Self:
         return self
@@ -251,20 +270,58 @@ class Reader:
             f"there is no query named {name}. {hint}`agenttrace query --list` names them all."
         )
 
-    def _models(self) -> list[tuple[str | None, str | None]]:
+    def _kinds(self) -> tuple[list[_Pair], list[_Pair]]:
+        """Return the pairs of provider and model, and of provider and region."""
         # The factors are needed before the view that decides what a call is, so every inference
         # span counts here: a model too many costs nothing.
         if not self._definitions.is_given("call_sum"):
             self._store.define_span()
+        kinds = (
+            "(SELECT DISTINCT provider, model, region FROM call_sum)"
+            if self._definitions.is_given("call_sum")
+            else "(SELECT DISTINCT provider, coalesce(response_model, request_model) AS model, "
+            "region FROM span WHERE kind = 'inference')"
+        )
         try:
-            return self.connection.execute(
-                "SELECT DISTINCT provider, model FROM call_sum ORDER BY ALL"
-                if self._definitions.is_given("call_sum")
-                else "SELECT DISTINCT provider, coalesce(response_model, request_model) AS model "
-                "FROM span WHERE kind = 'inference' ORDER BY ALL"
-            ).fetchall()
+            found = self.connection.execute(f"FROM {kinds} ORDER BY ALL").fetchall()
         except duckdb.Error as error:
             raise self._store.unreadable(error) from error
+        models = dict.fromkeys((provider, model) for provider, model, _ in found)
+        regions = dict.fromkeys((provider, region) for provider, _, region in found)
+        return list(models), list(regions)
+
+    def _has_hours(self) -> bool:
+        """Tell whether hours of a grid are known; if not, say so once for every query."""
+        ((known,),) = self.connection.execute("SELECT count(*) FROM grid_hour").fetchall()
+        if not known:
+            self._give_none("hourly_energy")
+        return bool(known)
+
+    def _measure(self) -> None:
+        """Work out what was measured of which call, looking at the time around the windows only."""
+        if not self.is_measured:
+            self._give_none("measured_call", "measured_sum")
+            return
+        tables.add_measured(self.connection)
+        ((low, high),) = self.connection.execute(
+            "SELECT min(start_ns), max(end_ns) FROM measured_window"
+        ).fetchall()
+        with self.seeing(self.spans_around(low - _DAY_NS, high + _MINUTES_NS)):
+            self.query(
+                "CREATE TEMP TABLE counted_call AS FROM counted_call "
+                f"WHERE start_ns < {high} AND start_ns + duration_ns > {low}"
+            )
+            for name in _MEASURED:
+                self.query(f"CREATE TEMP TABLE {name} AS FROM {name}")
+            self.query("DROP TABLE temp.counted_call")
+
+    def _give_none(self, *names: str) -> None:
+        """Let queries that cannot have rows be empty, without working that out each time."""
+        mine = [name for name in names if name not in self._definitions.replaced]
+        for name in mine:
+            columns = ", ".join(f"{one} {type_}" for one, type_ in tables.NONE[name].items())
+            self.connection.execute(f"CREATE TABLE {name} ({columns})")
+        self._definitions.give(*mine)
 
     def _folders(self) -> Iterator[Path]:
         yield from rollup.folders()

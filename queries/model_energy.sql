@@ -1,87 +1,72 @@
--- One row per model: the energy and carbon of its calls as ranges, and what its factors rest on.
--- A range is the 5 % to 95 % of the draws, widened where needed to hold the central value, which adds up over
--- parts as quantiles do not.
---   provider         who answered
---   model            model that answered, else the one that was asked for
---   class            size class whose factors are used
---   known            the catalogue or a name pattern knows the model; if not, the range spans all classes
---   match_reason     why this class
---   calls            model calls
---   calls_unpriced   calls whose usage lacks a side: what is missing is in no sum
---   energy_wh        Wh at the facility, central estimate; NULL where no call reports its usage
---   energy_low_wh    5 % of the draws of the factors
---   energy_high_wh   95 % of the draws of the factors
---   carbon_g         grams of CO2 equivalent, central estimate
---   carbon_low_g     5 % of the draws of the factors and of the grid
---   carbon_high_g    95 % of the draws of the factors and of the grid
+-- One row per model that was called: its energy, carbon and water as ranges, and why its factors were chosen.
+--   provider        who answered
+--   model           model that answered, else the one that was asked for
+--   class           size class whose factors are used
+--   known           false where nothing matched the name and the range spans every class
+--   match_reason    why this class and these parameters
+--   calls           model calls
+--   calls_unpriced  calls whose usage lacks a side: what is missing is in no sum
+--   energy_wh       Wh at the boundary of factor_set, central; NULL where no call reports its usage
+--   energy_low_wh   5 % of the draws of the factors
+--   energy_high_wh  95 % of the draws of the factors
+--   carbon_g        grams of CO2 equivalent, location-based, central
+--   carbon_low_g    5 % of the draws of the factors and of the grid
+--   carbon_high_g   95 % of the draws of the factors and of the grid
+--   water_l         litres of water of site and grid, central
+--   water_low_l     5 % of the draws
+--   water_high_l    95 % of the draws
 WITH
-moments AS (
+central AS (
     SELECT
         model_moments.provider,
         model_moments.model,
         sum(model_moments.calls)::BIGINT AS calls,
         sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
-        sum(model_moments.uncached) AS uncached,
-        sum(model_moments.uncached_context) AS uncached_context,
-        sum(model_moments.cached) AS cached,
-        sum(model_moments.output) AS output,
-        sum(model_moments.output_context) AS output_context,
-        sum(model_moments.energy_wh) AS energy_wh
+        sum(model_moments.energy_wh) AS energy_wh,
+        sum(model_moments.carbon_g) AS carbon_g,
+        sum(model_moments.water_l) AS water_l
     FROM model_moments
     GROUP BY model_moments.provider, model_moments.model
 ),
 
 drawn AS (
     SELECT
-        model_factor_draw.provider,
-        model_factor_draw.model,
-        grid_draw.g_per_kwh,
-        list_sum([
-            moments.uncached * model_factor_draw.j_uncached,
-            moments.uncached_context * model_factor_draw.j_uncached_context,
-            moments.cached * model_factor_draw.j_cached,
-            moments.output * model_factor_draw.j_output,
-            moments.output_context * model_factor_draw.j_output_context
-        ]) / 3600 AS energy_wh
-    FROM moments
-    INNER JOIN model_factor_draw
-        ON
-            moments.provider IS NOT DISTINCT FROM model_factor_draw.provider
-            AND moments.model IS NOT DISTINCT FROM model_factor_draw.model
-    INNER JOIN grid_draw ON model_factor_draw.draw = grid_draw.draw
-),
-
-drawn_range AS (
-    SELECT
-        drawn.provider,
-        drawn.model,
-        quantile_cont(drawn.energy_wh, [0.05, 0.95]) AS energies_wh,
-        quantile_cont(drawn.energy_wh * drawn.g_per_kwh / 1000, [0.05, 0.95]) AS carbons_g
-    FROM drawn
-    GROUP BY drawn.provider, drawn.model
+        model_draw.provider,
+        model_draw.model,
+        low_of_draws(model_draw.energy_wh) AS energy_low_wh,
+        high_of_draws(model_draw.energy_wh) AS energy_high_wh,
+        low_of_draws(model_draw.carbon_g) AS carbon_low_g,
+        high_of_draws(model_draw.carbon_g) AS carbon_high_g,
+        low_of_draws(model_draw.water_l) AS water_low_l,
+        high_of_draws(model_draw.water_l) AS water_high_l
+    FROM model_draw
+    GROUP BY model_draw.provider, model_draw.model
 )
 
 SELECT
-    moments.provider,
-    moments.model,
+    central.provider,
+    central.model,
     model_factor.class,
     model_factor.known,
     model_factor.match_reason,
-    moments.calls,
-    moments.calls_unpriced,
-    moments.energy_wh,
-    least(drawn_range.energies_wh[1], moments.energy_wh) AS energy_low_wh,
-    greatest(drawn_range.energies_wh[2], moments.energy_wh) AS energy_high_wh,
-    moments.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    least(drawn_range.carbons_g[1], moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
-    greatest(drawn_range.carbons_g[2], moments.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
-FROM moments
+    central.calls,
+    central.calls_unpriced,
+    central.energy_wh,
+    least(drawn.energy_low_wh, central.energy_wh) AS energy_low_wh,
+    greatest(drawn.energy_high_wh, central.energy_wh) AS energy_high_wh,
+    central.carbon_g,
+    least(drawn.carbon_low_g, central.carbon_g) AS carbon_low_g,
+    greatest(drawn.carbon_high_g, central.carbon_g) AS carbon_high_g,
+    central.water_l,
+    least(drawn.water_low_l, central.water_l) AS water_low_l,
+    greatest(drawn.water_high_l, central.water_l) AS water_high_l
+FROM central
 LEFT JOIN model_factor
     ON
-        moments.provider IS NOT DISTINCT FROM model_factor.provider
-        AND moments.model IS NOT DISTINCT FROM model_factor.model
-LEFT JOIN drawn_range
+        central.provider IS NOT DISTINCT FROM model_factor.provider
+        AND central.model IS NOT DISTINCT FROM model_factor.model
+        AND model_factor.basis = 'estimated'
+LEFT JOIN drawn
     ON
-        moments.provider IS NOT DISTINCT FROM drawn_range.provider
-        AND moments.model IS NOT DISTINCT FROM drawn_range.model
-CROSS JOIN grid
+        central.provider IS NOT DISTINCT FROM drawn.provider
+        AND central.model IS NOT DISTINCT FROM drawn.model

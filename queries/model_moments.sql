@@ -1,19 +1,27 @@
--- One row per model, role and whether the calls are hidden: the sums that energy is made from.
+-- One row per place, model, role, whether the calls are hidden, and basis: the sums that energy is made from.
+-- Whatever a meter saw is taken out of the estimate, and stands beside it as joules at the meter's boundary.
+--   region            cloud region, where the host tells
 --   provider          who answered
 --   model             model that answered, else the one that was asked for
 --   role              role of the calls
 --   hidden            nobody reads the output as the answer of the task
---   calls             model calls
+--   basis             estimated; or the boundary of a meter, whose joules are then in uncached
+--   calls             model calls; 0 beside measured joules, so that each call counts once
 --   calls_unpriced    calls whose usage lacks a side: what is missing is in no sum
 --   uncached          sum of n_u: input tokens not read from a cache
 --   uncached_context  sum of n_u * (n_c + n_u / 2)
 --   cached            sum of n_c: input tokens read from a cache
 --   output            sum of n_o: output tokens, reasoning included
 --   output_context    sum of n_o * (n_c + n_u + n_o / 2)
---   energy_wh         Wh at the facility, central estimate; NULL where no usage is reported
+--   hourly_share      part of the energy for which an hour of the grid is known, 0 to 1
+--   hourly_g_per_kwh  intensity of that part, gCO2e/kWh; 0 where there is none
+--   energy_wh         Wh at the boundary of factor_set, central; NULL where no usage is reported
+--   carbon_g          grams of CO2 equivalent, location-based, central
+--   water_l           litres of water of site and grid, central
 WITH
-moment AS (
+recorded AS (
     SELECT
+        call_total.region,
         call_total.provider,
         call_total.model,
         call_total.role,
@@ -26,44 +34,160 @@ moment AS (
         CASE
             WHEN sum(call_total.input_tokens_calls) > 0 THEN sum(call_total.uncached_context_x2)
         END / 2 AS uncached_context,
-        CASE
-            WHEN sum(call_total.input_tokens_calls) > 0 THEN sum(call_total.cached)
-        END::DOUBLE AS cached,
-        CASE
-            WHEN sum(call_total.output_calls) > 0 THEN sum(call_total.output)
-        END::DOUBLE AS output,
+        CASE WHEN sum(call_total.input_tokens_calls) > 0 THEN sum(call_total.cached) END::DOUBLE AS cached,
+        CASE WHEN sum(call_total.output_calls) > 0 THEN sum(call_total.output) END::DOUBLE AS output,
         CASE
             WHEN sum(call_total.output_calls) > 0 THEN sum(call_total.output_context_x2)
         END / 2 AS output_context
     FROM call_total
-    GROUP BY call_total.provider, call_total.model, call_total.role, call_total.hidden
+    GROUP BY
+        call_total.region,
+        call_total.provider,
+        call_total.model,
+        call_total.role,
+        call_total.hidden
+),
+
+measured AS (
+    SELECT
+        measured_sum.region,
+        measured_sum.provider,
+        measured_sum.model,
+        measured_sum.role,
+        measured_sum.hidden,
+        sum(measured_sum.uncached) AS uncached,
+        sum(measured_sum.uncached_context_x2) / 2 AS uncached_context,
+        sum(measured_sum.cached) AS cached,
+        sum(measured_sum.output) AS output,
+        sum(measured_sum.output_context_x2) / 2 AS output_context
+    FROM measured_sum
+    GROUP BY
+        measured_sum.region,
+        measured_sum.provider,
+        measured_sum.model,
+        measured_sum.role,
+        measured_sum.hidden
+),
+
+moment AS (
+    SELECT
+        recorded.region,
+        recorded.provider,
+        recorded.model,
+        recorded.role,
+        recorded.hidden,
+        'estimated' AS basis,
+        recorded.calls,
+        recorded.unpriced_calls,
+        recorded.uncached - coalesce(measured.uncached, 0) AS uncached,
+        recorded.uncached_context - coalesce(measured.uncached_context, 0) AS uncached_context,
+        recorded.cached - coalesce(measured.cached, 0) AS cached,
+        recorded.output - coalesce(measured.output, 0) AS output,
+        recorded.output_context - coalesce(measured.output_context, 0) AS output_context
+    FROM recorded
+    LEFT JOIN measured
+        ON
+            recorded.region IS NOT DISTINCT FROM measured.region
+            AND recorded.provider IS NOT DISTINCT FROM measured.provider
+            AND recorded.model IS NOT DISTINCT FROM measured.model
+            AND recorded.role = measured.role
+            AND recorded.hidden = measured.hidden
+    UNION ALL
+    SELECT
+        measured_sum.region,
+        measured_sum.provider,
+        measured_sum.model,
+        measured_sum.role,
+        measured_sum.hidden,
+        measured_sum.boundary AS basis,
+        0 AS calls,
+        0 AS unpriced_calls,
+        sum(measured_sum.measured_j) AS uncached,
+        0 AS uncached_context,
+        0 AS cached,
+        0 AS output,
+        0 AS output_context
+    FROM measured_sum
+    GROUP BY
+        measured_sum.region,
+        measured_sum.provider,
+        measured_sum.model,
+        measured_sum.role,
+        measured_sum.hidden,
+        measured_sum.boundary
+),
+
+-- Which hours the energy fell into is told by the estimate, also for what was measured.
+hourly AS (
+    SELECT
+        hourly_energy.region,
+        hourly_energy.provider,
+        hourly_energy.model,
+        hourly_energy.role,
+        hourly_energy.hidden,
+        sum(hourly_energy.energy_wh) / nullif(sum(hourly_energy.whole_energy_wh), 0) AS known_share,
+        1000 * sum(hourly_energy.carbon_g) / nullif(sum(hourly_energy.energy_wh), 0) AS g_per_kwh
+    FROM hourly_energy
+    GROUP BY
+        hourly_energy.region,
+        hourly_energy.provider,
+        hourly_energy.model,
+        hourly_energy.role,
+        hourly_energy.hidden
+),
+
+priced AS (
+    SELECT
+        moment.*,
+        model_factor.j_uncached IS NULL AS is_unpriced,
+        coalesce(hourly.known_share, 0) AS hourly_share,
+        coalesce(hourly.g_per_kwh, 0) AS hourly_g_per_kwh,
+        list_sum([
+            moment.uncached * model_factor.j_uncached,
+            moment.uncached_context * model_factor.j_uncached_context,
+            moment.cached * model_factor.j_cached,
+            moment.output * model_factor.j_output,
+            moment.output_context * model_factor.j_output_context
+        ]) / 3600 AS energy_wh
+    FROM moment
+    LEFT JOIN model_factor
+        ON
+            moment.provider IS NOT DISTINCT FROM model_factor.provider
+            AND moment.model IS NOT DISTINCT FROM model_factor.model
+            AND moment.basis = model_factor.basis
+    LEFT JOIN hourly
+        ON
+            moment.region IS NOT DISTINCT FROM hourly.region
+            AND moment.provider IS NOT DISTINCT FROM hourly.provider
+            AND moment.model IS NOT DISTINCT FROM hourly.model
+            AND moment.role = hourly.role
+            AND moment.hidden = hourly.hidden
 )
 
 SELECT
-    moment.provider,
-    moment.model,
-    moment.role,
-    moment.hidden,
-    moment.calls,
-    CASE
-        WHEN model_factor.j_uncached IS NULL THEN moment.calls
-        ELSE moment.unpriced_calls
-    END AS calls_unpriced,
-    moment.uncached,
-    moment.uncached_context,
-    moment.cached,
-    moment.output,
-    moment.output_context,
-    list_sum([
-        moment.uncached * model_factor.j_uncached,
-        moment.uncached_context * model_factor.j_uncached_context,
-        moment.cached * model_factor.j_cached,
-        moment.output * model_factor.j_output,
-        moment.output_context * model_factor.j_output_context
-    ]) / 3600 AS energy_wh
-FROM moment
-LEFT JOIN model_factor
+    priced.region,
+    priced.provider,
+    priced.model,
+    priced.role,
+    priced.hidden,
+    priced.basis,
+    priced.calls,
+    CASE WHEN priced.is_unpriced THEN priced.calls ELSE priced.unpriced_calls END AS calls_unpriced,
+    priced.uncached,
+    priced.uncached_context,
+    priced.cached,
+    priced.output,
+    priced.output_context,
+    priced.hourly_share,
+    priced.hourly_g_per_kwh,
+    priced.energy_wh,
+    priced.energy_wh * (
+        priced.hourly_share * priced.hourly_g_per_kwh + (1 - priced.hourly_share) * place.g_per_kwh
+    ) / 1000 AS carbon_g,
+    priced.energy_wh * place.l_per_kwh / 1000 AS water_l
+FROM priced
+LEFT JOIN place
     ON
-        moment.provider IS NOT DISTINCT FROM model_factor.provider
-        AND moment.model IS NOT DISTINCT FROM model_factor.model
-WHERE moment.calls > 0
+        priced.provider IS NOT DISTINCT FROM place.provider
+        AND priced.region IS NOT DISTINCT FROM place.region
+WHERE priced.calls > 0 OR priced.basis <> 'estimated'

@@ -3,7 +3,7 @@
 --   calls            model calls
 --   hidden_calls     calls whose output nobody reads as the answer of the task
 --   calls_unpriced   calls whose usage lacks a side: what is missing is in no sum
---   energy_wh        Wh at the facility, central estimate; NULL where no call reports its usage
+--   energy_wh        Wh at the boundary of factor_set, central; NULL where no call reports its usage
 SELECT
     model_moments.role,
     sum(model_moments.calls)::BIGINT AS calls,

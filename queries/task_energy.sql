@@ -1,115 +1,167 @@
--- One row per task that made a model call: its energy and carbon as ranges.
+-- One row per task that made a model call: its energy, carbon and water as ranges.
 -- The error of a factor is common to all calls of a model and does not average out, so each draw prices the
--- whole task: the moments of a task and the coefficients of a draw are two vectors over all models, and their
--- product is the energy of the task in that draw.
+-- whole task: the moments of a task and the coefficients of a draw are two vectors over what the task used,
+-- and their product is the energy of the task in that draw.
 -- A range is the 5 % to 95 % of the draws, widened where needed to hold the central value, which adds up over
 -- parts as quantiles do not.
 --   task_id          id of the task
 --   calls            model calls
 --   calls_unpriced   calls whose usage lacks a side: what is missing is in no sum
---   energy_wh        Wh at the facility, central estimate; NULL where no call reports its usage
+--   energy_wh        Wh at the boundary of factor_set, central; NULL where no call reports its usage
 --   energy_low_wh    5 % of the draws of the factors
 --   energy_high_wh   95 % of the draws of the factors
---   carbon_g         grams of CO2 equivalent, central estimate
+--   carbon_g         grams of CO2 equivalent, location-based, central
 --   carbon_low_g     5 % of the draws of the factors and of the grid
 --   carbon_high_g    95 % of the draws of the factors and of the grid
+--   water_l          litres of water of site and grid, central
+--   water_low_l      5 % of the draws
+--   water_high_l     95 % of the draws
 WITH
-task_priced AS (
+-- What a task can use: each has a number, by which vectors are put in order.
+used AS MATERIALIZED (
+    SELECT
+        kind.region,
+        kind.provider,
+        kind.model,
+        kind.basis,
+        row_number() OVER () AS number
+    FROM (
+        SELECT DISTINCT
+            task_moments.region,
+            task_moments.provider,
+            task_moments.model,
+            task_moments.basis
+        FROM task_moments
+    ) AS kind
+),
+
+task_vector AS MATERIALIZED (
     SELECT
         task_moments.task_id,
+        -- Draws are gathered by a number: by the text of an id that takes half as long again.
+        row_number() OVER () AS task_number,
         sum(task_moments.calls)::BIGINT AS calls,
         sum(task_moments.calls_unpriced)::BIGINT AS calls_unpriced,
-        sum(task_moments.energy_wh) AS energy_wh
-    FROM task_moments
-    GROUP BY task_moments.task_id
-),
-
-model_order AS (
-    SELECT
-        model_factor.provider,
-        model_factor.model,
-        row_number() OVER (ORDER BY model_factor.provider, model_factor.model) AS position
-    FROM model_factor
-),
-
-draw AS (
-    SELECT
-        model_factor_draw.draw,
-        flatten(list([
-            model_factor_draw.j_uncached,
-            model_factor_draw.j_uncached_context,
-            model_factor_draw.j_cached,
-            model_factor_draw.j_output,
-            model_factor_draw.j_output_context
-        ] ORDER BY model_order.position)) AS coefficients
-    FROM model_factor_draw
-    INNER JOIN model_order
-        ON
-            model_factor_draw.provider IS NOT DISTINCT FROM model_order.provider
-            AND model_factor_draw.model IS NOT DISTINCT FROM model_order.model
-    GROUP BY model_factor_draw.draw
-),
-
-task_vector AS (
-    SELECT
-        task_priced.task_id,
-        task_priced.calls,
-        task_priced.calls_unpriced,
-        task_priced.energy_wh,
+        sum(task_moments.energy_wh) AS energy_wh,
+        sum(task_moments.carbon_g) AS carbon_g,
+        sum(task_moments.water_l) AS water_l,
+        list(used.number ORDER BY used.number) AS used,
         flatten(list([
             coalesce(task_moments.uncached, 0),
             coalesce(task_moments.uncached_context, 0),
             coalesce(task_moments.cached, 0),
             coalesce(task_moments.output, 0),
             coalesce(task_moments.output_context, 0)
-        ] ORDER BY model_order.position)) AS moments
-    FROM task_priced
-    CROSS JOIN model_order
-    LEFT JOIN task_moments
+        ] ORDER BY used.number)) AS moments,
+        flatten(list([
+            coalesce(task_moments.uncached, 0) * (1 - task_moments.hourly_share),
+            coalesce(task_moments.uncached_context, 0) * (1 - task_moments.hourly_share),
+            coalesce(task_moments.cached, 0) * (1 - task_moments.hourly_share),
+            coalesce(task_moments.output, 0) * (1 - task_moments.hourly_share),
+            coalesce(task_moments.output_context, 0) * (1 - task_moments.hourly_share)
+        ] ORDER BY used.number)) AS annual_moments,
+        flatten(list([
+            coalesce(task_moments.uncached, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
+            coalesce(task_moments.uncached_context, 0)
+            * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
+            coalesce(task_moments.cached, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
+            coalesce(task_moments.output, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
+            coalesce(task_moments.output_context, 0)
+            * task_moments.hourly_share * task_moments.hourly_g_per_kwh
+        ] ORDER BY used.number)) AS hourly_moments
+    FROM task_moments
+    INNER JOIN used
         ON
-            task_priced.task_id = task_moments.task_id
-            AND model_order.provider IS NOT DISTINCT FROM task_moments.provider
-            AND model_order.model IS NOT DISTINCT FROM task_moments.model
-    GROUP BY task_priced.task_id, task_priced.calls, task_priced.calls_unpriced, task_priced.energy_wh
+            task_moments.region IS NOT DISTINCT FROM used.region
+            AND task_moments.provider IS NOT DISTINCT FROM used.provider
+            AND task_moments.model IS NOT DISTINCT FROM used.model
+            AND task_moments.basis = used.basis
+    GROUP BY task_moments.task_id
+),
+
+-- Tasks that used the same share their coefficients.
+member AS (
+    SELECT
+        alike.used,
+        unnest(alike.used) AS number
+    FROM (SELECT DISTINCT task_vector.used FROM task_vector) AS alike
+),
+
+draw AS (
+    SELECT
+        member.used,
+        energy_draw.draw,
+        flatten(list([
+            energy_draw.j_uncached,
+            energy_draw.j_uncached_context,
+            energy_draw.j_cached,
+            energy_draw.j_output,
+            energy_draw.j_output_context
+        ] ORDER BY used.number)) AS joules,
+        flatten(list([
+            energy_draw.j_uncached * energy_draw.g_per_kwh,
+            energy_draw.j_uncached_context * energy_draw.g_per_kwh,
+            energy_draw.j_cached * energy_draw.g_per_kwh,
+            energy_draw.j_output * energy_draw.g_per_kwh,
+            energy_draw.j_output_context * energy_draw.g_per_kwh
+        ] ORDER BY used.number)) AS grams,
+        flatten(list([
+            energy_draw.j_uncached * energy_draw.l_per_kwh,
+            energy_draw.j_uncached_context * energy_draw.l_per_kwh,
+            energy_draw.j_cached * energy_draw.l_per_kwh,
+            energy_draw.j_output * energy_draw.l_per_kwh,
+            energy_draw.j_output_context * energy_draw.l_per_kwh
+        ] ORDER BY used.number)) AS litres
+    FROM member
+    INNER JOIN used ON member.number = used.number
+    INNER JOIN energy_draw
+        ON
+            used.region IS NOT DISTINCT FROM energy_draw.region
+            AND used.provider IS NOT DISTINCT FROM energy_draw.provider
+            AND used.model IS NOT DISTINCT FROM energy_draw.model
+            AND used.basis = energy_draw.basis
+    GROUP BY member.used, energy_draw.draw
 ),
 
 task_draw AS (
     SELECT
-        task_vector.task_id,
-        task_vector.calls,
-        task_vector.calls_unpriced,
-        task_vector.energy_wh,
-        grid_draw.g_per_kwh,
-        CASE
-            WHEN task_vector.energy_wh IS NOT NULL
-                THEN list_inner_product(task_vector.moments, draw.coefficients) / 3600
-        END AS drawn_wh
+        task_vector.task_number,
+        list_inner_product(task_vector.moments, draw.joules) / 3600 AS energy_wh,
+        (
+            list_inner_product(task_vector.annual_moments, draw.grams)
+            + list_inner_product(task_vector.hourly_moments, draw.joules)
+        ) / 3.6e6 AS carbon_g,
+        list_inner_product(task_vector.moments, draw.litres) / 3.6e6 AS water_l
     FROM task_vector
-    CROSS JOIN draw
-    INNER JOIN grid_draw ON draw.draw = grid_draw.draw
+    INNER JOIN draw ON task_vector.used = draw.used
+    WHERE task_vector.energy_wh IS NOT NULL
 ),
 
 task_range AS (
     SELECT
-        task_draw.task_id,
-        task_draw.calls,
-        task_draw.calls_unpriced,
-        task_draw.energy_wh,
-        quantile_cont(task_draw.drawn_wh, [0.05, 0.95]) AS energies_wh,
-        quantile_cont(task_draw.drawn_wh * task_draw.g_per_kwh / 1000, [0.05, 0.95]) AS carbons_g
+        task_draw.task_number,
+        low_of_draws(task_draw.energy_wh) AS energy_low_wh,
+        high_of_draws(task_draw.energy_wh) AS energy_high_wh,
+        low_of_draws(task_draw.carbon_g) AS carbon_low_g,
+        high_of_draws(task_draw.carbon_g) AS carbon_high_g,
+        low_of_draws(task_draw.water_l) AS water_low_l,
+        high_of_draws(task_draw.water_l) AS water_high_l
     FROM task_draw
-    GROUP BY task_draw.task_id, task_draw.calls, task_draw.calls_unpriced, task_draw.energy_wh
+    GROUP BY task_draw.task_number
 )
 
 SELECT
-    task_range.task_id,
-    task_range.calls,
-    task_range.calls_unpriced,
-    task_range.energy_wh,
-    least(task_range.energies_wh[1], task_range.energy_wh) AS energy_low_wh,
-    greatest(task_range.energies_wh[2], task_range.energy_wh) AS energy_high_wh,
-    task_range.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    least(task_range.carbons_g[1], task_range.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
-    greatest(task_range.carbons_g[2], task_range.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
-FROM task_range
-CROSS JOIN grid
+    task_vector.task_id,
+    task_vector.calls,
+    task_vector.calls_unpriced,
+    task_vector.energy_wh,
+    least(task_range.energy_low_wh, task_vector.energy_wh) AS energy_low_wh,
+    greatest(task_range.energy_high_wh, task_vector.energy_wh) AS energy_high_wh,
+    task_vector.carbon_g,
+    least(task_range.carbon_low_g, task_vector.carbon_g) AS carbon_low_g,
+    greatest(task_range.carbon_high_g, task_vector.carbon_g) AS carbon_high_g,
+    task_vector.water_l,
+    least(task_range.water_low_l, task_vector.water_l) AS water_low_l,
+    greatest(task_range.water_high_l, task_vector.water_l) AS water_high_l
+FROM task_vector
+LEFT JOIN task_range ON task_vector.task_number = task_range.task_number

@@ -1,6 +1,7 @@
--- One row per task and model: the exact sums that its line in a report and its energy are made of.
+-- One row per task, region and model: the exact sums that its line in a report and its energy are made of.
 -- Kept by the fold, so that the largest tasks are found without a look at their hours and agents.
 --   task_id                      task of the calls; the trace id where no task was recorded
+--   region                       cloud region, where the host tells
 --   provider                     who answered, as gen_ai.provider.name
 --   model                        model that answered, else the one that was asked for
 --   hidden_calls                 calls whose output nobody reads as the answer of the task
@@ -19,6 +20,7 @@
 --   first_started_at             start of the first of them, UTC
 SELECT
     call_rollup.task_id,
+    call_rollup.region,
     call_rollup.provider,
     call_rollup.model,
     coalesce(sum(call_rollup.calls) FILTER (WHERE call_rollup.hidden), 0)::BIGINT AS hidden_calls,
@@ -38,5 +40,5 @@ SELECT
     sum(call_rollup.output_calls)::BIGINT AS output_calls,
     min(call_rollup.first_started_at) AS first_started_at
 FROM call_rollup
-GROUP BY call_rollup.task_id, call_rollup.provider, call_rollup.model
+GROUP BY call_rollup.task_id, call_rollup.region, call_rollup.provider, call_rollup.model
 HAVING sum(call_rollup.calls) > 0

@@ -18,13 +18,16 @@
 --   cache_write_tokens     part of input_tokens written to a prompt cache
 --   output_tokens          tokens generated, reasoning included
 --   reasoning_tokens       part of output_tokens that is reasoning
---   energy_wh              Wh at the facility, central estimate; NULL where no call reports its usage
+--   energy_wh              Wh at the boundary of factor_set, central; NULL where no call reports its usage
 --   energy_low_wh          5 % of the draws of the factors
 --   energy_high_wh         95 % of the draws of the factors
 --   hidden_energy_wh       part of energy_wh that went into hidden calls
---   carbon_g               grams of CO2 equivalent, central estimate
+--   carbon_g               grams of CO2 equivalent, location-based, central
 --   carbon_low_g           5 % of the draws of the factors and of the grid
 --   carbon_high_g          95 % of the draws of the factors and of the grid
+--   water_l                litres of water of site and grid, central
+--   water_low_l            5 % of the draws
+--   water_high_l           95 % of the draws
 WITH
 token AS (
     SELECT
@@ -71,6 +74,8 @@ energy AS (
     SELECT
         sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
         sum(model_moments.energy_wh) AS energy_wh,
+        sum(model_moments.carbon_g) AS carbon_g,
+        sum(model_moments.water_l) AS water_l,
         CASE
             WHEN count(*) > 0 AND count(*) FILTER (WHERE model_moments.hidden) = 0 THEN 0
             ELSE sum(CASE WHEN model_moments.hidden THEN model_moments.energy_wh END)
@@ -80,8 +85,12 @@ energy AS (
 
 energy_range AS (
     SELECT
-        quantile_cont(total_draw.energy_wh, [0.05, 0.95]) AS energies_wh,
-        quantile_cont(total_draw.carbon_g, [0.05, 0.95]) AS carbons_g
+        low_of_draws(total_draw.energy_wh) AS energy_low_wh,
+        high_of_draws(total_draw.energy_wh) AS energy_high_wh,
+        low_of_draws(total_draw.carbon_g) AS carbon_low_g,
+        high_of_draws(total_draw.carbon_g) AS carbon_high_g,
+        low_of_draws(total_draw.water_l) AS water_low_l,
+        high_of_draws(total_draw.water_l) AS water_high_l
     FROM total_draw
 ),
 
@@ -110,14 +119,16 @@ SELECT
     token.output_tokens,
     token.reasoning_tokens,
     energy.energy_wh,
-    least(energy_range.energies_wh[1], energy.energy_wh) AS energy_low_wh,
-    greatest(energy_range.energies_wh[2], energy.energy_wh) AS energy_high_wh,
+    least(energy_range.energy_low_wh, energy.energy_wh) AS energy_low_wh,
+    greatest(energy_range.energy_high_wh, energy.energy_wh) AS energy_high_wh,
     energy.hidden_energy_wh,
-    energy.energy_wh * grid.g_per_kwh / 1000 AS carbon_g,
-    least(energy_range.carbons_g[1], energy.energy_wh * grid.g_per_kwh / 1000) AS carbon_low_g,
-    greatest(energy_range.carbons_g[2], energy.energy_wh * grid.g_per_kwh / 1000) AS carbon_high_g
+    energy.carbon_g,
+    least(energy_range.carbon_low_g, energy.carbon_g) AS carbon_low_g,
+    greatest(energy_range.carbon_high_g, energy.carbon_g) AS carbon_high_g,
+    energy.water_l,
+    least(energy_range.water_low_l, energy.water_l) AS water_low_l,
+    greatest(energy_range.water_high_l, energy.water_l) AS water_high_l
 FROM token
 CROSS JOIN energy
 CROSS JOIN energy_range
 CROSS JOIN task_count
-CROSS JOIN grid

@@ -13,15 +13,16 @@ import itertools
 import json
 import re
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 
-from agenttrace import rollup, semconv
+from agenttrace import energy, rollup, semconv
+from agenttrace.energy.tables import NONE
 from agenttrace.record.spool import SEGMENT_SUFFIX, Spool
 from agenttrace.store import Store, fold, published
 from agenttrace.store.rollups import DERIVED, STORED
@@ -51,6 +52,7 @@ _KEYS = {
     "reasoning": semconv.REASONING_TOKENS,
     "request_model": semconv.REQUEST_MODEL,
     "response_id": semconv.RESPONSE_ID,
+    "region": semconv.CLOUD_REGION,
     "role": semconv.ROLE,
     "session": semconv.CONVERSATION_ID,
     "task_id": semconv.TASK_ID,
@@ -251,6 +253,12 @@ def opened(home: Path, *segments: Iterable[Record]) -> Iterator[Store]:
         yield store
 
 
+PLACES: Final = {None: "WOR", "eu-north-1": "SE"}
+"""Zone of the grid by the region of a call, in queries over ``price``."""
+
+_ENERGY_TABLES: Final = Path(energy.__file__).with_name("tables.sql")
+
+
 def price(
     connection: duckdb.DuckDBPyConnection,
     models: Mapping[str | None, Sequence[float]],
@@ -262,22 +270,12 @@ def price(
         connection: Where to make them.
         models: Wh per input token that is not from a cache, in each draw, by model of openai; the
             first is the central one. Every other coefficient is zero.
-        grid: Grams per kWh in each draw; the first is the central one.
+        grid: Grams per kWh in each draw, in every place; the first is the central one. Water is
+            2 l/kWh everywhere.
     """
+    connection.execute(_ENERGY_TABLES.read_text())
     connection.execute(
         """
-        CREATE TABLE model_factor (
-            provider VARCHAR, model VARCHAR, class VARCHAR, known BOOLEAN, match_reason VARCHAR,
-            j_uncached DOUBLE, j_uncached_context DOUBLE, j_cached DOUBLE, j_output DOUBLE,
-            j_output_context DOUBLE
-        );
-        CREATE TABLE model_factor_draw (
-            provider VARCHAR, model VARCHAR, draw INTEGER,
-            j_uncached DOUBLE, j_uncached_context DOUBLE, j_cached DOUBLE, j_output DOUBLE,
-            j_output_context DOUBLE
-        );
-        CREATE TABLE grid (zone VARCHAR, g_per_kwh DOUBLE);
-        CREATE TABLE grid_draw (draw INTEGER, g_per_kwh DOUBLE);
         CREATE TABLE persona (
             id VARCHAR, name VARCHAR, prompts_per_day DOUBLE, input_tokens BIGINT,
             output_tokens BIGINT, title VARCHAR, url VARCHAR
@@ -286,29 +284,55 @@ def price(
         CREATE TABLE persona_draw (id VARCHAR, draw INTEGER, energy_wh DOUBLE);
         """
     )
+    # A test has two or three draws, and the real ones 256.
+    connection.execute(
+        """
+        CREATE OR REPLACE MACRO low_of_draws(drawn) AS quantile_cont(drawn, 0.05);
+        CREATE OR REPLACE MACRO high_of_draws(drawn) AS quantile_cont(drawn, 0.95);
+        INSERT INTO factor_set VALUES ('test', 'facility', 2, 0.05, 0.95);
+        """
+    )
     for model, drawn_wh in models.items():
         connection.execute(
-            "INSERT INTO model_factor "
-            "VALUES ('openai', $1, 'tiny', true, 'a test', $2, 0, 0, 0, 0)",
+            "INSERT INTO model_factor BY NAME SELECT 'openai' AS provider, $1 AS model, "
+            "'estimated' AS basis, 'tiny' AS class, true AS known, 'a test' AS match_reason, "
+            "$2 AS j_uncached, 0 AS j_uncached_context, 0 AS j_cached, 0 AS j_output, "
+            "0 AS j_output_context",
             [model, drawn_wh[0] * 3600],
         )
         for draw, wh in enumerate(drawn_wh):
             connection.execute(
-                "INSERT INTO model_factor_draw VALUES ('openai', $1, $2, $3, 0, 0, 0, 0)",
+                "INSERT INTO model_factor_draw "
+                "VALUES ('openai', $1, 'estimated', $2, $3, 0, 0, 0, 0)",
                 [model, draw, wh * 3600],
             )
-    connection.execute("INSERT INTO grid VALUES ('WOR', $1)", [grid[0]])
-    for draw, grams in enumerate(grid):
-        connection.execute("INSERT INTO grid_draw VALUES ($1, $2)", [draw, grams])
+    for region, zone in PLACES.items():
+        connection.execute(
+            "INSERT INTO place BY NAME SELECT 'openai' AS provider, $1 AS region, $2 AS zone, "
+            "$3 AS g_per_kwh, 2 AS l_per_kwh, 'annual' AS resolution",
+            [region, zone, grid[0]],
+        )
+        for draw, grams in enumerate(grid):
+            connection.execute(
+                "INSERT INTO place_draw VALUES ('openai', $1, $2, $3, 2)", [region, draw, grams]
+            )
 
 
 class Asked:
     """The queries over a store, each defined when a text first mentions it."""
 
-    def __init__(self, store: Store, *, stored: bool) -> None:
-        """Take the stored roll-ups, as a reader does, or define those queries over spans."""
+    def __init__(self, store: Store, *, stored: bool, imported: Container[str] = ()) -> None:
+        """Take the stored roll-ups, as a reader does, or define those queries over spans.
+
+        Of the queries over imported hours and windows, those that are not *imported* have no rows.
+        """
         self.connection = store.connection
         self._definitions = rollup.Definitions(store.connection, rollup.folders())
+        for name, columns in NONE.items():
+            if name not in imported:
+                listed = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
+                self.connection.execute(f"CREATE TABLE {name} ({listed})")
+                self._definitions.give(name)
         if stored and store.is_rolled_up:
             store.define_rollups()
             self._definitions.give(*STORED)
@@ -341,6 +365,7 @@ def asked(
     models: Mapping[str | None, Sequence[float]] | None = None,
     grid: Sequence[float] = (1000.0, 1000.0),
     stored: bool = True,
+    imported: Container[str] = (),
 ) -> Iterator[Asked]:
     """Write *segments*, and ask queries over them; for *models* and *grid* see ``price``.
 
@@ -352,7 +377,7 @@ def asked(
     who_may_fold = contextlib.nullcontext() if stored else _kept_from_folding(home)
     with who_may_fold, opened(home, *segments) as store:
         price(store.connection, models or {}, grid)
-        yield Asked(store, stored=stored)
+        yield Asked(store, stored=stored, imported=imported)
 
 
 @contextmanager

@@ -26,7 +26,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of the test's own, which agenttrace uses unless it is told another."""
     folder = tmp_path / "home"
     monkeypatch.setenv("AGENTTRACE_HOME", str(folder))
-    for name in ("TRACEPARENT", "TRACESTATE", "BAGGAGE", "OTEL_SDK_DISABLED"):
+    for name in (
+        "AGENTTRACE_FACTORS",
+        "AGENTTRACE_REGION",
+        "BAGGAGE",
+        "OTEL_SDK_DISABLED",
+        "TRACEPARENT",
+        "TRACESTATE",
+    ):
         monkeypatch.delenv(name, raising=False)
     return folder
 

@@ -5,35 +5,34 @@ at once; a command imports what it works with when it runs.
 """
 
 import errno
-import importlib
 import io
 import sys
 
 import click
 
 from agenttrace import __version__
+from agenttrace.cli.lazy import LazyGroup
 from agenttrace.errors import AgentTraceError
 
-_COMMANDS = ("demo", "report", "query", "store", "integrations", "conformance")
 
+class _Commands(LazyGroup):
+    """All commands, and what becomes of their errors."""
 
-class _Commands(click.Group):
-    """Take each command from the module of its name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
-
-    def get_command(
-        self,
-        ctx: click.Context,  # noqa: ARG002 - click's signature
-        cmd_name: str,
-    ) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = getattr(
-            importlib.import_module(f"agenttrace.cli.{cmd_name}"), cmd_name
-        )
-        return command
+    package = __name__
+    names = (
+        "demo",
+        "report",
+        "estimate",
+        "explain",
+        "what-if",
+        "query",
+        "store",
+        "factors",
+        "grid",
+        "measure",
+        "integrations",
+        "conformance",
+    )
 
     def invoke(self, ctx: click.Context) -> object:
         try:

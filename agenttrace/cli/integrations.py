@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import rich.table
 
     from agenttrace.integration import Instrumentor
-    from agenttrace.reader import Table
+    from agenttrace.model import Table
 
 
 @click.command(short_help="List the frameworks that can be recorded, and how each is hooked.")
@@ -31,7 +31,7 @@ def integrations(form: str) -> None:
     """
     # Entry points, DuckDB's values and rich are loaded only here, so that --help is quick.
     from agenttrace import integration
-    from agenttrace.reader import Table
+    from agenttrace.model import Table
     from agenttrace.report import rows
 
     found = Table(

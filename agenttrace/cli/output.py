@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,6 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import Console
+
+    from agenttrace.report.values import Report
+
+_PICTURE_WIDTH: Final = 84
+
+report_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "svg"]),
+    help="For the terminal, for programs, or as a picture.  [default: text]",
+)
 
 
 def console() -> Console:
@@ -29,3 +40,20 @@ def warn(warnings: Iterable[str]) -> None:
     """Say *warnings* where they are not mistaken for data."""
     for warning in warnings:
         click.echo(f"Warning: {warning}", err=True)
+
+
+def show(report: Report, form: str | None, title: str) -> None:
+    """Show *report* as ``text``, ``json`` or ``svg``; a picture is drawn under *title*."""
+    match form:
+        case "json":
+            from agenttrace.report.json import to_json
+
+            click.echo(to_json(report))
+        case "svg":
+            from agenttrace.report.svg import to_svg
+
+            click.echo(to_svg(report, width=_PICTURE_WIDTH, title=title), nl=False)
+        case _:
+            from agenttrace.report.text import to_text
+
+            say(to_text(report, console()))

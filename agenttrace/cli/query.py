@@ -14,7 +14,7 @@ from agenttrace.cli.output import console, warn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from agenttrace.reader import Table
+    from agenttrace.model import Table
 
 _GAP: Final = "  "
 

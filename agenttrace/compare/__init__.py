@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from agenttrace.energy.factors import Factors
+    from agenttrace.energy.pricing import Boundary
 
 __all__ = ["Persona", "Prompt", "define", "load", "prompts", "shipped"]
 
@@ -26,6 +27,7 @@ def define(
     *,
     personas: Sequence[Persona] | None = None,
     factors: Factors | None = None,
+    boundary: Boundary = "facility",
 ) -> list[Prompt]:
     """Create the tables that queries compare energy and tokens with.
 
@@ -36,12 +38,13 @@ def define(
         connection: An open DuckDB connection.
         personas: Others than those that come with agenttrace.
         factors: The factors that the energy tables were made with, if not those of agenttrace.
+        boundary: What the energy covers.
 
     Raises:
         FactorError: The personas that come with agenttrace or the factors are incomplete.
     """
     chosen = shipped() if personas is None else personas
-    priced = prompts(chosen, factors or energy_factors.shipped())
+    priced = prompts(chosen, factors or energy_factors.shipped(), boundary)
     connection.execute(_SCHEMA.read_text(encoding="utf-8"))
     _persona(connection, chosen)
     _persona_prompt(connection, priced)

@@ -13,6 +13,7 @@ from agenttrace.energy.catalogue import of_class
 from agenttrace.energy.draws import priced, shared
 from agenttrace.energy.estimate import JOULES_PER_WH, energy_j
 from agenttrace.energy.factors import Citation, Factors, Mark, Source
+from agenttrace.energy.pricing import Boundary
 from agenttrace.errors import FactorError
 from agenttrace.model import Range, TokenUsage
 
@@ -70,7 +71,7 @@ class Prompt:
 
     Attributes:
         persona: Whose.
-        energy_wh: At the facility.
+        energy_wh: At the boundary that was asked for.
         draws_wh: One value per draw; a draw has the constants of the same draw of every model.
     """
 
@@ -112,13 +113,22 @@ def load(path: Path, factors: Factors) -> tuple[Persona, ...]:
     return tuple(_persona(path.name, record, file.source, factors) for record in file.persona)
 
 
-def prompts(personas: Iterable[Persona], factors: Factors) -> list[Prompt]:
-    """Price one prompt of each persona."""
+def prompts(
+    personas: Iterable[Persona], factors: Factors, boundary: Boundary = "facility"
+) -> list[Prompt]:
+    """Price one prompt of each persona, at *boundary*."""
     constants = shared(factors)
     return [
         _prompt(
             persona,
-            priced(None, None, of_class(persona.class_name, factors), factors, constants),
+            priced(
+                None,
+                None,
+                of_class(persona.class_name, factors),
+                factors,
+                constants,
+                boundary=boundary,
+            ),
         )
         for persona in personas
     ]

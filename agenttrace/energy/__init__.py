@@ -1,29 +1,33 @@
-"""Energy of model calls: a range in Wh at the facility, with the source of every figure in it."""
+"""Energy, carbon and water of model calls: ranges, and the source of every figure in them."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from agenttrace.energy import draws, tables
+from agenttrace.energy import catalogue, draws, places, tables
 from agenttrace.energy.catalogue import Match, match
-from agenttrace.energy.draws import DRAWS, SCHEME
-from agenttrace.energy.estimate import ModelFactor, estimate, moments, total
+from agenttrace.energy.draws import DRAWS, PlaceFactor
+from agenttrace.energy.estimate import Constants, ModelFactor, estimate, moments, total
 from agenttrace.energy.factors import Factor, Factors, Source, load, shipped
-from agenttrace.energy.grid import WORLD, Grid, intensity
+from agenttrace.energy.grid import hourly
+from agenttrace.energy.places import Place
+from agenttrace.energy.pricing import Boundary, Pricing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
 __all__ = [
-    "BOUNDARY",
+    "Boundary",
     "FactorSet",
-    "Grid",
     "Match",
     "ModelFactor",
+    "Place",
+    "PlaceFactor",
+    "Pricing",
     "define",
     "estimate",
     "factor_set",
@@ -33,9 +37,6 @@ __all__ = [
     "shipped",
     "total",
 ]
-
-BOUNDARY = "facility"
-"""What an estimate covers: accelerator, host, provisioned idle machines, cooling and power."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +48,23 @@ class FactorSet:
         boundary: What the energy covers.
         draws: Number of joint draws.
         models: One per provider and model, in the order given.
-        grid: Carbon intensity of electricity.
+        places: One per provider and region, in the order given.
+        constants: Central values of what all models share.
+        constant_draws: One value of each per draw.
+        origin: All factors that could have been in use.
         factors: Every factor in use, those of the models included.
         sources: What the factors cite.
         warnings: One sentence per model that nothing is known about.
     """
 
     version: str
-    boundary: str
+    boundary: Boundary
     draws: int
     models: tuple[ModelFactor, ...]
-    grid: Grid
+    places: tuple[PlaceFactor, ...]
+    constants: Constants
+    constant_draws: tuple[Constants, ...]
+    origin: Factors
     factors: tuple[Factor, ...]
     sources: Mapping[str, Source]
     warnings: tuple[str, ...]
@@ -67,59 +74,77 @@ def define(
     connection: DuckDBPyConnection,
     *,
     models: Iterable[tuple[str | None, str | None]],
-    zone: str = WORLD,
+    regions: Iterable[tuple[str | None, str | None]] = (),
     factors: Factors | None = None,
+    boundary: Boundary = "facility",
+    default: str | None = None,
+    home: Path | None = None,
 ) -> FactorSet:
-    """Create the tables that queries turn tokens into energy with.
+    """Create the tables that queries turn tokens into energy, carbon and water with.
 
-    ``factor_set``, ``factor_source``, ``grid``, ``grid_draw``, ``model_factor`` and
-    ``model_factor_draw`` are created or replaced; ``tables.sql`` says what their columns are.
+    They are created or replaced; ``tables.sql`` says what their columns are.
 
     Args:
         connection: An open DuckDB connection.
         models: Distinct pairs of provider and model, spelt as the records have them.
-        zone: Where the electricity is from; see :func:`~agenttrace.energy.grid.intensity`.
+        regions: Distinct pairs of provider and region, spelt as the records have them.
         factors: Other factors than those that come with agenttrace.
+        boundary: What the energy is to cover.
+        default: Where calls ran if nothing else tells; see :func:`~agenttrace.energy.places.place`.
+        home: Folder of the data, with what was imported about the hours of grids.
 
     Raises:
-        FactorError: Factors are incomplete, or *zone* is unknown.
+        FactorError: Factors are incomplete, or *default* is no place.
     """
-    chosen = factor_set(models, zone=zone, factors=factors)
-    tables.create(connection, chosen)
+    chosen = factor_set(
+        models, regions=regions, factors=factors, boundary=boundary, default=default
+    )
+    zones = dict.fromkeys(one.place.zone for one in chosen.places)
+    paths = [hourly.file_of(home, zone) for zone in zones] if home else []
+    hours = [path for path in paths if path.exists()]
+    tables.create(connection, chosen, hours)
     return chosen
 
 
 def factor_set(
     models: Iterable[tuple[str | None, str | None]],
     *,
-    zone: str = WORLD,
+    regions: Iterable[tuple[str | None, str | None]] = (),
     factors: Factors | None = None,
+    boundary: Boundary = "facility",
+    default: str | None = None,
 ) -> FactorSet:
-    """Match, draw and price *models*; arguments and errors as in :func:`define`."""
+    """Match, draw and price *models* and *regions*; arguments and errors as in :func:`define`."""
     factors = factors or shipped()
     constants = draws.shared(factors)
     priced = tuple(
-        draws.priced(provider, model, match(model, factors), factors, constants)
+        draws.priced(provider, model, match(model, factors), factors, constants, boundary=boundary)
         for provider, model in models
     )
+    placed = tuple(
+        draws.placed(
+            provider, region, places.place(provider, region, factors, default=default), boundary
+        )
+        for provider, region in regions
+    )
     return FactorSet(
-        version=_version(factors),
-        boundary=BOUNDARY,
+        version=factors.version,
+        boundary=boundary,
         draws=DRAWS,
         models=priced,
-        grid=intensity(zone, factors),
+        places=placed,
+        constants=draws.central(factors),
+        constant_draws=tuple(constants),
+        origin=factors,
         factors=_in_use(factors, priced),
         sources=factors.sources,
         warnings=tuple(_warning(model) for model in priced if not model.match.known),
     )
 
 
-def _version(factors: Factors) -> str:
-    return hashlib.sha256(f"{factors.version} {SCHEME} {DRAWS}".encode()).hexdigest()[:12]
-
-
 def _in_use(factors: Factors, models: Iterable[ModelFactor]) -> tuple[Factor, ...]:
-    used = dict(factors.factors)
+    """Return the constants of the formula, and the parts of *models*."""
+    used = {factor.id: factor for factor in factors.constants()}
     for model in models:
         parts = model.match.parts
         for part in (
@@ -135,8 +160,10 @@ def _in_use(factors: Factors, models: Iterable[ModelFactor]) -> tuple[Factor, ..
 def _warning(model: ModelFactor) -> str:
     name = "a call that names no model" if model.model is None else f"model {model.model!r}"
     parameters = model.match.parts.active_parameters_b
-    return (
+    said = (
         f"{name} is not in the catalogue: its range spans every class "
-        f"({parameters.low:g} to {parameters.high:g} B active parameters). "
-        f"If it is new, a newer ecologits may have it: pip install --upgrade ecologits"
+        f"({parameters.low:g} to {parameters.high:g} B active parameters)."
     )
+    if model.model is None:
+        return said
+    return f"{said} If you know it, say so in factors.toml: {catalogue.mending(model.model)}"

@@ -8,6 +8,7 @@ models are in the report, and what is shared by all models is one column for all
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from agenttrace.energy.catalogue import Match
@@ -16,8 +17,12 @@ from agenttrace.energy.estimate import (
     ModelFactor,
     Parameters,
     coefficients,
+    spread,
+    water_l_per_kwh,
 )
 from agenttrace.energy.factors import Factor, Factors
+from agenttrace.energy.places import Place
+from agenttrace.energy.pricing import Boundary
 from agenttrace.model import Range
 
 SCHEME = 1
@@ -33,10 +38,66 @@ every report.
 """
 
 
+@dataclass(frozen=True, slots=True)
+class PlaceFactor:
+    """A place, ready to turn energy into carbon and water.
+
+    Attributes:
+        provider: Who served the calls, as traces say; None where they do not.
+        region: Cloud region of the calls, as traces say; None where they do not.
+        place: Where, and how that is known.
+        g_per_kwh: gCO2e per kWh of electricity, location-based; an annual average.
+        l_per_kwh: Litres of water per kWh at the boundary of the energy.
+        g_draws: One value per draw; all the same where the place is known.
+        l_draws: One value per draw.
+    """
+
+    provider: str | None
+    region: str | None
+    place: Place
+    g_per_kwh: Range
+    l_per_kwh: Range
+    g_draws: Sequence[float]
+    l_draws: Sequence[float]
+
+
 def shared(factors: Factors) -> list[Constants]:
     """Draw the constants that every model shares."""
     columns = (_column(factor, factor.id) for factor in factors.constants())
     return [Constants(*row) for row in zip(*columns, strict=True)]
+
+
+def central(factors: Factors) -> Constants:
+    """Return the central values of the constants that every model shares."""
+    return Constants(*(factor.central for factor in factors.constants()))
+
+
+def placed(
+    provider: str | None, region: str | None, place: Place, boundary: Boundary = "facility"
+) -> PlaceFactor:
+    """Return what a kWh at *boundary* emits and takes at *place*, central and drawn."""
+    water = zip(
+        column(place.pue, f"pue {provider}", least=1.0),
+        column(place.wue_l_per_kwh, f"wue {provider}"),
+        column(place.grid_water_l_per_kwh, f"grid water {place.zone}"),
+        strict=True,
+    )
+    litres = [water_l_per_kwh(*drawn, boundary) for drawn in water]
+    central = water_l_per_kwh(
+        place.pue.central,
+        place.wue_l_per_kwh.central,
+        place.grid_water_l_per_kwh.central,
+        boundary,
+    )
+    return PlaceFactor(
+        provider=provider,
+        region=region,
+        place=place,
+        g_per_kwh=place.g_per_kwh,
+        l_per_kwh=spread(central, litres),
+        g_draws=column(place.g_per_kwh, f"grid {place.zone}"),
+        l_draws=litres,
+    )
 
 
 def priced(
@@ -45,6 +106,8 @@ def priced(
     match: Match,
     factors: Factors,
     constants: Sequence[Constants],
+    *,
+    boundary: Boundary = "facility",
 ) -> ModelFactor:
     """Return a model's coefficients, central and drawn.
 
@@ -54,6 +117,7 @@ def priced(
         match: What the name was taken for; its key decides the order of the model's own draws.
         factors: Where the central constants come from.
         constants: Draws of :func:`shared`.
+        boundary: What the energy is to cover.
     """
     parts = (
         match.parts.active_parameters_b,
@@ -69,11 +133,12 @@ def priced(
         model=model,
         match=match,
         coefficients=coefficients(
-            Constants(*(factor.central for factor in factors.constants())),
+            central(factors),
             Parameters(*(part.central if part else 0.0 for part in parts)),
+            boundary,
         ),
         draws=[
-            coefficients(shared, Parameters(*own))
+            coefficients(shared, Parameters(*own), boundary)
             for shared, own in zip(constants, zip(*columns, strict=True), strict=True)
         ],
     )
@@ -85,20 +150,24 @@ def column(
     """Return :data:`DRAWS` values of *quantity*, one per stratum, in the order that *name* gives.
 
     Args:
-        quantity: 5 %, median and 95 %; positive, or one value that is known.
+        quantity: 5 %, median and 95 %; one value where it is known. Where low, or central, is zero,
+            draws fall to it in a straight line.
         name: Of the column; the same name gives the same order.
         least: Values end here below.
         most: Values end here above.
     """
     if quantity.low == quantity.high:
         return [quantity.central] * DRAWS
-    below = math.log(quantity.central / quantity.low)
-    above = math.log(quantity.high / quantity.central)
-    values = [
-        min(max(quantity.central * math.exp(z * (below if z < 0 else above)), least), most)
-        for z in _scores()
-    ]
+    values = [min(max(_at(z, quantity), least), most) for z in _scores()]
     return [values[stratum] for stratum in _order(name)]
+
+
+def _at(z: float, quantity: Range) -> float:
+    """Return the value *z* of the way from the median to the 5 % (-1) or to the 95 % (1)."""
+    low, median, high = quantity.low, quantity.central, quantity.high
+    if z < 0:
+        return median * (low / median) ** -z if low > 0 else median * (1 + z)
+    return median * (high / median) ** z if median > 0 else high * z
 
 
 def _column(factor: Factor, name: str) -> list[float]:

@@ -17,6 +17,7 @@ from operator import mul
 from typing import NamedTuple
 
 from agenttrace.energy.catalogue import Match
+from agenttrace.energy.pricing import Boundary
 from agenttrace.model import Range, TokenUsage
 
 JOULES_PER_WH = 3600.0
@@ -43,7 +44,7 @@ class Moments(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """Joules at the facility per unit of each moment, in the order of :class:`Moments`."""
+    """Joules per unit of each moment, in the order of :class:`Moments`."""
 
     j_uncached: float
     j_uncached_context: float
@@ -60,6 +61,7 @@ class Constants(NamedTuple):
     cache_hit_share: float
     cache_read_j_per_byte: float
     facility_multiplier: float
+    host_share: float
 
 
 class Parameters(NamedTuple):
@@ -97,8 +99,8 @@ def estimate(usage: TokenUsage, factor: ModelFactor) -> Range | None:
         factor: The model that answered.
 
     Returns:
-        Wh at the facility: central from the central factors, low and high from the draws. None
-        where neither side of the usage was reported, because that is not zero.
+        Wh at the boundary of *factor*: central from the central factors, low and high from the
+        draws. None where neither side of the usage was reported, because that is not zero.
     """
     if usage.input_tokens is None and usage.output_tokens is None:
         return None
@@ -115,7 +117,7 @@ def total(priced: Iterable[tuple[Moments, ModelFactor]]) -> Range:
         priced: Moments, of a call or summed over calls of one model, and that model.
 
     Returns:
-        Wh at the facility.
+        Wh at the boundary of the factors.
     """
     terms = list(priced)
     central = sum(energy_j(moments, factor.coefficients) for moments, factor in terms)
@@ -163,25 +165,51 @@ def moments(usage: TokenUsage) -> Moments:
     )
 
 
-def coefficients(constants: Constants, parameters: Parameters) -> Coefficients:
-    """Return joules at the facility per unit of each moment."""
-    prefill = (
-        constants.facility_multiplier
-        * constants.prefill_j_per_b_token
-        * parameters.active_parameters_b
-    )
-    cache_read = (
-        constants.facility_multiplier
-        * constants.cache_read_j_per_byte
-        * parameters.cache_bytes_per_token
-    )
+def coefficients(
+    constants: Constants, parameters: Parameters, boundary: Boundary = "facility"
+) -> Coefficients:
+    """Return joules at *boundary* per unit of each moment."""
+    around = multiplier(constants, boundary)
+    prefill = around * constants.prefill_j_per_b_token * parameters.active_parameters_b
     return Coefficients(
         j_uncached=prefill,
         j_uncached_context=prefill / constants.attention_parity_tokens,
         j_cached=prefill * constants.cache_hit_share,
-        j_output=constants.facility_multiplier * parameters.decode_j_per_token,
-        j_output_context=cache_read,
+        j_output=around * parameters.decode_j_per_token,
+        j_output_context=around
+        * constants.cache_read_j_per_byte
+        * parameters.cache_bytes_per_token,
     )
+
+
+def multiplier(constants: Constants, boundary: Boundary) -> float:
+    """Return how many joules *boundary* takes for one at the accelerator.
+
+    What the facility takes beside the accelerator is the host's to a share, so in every draw the
+    server lies between the accelerator and the facility.
+    """
+    match boundary:
+        case "accelerator":
+            return 1.0
+        case "server":
+            return 1 + constants.host_share * (constants.facility_multiplier - 1)
+        case "facility":
+            return constants.facility_multiplier
+
+
+def water_l_per_kwh(pue: float, site: float, grid: float, boundary: Boundary) -> float:
+    """Return litres of water per kWh at *boundary*.
+
+    W = E_it * (WUE_site + PUE * WUE_grid), where a facility takes PUE * E_it. What is smaller than
+    the facility is taken for E_it, with the water of the electricity that it takes itself.
+
+    Args:
+        pue: Energy of the facility over that of its IT.
+        site: Litres evaporated at the site per kWh of the IT.
+        grid: Litres per kWh of electricity, where it is made.
+        boundary: What the energy covers.
+    """
+    return (site / pue if boundary == "facility" else site) + grid
 
 
 def energy_j(moments: Moments, coefficients: Coefficients) -> float:

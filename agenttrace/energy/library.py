@@ -9,6 +9,7 @@ Source: EcoLogits <https://ecologits.ai>, MPL-2.0.
 import importlib.util
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -93,38 +94,85 @@ class _Models(msgspec.Struct, frozen=True):
     aliases: list[_Alias] = []
 
 
-class _Mix(msgspec.Struct, frozen=True):
+class Mix(msgspec.Struct, frozen=True):
+    """The annual electricity of a zone.
+
+    Attributes:
+        name: ISO 3166-1 alpha-3 code; ``WOR`` is the world and ``EEE`` Europe.
+        gwp: Carbon intensity, kgCO2e/kWh.
+        adpe: Depletion of minerals and metals, kgSbeq/kWh.
+        pe: Primary energy, MJ/kWh.
+        wue: Water consumed in generation, l/kWh.
+        warnings: Codes of the figures that are the world's, because the zone has none.
+    """
+
     name: str
     gwp: float
+    adpe: float | None = None
+    pe: float | None = None
+    wue: float | None = None
+    warnings: list[str] | None = None
 
 
 class _Mixes(msgspec.Struct, frozen=True):
-    electricity_mixes: list[_Mix]
+    electricity_mixes: list[Mix]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What EcoLogits knows of models and of grids, as its files say it.
+
+    Attributes:
+        models_json: Its model catalogue.
+        mixes_json: Its electricity mixes.
+    """
+
+    models_json: bytes
+    mixes_json: bytes
+
+    @property
+    def models(self) -> Mapping[str, Entry]:
+        """The catalogue by lower-case name.
+
+        Aliases are in it, and names of the form ``organisation/model`` also without the
+        organisation. No two providers share a name in it for different parameters.
+
+        Raises:
+            FactorError: The catalogue has another shape.
+        """
+        return _models(self.models_json)
+
+    @property
+    def mixes(self) -> Mapping[str, Mix]:
+        """Electricity by ISO 3166-1 alpha-3 code.
+
+        A zone with an intensity of zero is left out: no grid has one, so it is a gap in the data.
+
+        Raises:
+            FactorError: The mixes have another shape.
+        """
+        return _mixes(self.mixes_json)
+
+
+def installed() -> Library:
+    """Return the data of the installed package.
+
+    Raises:
+        FactorError: EcoLogits is not installed, or lacks a file.
+    """
+    return Library(read(MODELS), read(MIXES))
 
 
 @cache
 def models() -> Mapping[str, Entry]:
-    """Return the catalogue by lower-case name.
-
-    Aliases are in it, and names of the form ``organisation/model`` also without the organisation.
-    No two providers share a name in it for different parameters.
-    """
-    catalogue = _decode(MODELS, _Models)
-    found = {entry.name.lower(): entry for entry in catalogue.models}
-    for entry in catalogue.models:
-        found.setdefault(entry.name.lower().rpartition("/")[2], entry)
-    for alias in catalogue.aliases:
-        found.setdefault(alias.name.lower(), found[alias.alias.lower()])
-    return found
+    """Return the catalogue of the installed package; see :attr:`Library.models`."""
+    return _models(read(MODELS))
 
 
 @cache
 def mixes() -> Mapping[str, float]:
-    """Return the carbon intensity of electricity, kgCO2e/kWh, by ISO 3166-1 alpha-3 code.
-
-    A zone with an intensity of zero is left out: no grid has one, so it is a gap in the data.
-    """
-    return {mix.name: mix.gwp for mix in _decode(MIXES, _Mixes).electricity_mixes if mix.gwp > 0}
+    """Return the carbon intensity of electricity, kgCO2e/kWh, of the installed package."""
+    return {zone: mix.gwp for zone, mix in _mixes(read(MIXES)).items()}
 
 
 @cache
@@ -139,7 +187,8 @@ def read(name: str) -> bytes:
         raise FactorError("ecologits is not installed. Install it with: pip install ecologits")
     path = Path(found.origin).parent / "data" / name
     try:
-        return path.read_bytes()
+        # A line break at the end says nothing, and does not survive being kept in another file.
+        return path.read_bytes().strip()
     except OSError as error:
         raise FactorError(
             f"the installed ecologits has no data/{name}. Install a version that has it: "
@@ -147,12 +196,30 @@ def read(name: str) -> bytes:
         ) from error
 
 
+# Kept by the bytes they were read from: the bytes remember their own hash.
+@cache
+def _models(data: bytes) -> Mapping[str, Entry]:
+    catalogue = _decode(MODELS, data, _Models)
+    found = {entry.name.lower(): entry for entry in catalogue.models}
+    for entry in catalogue.models:
+        found.setdefault(entry.name.lower().rpartition("/")[2], entry)
+    for alias in catalogue.aliases:
+        if target := found.get(alias.alias.lower()):
+            found.setdefault(alias.name.lower(), target)
+    return found
+
+
+@cache
+def _mixes(data: bytes) -> Mapping[str, Mix]:
+    return {mix.name: mix for mix in _decode(MIXES, data, _Mixes).electricity_mixes if mix.gwp > 0}
+
+
 _Data = TypeVar("_Data")
 
 
-def _decode(name: str, type_: type[_Data]) -> _Data:
+def _decode(name: str, data: bytes, type_: type[_Data]) -> _Data:
     try:
-        return msgspec.json.decode(read(name), type=type_)
+        return msgspec.json.decode(data, type=type_)
     except msgspec.DecodeError as error:
         raise FactorError(
             f"the installed ecologits has an unexpected data/{name}: {error}. "

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from agenttrace.energy import draws
-from agenttrace.energy.estimate import HIGH_QUANTILE, LOW_QUANTILE, Coefficients
+from agenttrace.energy.estimate import HIGH_QUANTILE, LOW_QUANTILE, Coefficients, multiplier
+from agenttrace.energy.pricing import BOUNDARIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 _SCHEMA = Path(__file__).with_name("tables.sql")
 
-# One list of draws per model, unfolded by DuckDB: a quarter of the time of one value per row.
+# One list of draws per row, unfolded by DuckDB: a quarter of the time of one value per row.
 _INSERT_DRAWS = """
 INSERT INTO model_factor_draw
 SELECT
     drawn.provider,
     drawn.model,
+    'estimated',
     unnest(range(len(drawn.j_uncached))),
     unnest(drawn.j_uncached),
     unnest(drawn.j_uncached_context),
@@ -41,14 +42,98 @@ FROM (
 ) AS drawn
 """
 
+_INSERT_PLACE_DRAWS = """
+INSERT INTO place_draw
+SELECT
+    drawn.provider,
+    drawn.region,
+    unnest(range(len(drawn.g_per_kwh))),
+    unnest(drawn.g_per_kwh),
+    unnest(drawn.l_per_kwh)
+FROM (
+    SELECT
+        unnest($1::VARCHAR[]) AS provider,
+        unnest($2::VARCHAR[]) AS region,
+        unnest($3::DOUBLE[][]) AS g_per_kwh,
+        unnest($4::DOUBLE[][]) AS l_per_kwh
+) AS drawn
+"""
 
-def create(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
-    """Create or replace the tables of ``tables.sql``."""
+_INSERT_BOUNDARY_DRAWS = """
+INSERT INTO boundary_draw
+SELECT drawn.boundary, unnest(range(len(drawn.multiplier))), unnest(drawn.multiplier)
+FROM (
+    SELECT unnest($1::VARCHAR[]) AS boundary, unnest($2::DOUBLE[][]) AS multiplier
+) AS drawn
+"""
+
+
+_CALLS: Final = {
+    "task_id": "VARCHAR",
+    "region": "VARCHAR",
+    "provider": "VARCHAR",
+    "model": "VARCHAR",
+    "role": "VARCHAR",
+    "hidden": "BOOLEAN",
+}
+_MOMENTS: Final = dict.fromkeys(
+    ("uncached", "uncached_context_x2", "cached", "output", "output_context_x2"), "DOUBLE"
+)
+
+NONE: Final[Mapping[str, Mapping[str, str]]] = {
+    "hourly_energy": {
+        **_CALLS,
+        "whole_energy_wh": "DOUBLE",
+        "energy_wh": "DOUBLE",
+        "carbon_g": "DOUBLE",
+    },
+    "measured_call": {
+        "call_id": "VARCHAR",
+        **_CALLS,
+        "trace_id": "VARCHAR",
+        "span_id": "VARCHAR",
+        "started_at": "TIMESTAMP",
+        "boundary": "VARCHAR",
+        "mark": "VARCHAR",
+        "covered": "DOUBLE",
+        "measured_wh": "DOUBLE",
+        "estimate_wh": "DOUBLE",
+        "ratio": "DOUBLE",
+        **_MOMENTS,
+    },
+    "measured_sum": {
+        **_CALLS,
+        "hour": "TIMESTAMP",
+        "boundary": "VARCHAR",
+        "calls": "BIGINT",
+        "partly_calls": "BIGINT",
+        "covered_calls": "DOUBLE",
+        "modelled_calls": "BIGINT",
+        "unpriced_calls": "BIGINT",
+        "measured_j": "DOUBLE",
+        "unpriced_j": "DOUBLE",
+        **_MOMENTS,
+    },
+}
+"""Columns of queries that have no rows where nothing was imported, with their types."""
+
+
+def create(
+    connection: DuckDBPyConnection, factor_set: FactorSet, hours: Iterable[Path] = ()
+) -> None:
+    """Create or replace the tables of ``tables.sql``.
+
+    Args:
+        connection: Where to.
+        factor_set: What is in most of them.
+        hours: Parquet files with the columns of ``grid_hour``, and others.
+    """
     connection.execute(_SCHEMA.read_text(encoding="utf-8"))
     _factor_set(connection, factor_set)
     _factor_source(connection, factor_set)
-    _grid(connection, factor_set)
-    _grid_draw(connection, factor_set)
+    _boundaries(connection, factor_set)
+    _place(connection, factor_set)
+    _grid_hour(connection, hours)
     _model_factor(connection, factor_set)
     _model_factor_draw(connection, factor_set)
 
@@ -111,31 +196,62 @@ def _factor_source(connection: DuckDBPyConnection, factor_set: FactorSet) -> Non
     )
 
 
-def _grid(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
-    grid = factor_set.grid
+def _boundaries(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
+    central = [multiplier(factor_set.constants, boundary) for boundary in BOUNDARIES]
     insert(
         connection,
-        "grid",
+        "boundary_factor",
+        {"boundary": BOUNDARIES, "multiplier": central},
+    )
+    drawn = [
+        [multiplier(constants, boundary) for constants in factor_set.constant_draws]
+        for boundary in BOUNDARIES
+    ]
+    connection.execute(_INSERT_BOUNDARY_DRAWS, [list(BOUNDARIES), drawn])
+
+
+def _place(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
+    placed = factor_set.places
+    places = [one.place for one in placed]
+    keys = {
+        "provider": [one.provider for one in placed],
+        "region": [one.region for one in placed],
+    }
+    insert(
+        connection,
+        "place",
         {
-            "zone": [grid.zone],
-            "g_per_kwh": [grid.g_per_kwh.central],
-            "g_per_kwh_low": [grid.g_per_kwh.low],
-            "g_per_kwh_high": [grid.g_per_kwh.high],
-            "resolution": [grid.resolution],
-            "title": [grid.source.title],
-            "url": [grid.source.url],
-            "mark": [grid.mark],
+            **keys,
+            "zone": [place.zone for place in places],
+            "country": [place.country for place in places],
+            "g_per_kwh": [one.g_per_kwh.central for one in placed],
+            "g_per_kwh_low": [one.g_per_kwh.low for one in placed],
+            "g_per_kwh_high": [one.g_per_kwh.high for one in placed],
+            "l_per_kwh": [one.l_per_kwh.central for one in placed],
+            "l_per_kwh_low": [one.l_per_kwh.low for one in placed],
+            "l_per_kwh_high": [one.l_per_kwh.high for one in placed],
+            "resolution": [place.resolution for place in places],
+            "reason": [place.reason for place in places],
+            "title": ["; ".join(source.title for source in place.sources) for place in places],
+            "url": ["; ".join(source.url for source in place.sources) for place in places],
+            "mark": [place.mark for place in places],
         },
     )
-
-
-def _grid_draw(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
-    intensities = draws.column(factor_set.grid.g_per_kwh, f"grid {factor_set.grid.zone}")
-    insert(
-        connection,
-        "grid_draw",
-        {"draw": list(range(factor_set.draws)), "g_per_kwh": intensities},
+    connection.execute(
+        _INSERT_PLACE_DRAWS,
+        [*keys.values(), [one.g_draws for one in placed], [one.l_draws for one in placed]],
     )
+
+
+def _grid_hour(connection: DuckDBPyConnection, hours: Iterable[Path]) -> None:
+    files = [str(path) for path in hours]
+    if files:
+        connection.execute(
+            "INSERT INTO grid_hour BY NAME "
+            "SELECT zone, hour, g_per_kwh, marginal_g_per_kwh, cfe_share "
+            "FROM read_parquet($1)",
+            [files],
+        )
 
 
 def _model_factor(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
@@ -147,6 +263,7 @@ def _model_factor(connection: DuckDBPyConnection, factor_set: FactorSet) -> None
         {
             "provider": [model.provider for model in models],
             "model": [model.model for model in models],
+            "basis": ["estimated"] * len(models),
             "class": [model.match.class_name for model in models],
             "known": [model.match.known for model in models],
             "match_reason": [model.match.reason for model in models],
@@ -173,3 +290,52 @@ def _model_factor_draw(connection: DuckDBPyConnection, factor_set: FactorSet) ->
 def _by_name(rows: Iterable[Coefficients]) -> dict[str, Sequence[object]]:
     columns = list(zip(*rows, strict=True)) or [()] * len(Coefficients._fields)
     return {name: list(column) for name, column in zip(Coefficients._fields, columns, strict=True)}
+
+
+def add_measured(connection: DuckDBPyConnection) -> None:
+    """Let measured joules be priced: each model gets a row per boundary that a meter may cover.
+
+    The joules are the moment of ``j_uncached``, which turns them into joules at the boundary of
+    the report.
+    """
+    connection.execute(_MEASURED)
+    connection.execute(_MEASURED_DRAWS)
+
+
+_MEASURED = """
+INSERT INTO model_factor BY NAME
+SELECT
+    model_factor.* REPLACE (
+        measured.boundary AS basis,
+        asked.multiplier / measured.multiplier AS j_uncached,
+        0.0 AS j_uncached_context,
+        0.0 AS j_cached,
+        0.0 AS j_output,
+        0.0 AS j_output_context
+    )
+FROM model_factor
+CROSS JOIN boundary_factor AS measured
+CROSS JOIN factor_set
+INNER JOIN boundary_factor AS asked ON factor_set.boundary = asked.boundary
+WHERE model_factor.basis = 'estimated'
+"""
+
+_MEASURED_DRAWS = """
+INSERT INTO model_factor_draw BY NAME
+SELECT
+    model_factor.provider,
+    model_factor.model,
+    measured.boundary AS basis,
+    measured.draw,
+    asked.multiplier / measured.multiplier AS j_uncached,
+    0.0 AS j_uncached_context,
+    0.0 AS j_cached,
+    0.0 AS j_output,
+    0.0 AS j_output_context
+FROM model_factor
+CROSS JOIN boundary_draw AS measured
+CROSS JOIN factor_set
+INNER JOIN boundary_draw AS asked
+    ON factor_set.boundary = asked.boundary AND measured.draw = asked.draw
+WHERE model_factor.basis = 'estimated'
+"""

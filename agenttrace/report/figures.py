@@ -48,6 +48,14 @@ MASS = (
 )
 """Base unit: g."""
 
+VOLUME = (
+    Unit("µl", 1e-6),
+    Unit("ml", 1e-3),
+    Unit("l", 1.0),
+    Unit("m³", 1e3),
+)
+"""Base unit: l."""
+
 
 def count(value: int | None) -> str:
     """Return *value* with its thousands apart; None is said, never shown as zero."""

@@ -76,7 +76,7 @@ def _model(row: Row) -> ModelUse:
         cached_share=_share(tokens.cache_read, tokens.input),
         energy_wh=sums.energy_wh(row),
         energy_share=row["energy_share"],
-        carbon_g=sums.spread(row["carbon_low_g"], row["carbon_g"], row["carbon_high_g"]),
+        carbon_g=sums.carbon_g(row),
         duration_ms=_percentiles(row["duration_p50"], row["duration_p95"]),
         time_to_first_token_ms=_percentiles(row["first_token_p50"], row["first_token_p95"]),
     )

@@ -11,7 +11,7 @@ from typing import cast
 
 from rich.cells import cell_len
 
-from agenttrace.reader import Table
+from agenttrace.model import Table
 
 _GAP = "  "
 

@@ -5,14 +5,83 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
+from agenttrace.errors import QueryError
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report.values import Coverage, Grid, Method, Source, Tokens, Totals, Unreported
+from agenttrace.report.values import Coverage, Method, Place, Source, Tokens, Totals, Unreported
 
 Row = dict[str, Any]
 
-SHARED: Final = ("model_moments", "total_draw", "totals", "coverage")
+SHARED: Final = ("model_moments", "model_draw", "total_draw", "totals", "coverage")
 """Queries that several parts of a report read; each may read those before it."""
+
+
+_CANDIDATES_NAMED: Final = 3
+
+_MEASURED: Final = """
+SELECT
+    sum(model_moments.energy_wh) FILTER (WHERE model_moments.basis <> 'estimated')
+    / nullif(sum(model_moments.energy_wh), 0) AS share
+FROM model_moments
+"""
+
+# The energy of a place with hours of its grid and without are two lines.
+_PLACES: Final = """
+WITH
+part AS (
+    SELECT
+        model_moments.provider,
+        model_moments.region,
+        unnest([TRUE, FALSE]) AS is_hourly,
+        unnest([
+            model_moments.energy_wh * model_moments.hourly_share,
+            model_moments.energy_wh * (1 - model_moments.hourly_share)
+        ]) AS energy_wh,
+        model_moments.hourly_g_per_kwh
+    FROM model_moments
+),
+
+used AS (
+    SELECT
+        place.zone,
+        CASE WHEN part.is_hourly THEN 'hourly' ELSE place.resolution END AS resolution,
+        sum(part.energy_wh) AS energy_wh,
+        sum(part.energy_wh * part.hourly_g_per_kwh) / nullif(sum(part.energy_wh), 0) AS hourly_g,
+        any_value(place) AS place,
+        string_agg(DISTINCT place.reason, '; ' ORDER BY place.reason) AS reason
+    FROM part
+    INNER JOIN place
+        ON
+            part.provider IS NOT DISTINCT FROM place.provider
+            AND part.region IS NOT DISTINCT FROM place.region
+    WHERE NOT part.is_hourly OR part.energy_wh > 0
+    GROUP BY ALL
+)
+
+SELECT
+    used.zone,
+    used.resolution,
+    used.energy_wh / nullif(sum(used.energy_wh) OVER (), 0) AS energy_share,
+    used.resolution = 'hourly' AS is_hourly,
+    CASE WHEN is_hourly THEN used.hourly_g ELSE used.place.g_per_kwh END AS g_per_kwh,
+    CASE WHEN is_hourly THEN used.hourly_g ELSE used.place.g_per_kwh_low END AS g_per_kwh_low,
+    CASE WHEN is_hourly THEN used.hourly_g ELSE used.place.g_per_kwh_high END AS g_per_kwh_high,
+    used.place.l_per_kwh,
+    used.place.l_per_kwh_low,
+    used.place.l_per_kwh_high,
+    used.reason,
+    CASE WHEN is_hourly THEN 'the hours that were imported' ELSE used.place.title END AS title,
+    CASE WHEN is_hourly THEN '' ELSE used.place.url END AS url
+FROM used
+ORDER BY energy_share DESC NULLS LAST, used.zone, used.resolution
+"""
+
+_BEGINNING_WITH: Final = """
+SELECT DISTINCT task_sum.task_id
+FROM task_sum
+WHERE starts_with(task_sum.task_id, $1) AND task_sum.structure_spans > 0
+ORDER BY task_sum.task_id
+"""
 
 
 @contextmanager
@@ -58,6 +127,30 @@ def narrowed(reader: Reader, task_id: str) -> Generator[None]:
         yield
 
 
+def task_named(reader: Reader, beginning: str) -> str:
+    """Return the id of the task that *beginning* begins.
+
+    Raises:
+        QueryError: There is none, or more than one.
+    """
+    if not beginning:
+        raise QueryError("say the id of a task, or its beginning. `agenttrace report` lists them.")
+    found = [str(row["task_id"]) for row in reader.query(_BEGINNING_WITH, [beginning])]
+    if beginning in found or len(found) == 1:
+        return beginning if beginning in found else found[0]
+    if not found:
+        raise QueryError(
+            f"no task begins with {beginning!r}. `agenttrace report` lists the largest, "
+            "`agenttrace query task` all."
+        )
+    named = ", ".join(found[:_CANDIDATES_NAMED])
+    if found[_CANDIDATES_NAMED:]:
+        named += f" and {len(found) - _CANDIDATES_NAMED:,} more"
+    raise QueryError(
+        f"{len(found):,} tasks begin with {beginning!r}: {named}. Give more of the id."
+    )
+
+
 def quoted(text: str) -> str:
     """Return *text* as an SQL string."""
     return "'" + text.replace("'", "''") + "'"
@@ -84,7 +177,8 @@ def totals(reader: Reader) -> Totals:
         unpriced_calls=row["calls_unpriced"],
         energy_wh=energy_wh(row),
         hidden_energy_wh=row["hidden_energy_wh"],
-        carbon_g=spread(row["carbon_low_g"], row["carbon_g"], row["carbon_high_g"]),
+        carbon_g=carbon_g(row),
+        water_l=water_l(row),
     )
 
 
@@ -120,7 +214,7 @@ def coverage(reader: Reader) -> Coverage:
 def method(reader: Reader) -> Method:
     """Return how *reader* estimates energy and carbon."""
     (factor_set,) = reader.query("FROM factor_set")
-    (grid,) = reader.query("FROM grid")
+    (measured,) = reader.query(_MEASURED)
     sources = reader.query(
         "SELECT title, authors, year, url, list(DISTINCT id ORDER BY id) AS factors "
         "FROM factor_source GROUP BY title, authors, year, url ORDER BY authors, year, title"
@@ -131,13 +225,8 @@ def method(reader: Reader) -> Method:
         draws=factor_set["draws"],
         low_quantile=factor_set["low_quantile"],
         high_quantile=factor_set["high_quantile"],
-        grid=Grid(
-            zone=grid["zone"],
-            resolution=grid["resolution"],
-            g_per_kwh=Range(grid["g_per_kwh_low"], grid["g_per_kwh"], grid["g_per_kwh_high"]),
-            title=grid["title"],
-            url=grid["url"],
-        ),
+        places=tuple(map(_place, reader.query(_PLACES))),
+        measured_share=measured["share"],
         sources=tuple(
             Source(
                 title=source["title"],
@@ -184,6 +273,16 @@ def energy_wh(row: Row) -> Range | None:
     return spread(row["energy_low_wh"], row["energy_wh"], row["energy_high_wh"])
 
 
+def carbon_g(row: Row) -> Range | None:
+    """Return the carbon of a row of ``totals``, ``task_energy`` or ``model_energy``."""
+    return spread(row["carbon_low_g"], row["carbon_g"], row["carbon_high_g"])
+
+
+def water_l(row: Row) -> Range | None:
+    """Return the water of a row of ``totals``, ``task_energy`` or ``model_energy``."""
+    return spread(row["water_low_l"], row["water_l"], row["water_high_l"])
+
+
 def spread(low: float | None, central: float | None, high: float | None) -> Range | None:
     """Return a range that holds its central value, or None where that is unknown.
 
@@ -198,6 +297,19 @@ def spread(low: float | None, central: float | None, high: float | None) -> Rang
 def moment(value: datetime | None) -> str | None:
     """Return a UTC time of the store as ISO 8601."""
     return None if value is None else f"{value.isoformat()}Z"
+
+
+def _place(row: Row) -> Place:
+    return Place(
+        zone=row["zone"],
+        resolution=row["resolution"],
+        energy_share=row["energy_share"],
+        g_per_kwh=Range(row["g_per_kwh_low"], row["g_per_kwh"], row["g_per_kwh_high"]),
+        l_per_kwh=Range(row["l_per_kwh_low"], row["l_per_kwh"], row["l_per_kwh_high"]),
+        reason=row["reason"],
+        title=row["title"],
+        url=row["url"],
+    )
 
 
 def _counts(reader: Reader) -> dict[tuple[str, str], int]:

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from agenttrace.errors import QueryError
-from agenttrace.reader import Reader, Table
+from agenttrace.model import Table
+from agenttrace.reader import Reader
 from agenttrace.report import sums
 from agenttrace.report.context import in_sight
 from agenttrace.report.nodes import Link, places
@@ -14,15 +14,7 @@ from agenttrace.report.values import AgentLine, Call, Node, TaskReport
 SPANS_AT_MOST: Final = 20_000
 """A task with more is summed up by agent."""
 
-_CANDIDATES_NAMED: Final = 3
 _NS_PER_MS: Final = 1e6
-
-_BEGINNING_WITH: Final = """
-SELECT DISTINCT task_sum.task_id
-FROM task_sum
-WHERE starts_with(task_sum.task_id, $1) AND task_sum.structure_spans > 0
-ORDER BY task_sum.task_id
-"""
 
 _FACT: Final = """
 SELECT
@@ -169,7 +161,7 @@ def task_report(reader: Reader, task_id: str, *, full: bool = False) -> TaskRepo
     Raises:
         QueryError: No task, or more than one, begins with *task_id*.
     """
-    with narrowed(reader, _whole(reader, task_id)):
+    with narrowed(reader, sums.task_named(reader, task_id)):
         (fact,) = reader.query(_FACT)
         is_shown = full or fact["spans"] <= SPANS_AT_MOST
         nodes = _tree(reader, fact) if is_shown else ()
@@ -193,25 +185,6 @@ def task_report(reader: Reader, task_id: str, *, full: bool = False) -> TaskRepo
                 method=sums.method(reader),
                 warnings=sums.warnings(reader),
             )
-
-
-def _whole(reader: Reader, beginning: str) -> str:
-    if not beginning:
-        raise QueryError("say the id of a task, or its beginning. `agenttrace report` lists them.")
-    found = [str(row["task_id"]) for row in reader.query(_BEGINNING_WITH, [beginning])]
-    if beginning in found or len(found) == 1:
-        return beginning if beginning in found else found[0]
-    if not found:
-        raise QueryError(
-            f"no task begins with {beginning!r}. `agenttrace report` lists the largest, "
-            "`agenttrace query task` all."
-        )
-    named = ", ".join(found[:_CANDIDATES_NAMED])
-    if found[_CANDIDATES_NAMED:]:
-        named += f" and {len(found) - _CANDIDATES_NAMED:,} more"
-    raise QueryError(
-        f"{len(found):,} tasks begin with {beginning!r}: {named}. Give more of the id."
-    )
 
 
 def _tree(reader: Reader, fact: Row) -> tuple[Node, ...]:

@@ -5,13 +5,24 @@ The JSON report is these values field by field, so their names are part of the i
 stands for zero. Times are ISO 8601 in UTC.
 """
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Final, Protocol
 
 from agenttrace.model import Range
 
-REPORT_FORMAT: Final = 1
+REPORT_FORMAT: Final = 2
 """Version of the JSON report; a field that goes away or changes its meaning raises it."""
+
+
+class Report(Protocol):
+    """Values that a reporter can show; a frozen dataclass.
+
+    Attributes:
+        kind: What it is about; the module of ``text`` that shows it has this name.
+    """
+
+    kind: ClassVar[str]
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ class Totals:
         energy_wh: Energy at the boundary that the method names.
         hidden_energy_wh: Part of it that went into hidden calls, central estimate.
         carbon_g: CO2 equivalent of that energy, location-based.
+        water_l: Water that went into it, on the site and where the electricity was made.
     """
 
     calls: int
@@ -87,6 +99,7 @@ class Totals:
     energy_wh: Range | None
     hidden_energy_wh: float | None
     carbon_g: Range | None
+    water_l: Range | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,20 +258,28 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
-class Grid:
-    """The electricity that carbon is reckoned with.
+class Place:
+    """Where calls ran, as far as is known, and what electricity and water mean there.
 
     Attributes:
-        zone: Country, ISO 3166-1 alpha-3; ``WOR`` for the world.
-        resolution: ``annual`` or ``world``.
-        g_per_kwh: Grams of CO2 equivalent per kWh.
-        title: The source.
+        zone: Zone of the grid; ``WOR`` for the world.
+        resolution: ``hourly`` where hours of the grid are known, else ``annual``; ``world`` where
+            the place is unknown.
+        energy_share: Part of the energy that was used there, 0 to 1; None where none is known.
+        g_per_kwh: Grams of CO2 equivalent per kWh; over the hours that the energy fell into, where
+            those are known.
+        l_per_kwh: Litres of water per kWh at the boundary.
+        reason: Why this place.
+        title: The source of the intensity.
         url: Where it is.
     """
 
     zone: str
     resolution: str
+    energy_share: float | None
     g_per_kwh: Range
+    l_per_kwh: Range
+    reason: str
     title: str
     url: str
 
@@ -292,7 +313,8 @@ class Method:
         draws: Joint draws of the uncertain factors behind each range.
         low_quantile: What the low end of a range is, 0 to 1.
         high_quantile: What the high end of a range is, 0 to 1.
-        grid: The electricity.
+        places: Where the energy was used, the most first.
+        measured_share: Part of the energy that a meter saw, 0 to 1; None where none is known.
         sources: Of the factors.
     """
 
@@ -301,7 +323,8 @@ class Method:
     draws: int
     low_quantile: float
     high_quantile: float
-    grid: Grid
+    places: tuple[Place, ...]
+    measured_share: float | None
     sources: tuple[Source, ...]
 
 
@@ -323,6 +346,8 @@ class Overview:
         method: How energy was estimated.
         warnings: What to know before believing a figure, a sentence each.
     """
+
+    kind: ClassVar[str] = "overview"
 
     store: str
     first_started_at: str | None
@@ -481,6 +506,8 @@ class TaskReport:
         warnings: What to know before believing a figure, a sentence each.
     """
 
+    kind: ClassVar[str] = "task"
+
     store: str
     task_id: str
     name: str | None
@@ -575,6 +602,8 @@ class ModelsReport:
         warnings: What to know before believing a figure, a sentence each.
     """
 
+    kind: ClassVar[str] = "models"
+
     store: str
     first_started_at: str | None
     last_started_at: str | None
@@ -583,6 +612,3 @@ class ModelsReport:
     coverage: Coverage
     method: Method
     warnings: tuple[str, ...]
-
-
-Report = Overview | TaskReport | ModelsReport

@@ -178,17 +178,21 @@ class Store:
         self.rows = self.lake.rows + self._tail
         self.is_rolled_up = state.exists and state.definitions == fingerprint
         self.pruned_before = state.pruned_before
-        if self.rows < _PARALLEL_FROM:
-            self.connection.execute("SET threads = 1")
+        is_parallel = self.rows >= _PARALLEL_FROM
+        self.connection.execute("RESET threads" if is_parallel else "SET threads = 1")
         self._define_lost(spool)
         self._say_what_is_missing(exists=state.exists)
 
     def _fold(self) -> None:
-        # A connection of its own: after a disk error DuckDB gives up the whole instance.
+        # A cursor has temporary tables and a schema of its own; another instance takes a while.
         try:
-            with engine.connect() as connection:
-                fold.fold(connection, self.home, self.warnings)
+            with self.connection.cursor() as cursor:
+                fold.fold(cursor, self.home, self.warnings)
+                rollups.clear(cursor)
         except (OSError, duckdb.IOException, duckdb.FatalException) as error:
+            # After a disk error DuckDB gives up the whole instance.
+            self.connection.close()
+            self.connection = engine.connect()
             self.warnings.append(
                 f"{self.home} cannot be written, so what is new is read into memory for this "
                 f"report only: {lake.reason(error)}"

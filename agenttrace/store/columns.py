@@ -61,19 +61,20 @@ def _between(name: str, least: int, most: int) -> str:
 
 def _decoded(table: dict[str, dict[str, str]], otherwise: str) -> str:
     """Return SQL that looks the values of attributes up, one attribute after the other."""
-    found = [
-        f'CASE lower(attributes."{key}") '
-        + " ".join(f"WHEN '{value}' THEN '{meaning}'" for value, meaning in values.items())
-        + " END"
-        for key, values in table.items()
-    ]
+    found = [_looked_up(f'attributes."{key}"', values) for key, values in table.items()]
     return f"coalesce({', '.join([*found, otherwise])})"
 
 
+def _looked_up(text: str, table: dict[str, str]) -> str:
+    """Return SQL for what *table* says to a text, whatever its case; NULL where it says nothing."""
+    # Planned in less time than a CASE of as many branches, and as fast.
+    keys, values = ([f"'{one}'" for one in side] for side in (table.keys(), table.values()))
+    return f"[{', '.join(values)}][list_position([{', '.join(keys)}], lower({text}))]"
+
+
 def _provider() -> str:
-    said = f"lower({_said('provider')})"
-    older = " ".join(f"WHEN '{old}' THEN '{new}'" for old, new in semconv.PROVIDERS.items())
-    return f"CASE {said} {older} ELSE {said} END"
+    said = _said("provider")
+    return f"coalesce({_looked_up(said, semconv.PROVIDERS)}, lower({said}))"
 
 
 def _one_of(name: str, *values: str) -> str:
@@ -86,12 +87,11 @@ def _counted() -> str:
     What we saw at the wire is a call. Where its tokens are not reported and its response has an id,
     a later request may fetch them; of OpenRouter, what it cost.
     """
-    is_inference = f"{_decoded(KINDS, 'NULL')} = 'inference'"
     reported = f"{_said('usage')} = 'reported' AND NOT tokens_refused"
-    told = f"{_provider()} <> 'openrouter' OR {_said('cost_usd')} IS NOT NULL"
+    told = f"provider <> 'openrouter' OR {_said('cost_usd')} IS NOT NULL"
     nothing_to_fetch = f"coalesce({_said('response_id')}, '') = ''"
     return f"""CASE
-        WHEN {is_inference} IS NOT TRUE THEN FALSE
+        WHEN kind <> 'inference' THEN FALSE
         WHEN {_said("wire_calls", "BIGINT")} > 0 THEN FALSE
         WHEN scope = 'agenttrace'
             AND {_said("capture")} = 'wire'
@@ -110,8 +110,7 @@ COLUMNS: Final = tuple(Column(*row) for row in (
      "enclosing span, 16 hex digits; NULL for a root; it may be late or never arrive",
      "CASE WHEN parent_span_id NOT IN ('', '0000000000000000') THEN parent_span_id END"),
     ("kind", "VARCHAR",
-     "task, agent, tool, step, inference or other; only inference can be a model call",
-     _decoded(KINDS, "'other'")),
+     "task, agent, tool, step, inference or other; only inference can be a model call", "kind"),
     ("name", "VARCHAR", "name of the span", "coalesce(name, '')"),
     ("scope", "VARCHAR", "instrumentation that made it; agenttrace for our own",
      "coalesce(scope, '')"),
@@ -162,7 +161,7 @@ COLUMNS: Final = tuple(Column(*row) for row in (
     ("counted", "BOOLEAN",
      "it is a model call, or is none, whatever else is recorded; NULL where other spans tell",
      _counted()),
-    ("provider", "VARCHAR", "gen_ai.provider.name, in lower case", _provider()),
+    ("provider", "VARCHAR", "gen_ai.provider.name, in lower case", "provider"),
     ("request_model", "VARCHAR", "model that was asked for", _said("request_model")),
     ("response_model", "VARCHAR", "model that answered", _said("response_model")),
     ("response_id", "VARCHAR", "the provider's id of the response", _said("response_id")),
@@ -280,10 +279,13 @@ counted AS (
     FROM said
 ),
 inclusive AS (
-    SELECT * REPLACE (
-        {_input()} AS input_tokens,
-        {_output()} AS output_tokens
-    )
+    SELECT
+        * REPLACE (
+            {_input()} AS input_tokens,
+            {_output()} AS output_tokens
+        ),
+        {_decoded(KINDS, "'other'")} AS kind,
+        {_provider()} AS provider
     FROM counted
 )
 SELECT

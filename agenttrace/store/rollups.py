@@ -9,9 +9,9 @@ they are few, and those of a task that new spans may have changed are worked out
 import functools
 import hashlib
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -32,8 +32,10 @@ _TASK: Final = "coalesce(span.task_id, span.trace_id)"
 _IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
 _SCHEMA: Final = "definition"
+_DERIVED_SCHEMA: Final = "derived"
 _COMMENT: Final = re.compile(r"--[^\n]*|\s+")
-
+_NONE: Final = "FROM plain_call LIMIT 0"  # judged calls have its columns
+_FEW: Final = 20_000  # rows; to keep so many takes less time than to work them out again
 
 DERIVED: Final = ("call_total", "task_total", "model_histogram")
 """Queries over the stored ones whose rows are kept as well: a report then reads few rows, however
@@ -42,16 +44,32 @@ many tasks there are."""
 RESTS_ON: Final = (*STORED, "counted_call", "judged_call", "plain_call")
 """The stored queries and what they read; only where nobody replaced one are the rows theirs."""
 
-DERIVED_RESTS_ON: Final = (*RESTS_ON, *DERIVED, "call_rollup", "task_answer", "task_fact")
+_BETWEEN: Final = ("task_fact", "task_answer", "call_rollup")  # each after those it reads
+DERIVED_RESTS_ON: Final = (*RESTS_ON, *_BETWEEN, *DERIVED)
 """The same, for the derived ones."""
+
+
+@functools.cache
+def _definitions() -> dict[str, str]:
+    """Return the SQL of each query that the rows rest on; it is read once."""
+    queries = rollup.find(rollup.folders(), DERIVED_RESTS_ON)
+    return {name: query.sql for name, query in queries.items()}
 
 
 @functools.cache
 def fingerprint() -> str:
     """Return a short hash over the definitions; rows that others made are worked out anew."""
-    queries = rollup.find(rollup.folders(), DERIVED_RESTS_ON)
-    texts = [_COMMENT.sub(" ", queries[name].sql) for name in sorted(queries)]
+    definitions = _definitions()
+    texts = [_COMMENT.sub(" ", definitions[name]) for name in sorted(definitions)]
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+
+
+class _Arrived(NamedTuple):
+    """What there is among some spans: all, those that are judged, those that others place."""
+
+    spans: int
+    judged: int
+    placed: int
 
 
 class Rollups:
@@ -63,7 +81,7 @@ class Rollups:
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Define the queries over spans that are put in place later.
+        """Make room for what is worked out.
 
         Args:
             connection: Of its own: temporary tables stand in for others while this works.
@@ -71,8 +89,6 @@ class Rollups:
         self._connection = connection
         connection.execute(f"DROP SCHEMA IF EXISTS memory.{_SCHEMA} CASCADE")
         connection.execute(f"CREATE SCHEMA memory.{_SCHEMA}; USE memory.{_SCHEMA}")
-        connection.execute(columns.table("span"))
-        _definitions(connection).define(*STORED)
 
     def advance(self, arrived: str, known: str | None, before: Lake) -> None:
         """Work out what the spans in *arrived* add.
@@ -82,33 +98,26 @@ class Rollups:
             known: Database with the stored tables, without these spans; None if there are none.
             before: The spans that were there before.
         """
-        self._add_plain(arrived)
-        if self._is_calm(arrived, before):
-            self._connection.execute("CREATE OR REPLACE TABLE affected_task (task_id VARCHAR)")
-            self._connection.execute(
-                f"CREATE OR REPLACE TABLE context AS SELECT span.* FROM {arrived} AS span "
-                f"WHERE {_IS_JUDGED}"
-            )
-            self._judge(self._as_they_are)
-            return
-        self._find_affected(arrived, known, before)
-        ((affected,),) = self._ask("SELECT count(*) FROM affected_task")
-        if affected:
-            self._gather(arrived, known, before)
-            self._judge(self._in_context)
+        new = self._look_at(arrived)
+        if _is_calm(new, before):
+            self._affect_none()
+            is_judged = new.judged > 0
+            if is_judged:
+                self._judge_as_they_are(arrived)
+        else:
+            self._find_affected(arrived, known, before)
+            is_judged = self._is_affected()
+            if is_judged:
+                self._judge_in_context(arrived, known, before)
+        self._add(arrived, "FROM judged" if is_judged else _NONE, is_few=new.spans <= _FEW)
+        self._connection.execute("DROP TABLE IF EXISTS judged")
 
-    def _is_calm(self, arrived: str, before: Lake) -> bool:
-        """Whether whatever is judged was seen at the wire, and nothing fetches what it has used.
-
-        Then all of it counts as it is, and nothing that was there before changes.
-        """
-        if any(part.placed_spans for part in before.parts):
-            return False
-        ((placed,),) = self._ask(
-            f"SELECT count(*) FROM {arrived} AS span "
-            f"WHERE {_IS_JUDGED} AND (capture IS DISTINCT FROM 'wire' OR {_FETCHES})"
+    def _look_at(self, arrived: str) -> _Arrived:
+        (found,) = self._ask(
+            f"SELECT count(*), count(*) FILTER ({_IS_JUDGED}), count(*) FILTER ({_IS_JUDGED} "
+            f"AND (capture IS DISTINCT FROM 'wire' OR {_FETCHES})) FROM {arrived} AS span"
         )
-        return not placed and not any(part.fetches for part in before.parts)
+        return _Arrived(*found)
 
     def withdraw(self, gone: str, known: str, left: Lake) -> None:
         """Work out what it changes for judged calls that other spans are taken away.
@@ -119,16 +128,16 @@ class Rollups:
             left: The spans that stay.
         """
         self._connection.execute(columns.table("nothing"))
-        self._add_plain("nothing")
-        if self._is_calm(gone, left):
-            self._connection.execute("CREATE OR REPLACE TABLE affected_task (task_id VARCHAR)")
+        self._add("nothing")
+        if _is_calm(self._look_at(gone), left):
+            self._affect_none()
             return
         self._find_affected(gone, known, left)
         self._connection.execute(
             "DELETE FROM affected_task WHERE task_id NOT IN (SELECT coalesce(task_id, trace_id) "
             f"FROM ({left.judged(0, _FOREVER)}))"
         )
-        self._judge_affected(known, left)
+        self._add_judged(known, left)
 
     def work_out(self, known: str, lake: Lake, pieces: int | None) -> None:
         """Work everything out from all spans, as if nothing were stored.
@@ -141,26 +150,18 @@ class Rollups:
                 have a say in which.
         """
         everything = f"({lake.spans()})"
-        if pieces is None:
-            with self._standing_in(span=f"FROM {everything}"):
-                for name in STORED:
-                    self._connection.execute(f"CREATE OR REPLACE TABLE new_{name} AS FROM {name}")
-            return
         self._connection.execute(columns.table("nothing"))
-        self._add_plain(everything)
+        if pieces is None:
+            self._add(everything, _definitions()["judged_call"])
+            return
+        self._add(everything)
         for piece in range(pieces):
             self._connection.execute(
                 "CREATE OR REPLACE TABLE affected_task AS SELECT task_id FROM new_task_sum "
                 f"WHERE hash(task_id) % {pieces} = {piece} "
                 "GROUP BY task_id HAVING sum(judged_spans) > 0"
             )
-            self._judge_affected(known, lake)
-
-    def _judge_affected(self, known: str, lake: Lake) -> None:
-        ((affected,),) = self._ask("SELECT count(*) FROM affected_task")
-        if affected:
-            self._gather("nothing", known, lake)
-            self._judge(self._in_context)
+            self._add_judged(known, lake)
 
     def store(self, into: str) -> None:
         """Write what :meth:`advance` found into the database *into*."""
@@ -172,10 +173,30 @@ class Rollups:
         for name in STORED:
             self._connection.execute(f"INSERT INTO {into}.{name} BY NAME FROM new_{name}")
 
-    def _add_plain(self, arrived: str) -> None:
-        with self._standing_in(span=f"FROM {arrived}", judged_call="FROM judged_call LIMIT 0"):
+    def _add(self, arrived: str, judged: str = _NONE, *, is_few: bool = False) -> None:
+        """Make the rows that spans add, of which those are judged calls that *judged* yields."""
+        found = {"span": f"FROM {arrived}", "plain_call": _definitions()["plain_call"]}
+        with self._counted(found | {"judged_call": judged}, is_few=is_few):
             for name in STORED:
-                self._connection.execute(f"CREATE OR REPLACE TABLE new_{name} AS FROM {name}")
+                self._connection.execute(
+                    f"CREATE OR REPLACE TABLE new_{name} AS {_definitions()[name]}"
+                )
+
+    def _add_judged(self, known: str, lake: Lake) -> None:
+        """Add the rows of judged calls of the affected tasks, which are all in the lake."""
+        if not self._is_affected():
+            return
+        self._judge_in_context("nothing", known, lake)
+        with self._counted({"plain_call": "FROM judged LIMIT 0", "judged_call": "FROM judged"}):
+            for name in JUDGED:
+                self._connection.execute(f"INSERT INTO new_{name} {_definitions()[name]}")
+        self._connection.execute("DROP TABLE judged")
+
+    def _affect_none(self) -> None:
+        self._connection.execute("CREATE OR REPLACE TABLE affected_task (task_id VARCHAR)")
+
+    def _is_affected(self) -> bool:
+        return bool(self._ask("FROM affected_task LIMIT 1"))
 
     def _find_affected(self, arrived: str, known: str | None, before: Lake) -> None:
         """Find the tasks whose judged calls the new spans may change."""
@@ -265,24 +286,25 @@ class Rollups:
             DROP TABLE told
         """)
 
-    def _judge(self, find: Callable[[], None]) -> None:
-        """Add the rows of judged calls, which *find* makes of ``context``."""
-        find()
-        with self._standing_in(judged_call="FROM judged", plain_call="FROM plain_call LIMIT 0"):
-            for name in JUDGED:
-                self._connection.execute(f"INSERT INTO new_{name} FROM {name}")
-        self._connection.execute("DROP TABLE context; DROP TABLE judged")
-
-    def _in_context(self) -> None:
-        with self._standing_in(span="FROM context"):
+    def _judge_as_they_are(self, arrived: str) -> None:
+        """Make ``judged`` of calls that count as they are."""
+        seen = f"SELECT * REPLACE (TRUE AS counted) FROM {arrived} AS span WHERE {_IS_JUDGED}"
+        with self._standing_in({"span": seen}):
             self._connection.execute(
-                "CREATE OR REPLACE TABLE judged AS FROM judged_call "
-                "SEMI JOIN affected_task USING (task_id)"
+                f"CREATE OR REPLACE TABLE judged AS {_definitions()['plain_call']}"
             )
 
-    def _as_they_are(self) -> None:
-        with self._standing_in(span="SELECT * REPLACE (TRUE AS counted) FROM context"):
-            self._connection.execute("CREATE OR REPLACE TABLE judged AS FROM plain_call")
+    def _judge_in_context(self, arrived: str, known: str | None, before: Lake) -> None:
+        """Make ``judged`` of the calls of the affected tasks that the spans around them tell."""
+        self._gather(arrived, known, before)
+        found = {"span": "FROM context", "plain_call": _definitions()["plain_call"]}
+        with self._standing_in(found):
+            self._connection.execute(
+                "CREATE OR REPLACE TABLE judged AS "
+                f"FROM ({_definitions()['judged_call']}) AS call SEMI JOIN affected_task "
+                "USING (task_id)"
+            )
+        self._connection.execute("DROP TABLE context")
 
     def _gather(self, arrived: str, known: str | None, before: Lake) -> None:
         """Put the spans that have a say into ``context``."""
@@ -377,28 +399,35 @@ class Rollups:
         return (0, _FOREVER) if low is None else (low, high)
 
     @contextmanager
-    def _standing_in(self, **tables: str) -> Generator[None]:
-        """Let temporary views go before the views of their names."""
-        # A view cannot stand in for itself, and a table is as good where there is nothing in it.
-        kinds = {
-            name: "TABLE" if sql.endswith("LIMIT 0") else "VIEW" for name, sql in tables.items()
-        }
+    def _counted(self, found: Mapping[str, str], *, is_few: bool = False) -> Generator[None]:
+        """Let there be counted calls, of what *found* says."""
+        counted = {"counted_call": _definitions()["counted_call"]}
+        with self._standing_in(found), self._standing_in(counted, "TABLE" if is_few else "VIEW"):
+            yield
+
+    @contextmanager
+    def _standing_in(self, queries: Mapping[str, str], kind: str = "VIEW") -> Generator[None]:
+        """Let there be temporary views, or tables, of these names; each may read those before."""
         made: list[str] = []
         try:
-            for name, sql in tables.items():
-                self._connection.execute(f"CREATE TEMP {kinds[name]} {name} AS {sql}")
+            for name, sql in queries.items():
+                self._connection.execute(f"CREATE TEMP {kind} {name} AS {sql}")
                 made.append(name)
             yield
         finally:
-            for name in made:
-                self._connection.execute(f"DROP {kinds[name]} temp.{name}")
+            for name in reversed(made):
+                self._connection.execute(f"DROP {kind} temp.{name}")
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()
 
 
-def _definitions(connection: duckdb.DuckDBPyConnection) -> rollup.Definitions:
-    return rollup.Definitions(connection, rollup.folders())
+def _is_calm(new: _Arrived, before: Lake) -> bool:
+    """Whether whatever is judged was seen at the wire, and nothing fetches what it has used.
+
+    Then all of it counts as it is, and nothing that was there before changes.
+    """
+    return not new.placed and not any(part.placed_spans or part.fetches for part in before.parts)
 
 
 _KEYS: Final = {
@@ -468,22 +497,33 @@ def forget(connection: duckdb.DuckDBPyConnection, into: str) -> None:
 
 def derive(connection: duckdb.DuckDBPyConnection, into: str) -> None:
     """Work the derived rows of a database out from its stored ones."""
-    connection.execute("DROP SCHEMA IF EXISTS memory.derived CASCADE; CREATE SCHEMA memory.derived")
+    schema = f"memory.{_DERIVED_SCHEMA}"
+    connection.execute(f"DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}")
     ((before,),) = connection.execute(
         "SELECT current_database() || '.' || current_schema()"
     ).fetchall()
-    connection.execute("USE memory.derived")
+    connection.execute(f"USE {schema}")
     try:
-        definitions = _definitions(connection)
         for name in STORED:
             connection.execute(f"CREATE VIEW {name} AS FROM {into}.{name}")
-        definitions.give(*STORED)
-        definitions.define(*DERIVED)
+        ((most,),) = connection.execute(
+            "SELECT greatest((SELECT count(*) FROM call_sum), (SELECT count(*) FROM task_sum))"
+        ).fetchall()
+        for name in _BETWEEN:
+            kind = "TABLE" if most <= _FEW else "VIEW"
+            connection.execute(f"CREATE {kind} {name} AS {_definitions()[name]}")
         for name in DERIVED:
             connection.execute(f"DELETE FROM {into}.{name}")
-            connection.execute(f"INSERT INTO {into}.{name} BY NAME FROM {name}")
+            connection.execute(f"INSERT INTO {into}.{name} BY NAME {_definitions()[name]}")
     finally:
         connection.execute(f"USE {before}")
+
+
+def clear(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of what :class:`Rollups` and :func:`derive` have left in the memory."""
+    connection.execute("USE memory.main")
+    for schema in (_SCHEMA, _DERIVED_SCHEMA):
+        connection.execute(f"DROP SCHEMA IF EXISTS memory.{schema} CASCADE")
 
 
 def with_new(name: str, known: str) -> str:

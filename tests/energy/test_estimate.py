@@ -70,6 +70,7 @@ def test_coefficients_are_the_formula_worked_by_hand():
             cache_hit_share=0.05,
             cache_read_j_per_byte=2e-10,
             facility_multiplier=2,
+            host_share=0.5,
         ),
         Parameters(active_parameters_b=10, decode_j_per_token=0.5, cache_bytes_per_token=100_000),
     )

@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from agenttrace import energy
-from agenttrace.energy import DRAWS, estimate
+from agenttrace import energy, rollup
+from agenttrace.energy import DRAWS, estimate, tables
+from agenttrace.energy.estimate import multiplier
 from agenttrace.model import TokenUsage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES = ["factor_set", "factor_source", "grid", "grid_draw", "model_factor", "model_factor_draw"]
+TABLES = [
+    "boundary_draw",
+    "boundary_factor",
+    "factor_set",
+    "factor_source",
+    "grid_hour",
+    "model_factor",
+    "model_factor_draw",
+    "place",
+    "place_draw",
+]
 MODELS = [("openai", "gpt-5"), ("anthropic", "claude-haiku-4-5"), (None, "mystery"), ("x", None)]
 
 
@@ -93,21 +104,63 @@ def test_a_store_without_models_has_empty_tables(connection: duckdb.DuckDBPyConn
 
 def test_defining_again_replaces(connection: duckdb.DuckDBPyConnection):
     energy.define(connection, models=MODELS)
-    energy.define(connection, models=[("openai", "gpt-5")], zone="FRA")
+    energy.define(connection, models=[("openai", "gpt-5")], regions=[(None, None)], default="FR")
     assert connection.execute("SELECT model FROM model_factor").fetchall() == [("gpt-5",)]
     assert connection.execute("SELECT count(*) FROM model_factor_draw").fetchone() == (DRAWS,)
-    assert connection.execute("SELECT zone FROM grid").fetchall() == [("FRA",)]
+    assert connection.execute("SELECT country FROM place").fetchall() == [("FRA",)]
 
 
-def test_draws_of_the_grid_have_its_range(connection: duckdb.DuckDBPyConnection):
-    world = energy.define(connection, models=[]).grid.g_per_kwh
+def test_draws_of_a_place_have_its_range(connection: duckdb.DuckDBPyConnection):
+    (world,) = energy.define(connection, models=[], regions=[(None, None)]).places
     assert connection.execute(
-        "SELECT quantile_cont(g_per_kwh, [0.05, 0.5, 0.95]) FROM grid_draw"
-    ).fetchone() == (pytest.approx([world.low, world.central, world.high], rel=0.03),)
-    known = energy.define(connection, models=[], zone="FRA").grid.g_per_kwh
-    assert connection.execute("SELECT DISTINCT g_per_kwh FROM grid_draw").fetchall() == [
-        (known.central,)
+        "SELECT quantile_cont(g_per_kwh, [0.05, 0.5, 0.95]), "
+        "quantile_cont(l_per_kwh, [0.05, 0.95]) FROM place_draw"
+    ).fetchone() == (
+        pytest.approx(
+            [world.g_per_kwh.low, world.g_per_kwh.central, world.g_per_kwh.high], rel=0.03
+        ),
+        pytest.approx([world.l_per_kwh.low, world.l_per_kwh.high]),
+    )
+    (known,) = energy.define(connection, models=[], regions=[(None, None)], default="FR").places
+    assert connection.execute("SELECT DISTINCT g_per_kwh FROM place_draw").fetchall() == [
+        (known.g_per_kwh.central,)
     ]
+
+
+def test_ranges_in_sql_are_the_quantiles_of_the_draws(connection: duckdb.DuckDBPyConnection):
+    energy.define(connection, models=[("openai", "gpt-5"), ("openai", "o3")])
+    rows = connection.execute(
+        "SELECT low_of_draws(j_output), high_of_draws(j_output), "
+        "quantile_cont(j_output, [0.05, 0.95]) FROM model_factor_draw GROUP BY model"
+    ).fetchall()
+    assert [row[:2] for row in rows] == [pytest.approx(tuple(row[2])) for row in rows]
+
+
+def test_measured_joules_are_brought_to_the_boundary_of_the_report(
+    connection: duckdb.DuckDBPyConnection,
+):
+    """What the facility takes for a joule, over what the measured boundary takes, in each draw."""
+    chosen = energy.define(connection, models=[("openai", "gpt-5")], boundary="server")
+    tables.add_measured(connection)
+    server = multiplier(chosen.constants, "server")
+    assert connection.execute(
+        "SELECT basis, j_uncached, j_output FROM model_factor WHERE basis <> 'estimated'"
+    ).fetchall() == [
+        ("accelerator", server, 0.0),
+        ("server", 1.0, 0.0),
+        ("facility", server / multiplier(chosen.constants, "facility"), 0.0),
+    ]
+    assert connection.execute(
+        "SELECT count(*) FROM model_factor_draw AS d JOIN boundary_draw AS s USING (draw) "
+        "WHERE d.basis = 'accelerator' AND s.boundary = 'server' AND d.j_uncached = s.multiplier"
+    ).fetchone() == (DRAWS,)
+
+
+def test_queries_without_rows_have_the_columns_that_their_files_describe():
+    queries = rollup.find(rollup.folders(), tables.NONE)
+    assert {name: set(columns) for name, columns in tables.NONE.items()} == {
+        name: {column.name for column in query.columns} for name, query in queries.items()
+    }
 
 
 def test_every_table_and_column_says_what_it_is(connection: duckdb.DuckDBPyConnection):

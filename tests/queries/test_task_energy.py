@@ -17,14 +17,14 @@ def test_task_energy(home: Path) -> None:
 
     Task a is 10 * 1 + 5 * 1 = 15 Wh in the first draw and 10 * 2 + 5 * 4 = 40 Wh in the second, so
     5 % is 16.25, widened to the central 15, and 95 % is 15 + 25 * 0.95 = 38.75. The grid has
-    1,000 g/kWh in the first draw and 500 in the second: 15 g and 20 g.
+    1,000 g/kWh in the first draw and 500 in the second: 15 g and 20 g. Water is 2 ml a Wh.
     """
     with asked(home, RECORDS, models=MODELS, grid=[1000.0, 500.0]) as connection:
         rows = connection.sql("FROM task_energy ORDER BY task_id").fetchall()
     expected = [
-        ("a", 3, 1, 15.0, 15.0, 38.75, 15.0, 15.0, 19.75),
-        ("b", 1, 0, 20.0, 20.0, 77.0, 20.0, 20.0, 39.0),
-        ("silent", 1, 1, None, None, None, None, None, None),
+        ("a", 3, 1, 15.0, 15.0, 38.75, 15.0, 15.0, 19.75, 0.03, 0.03, 0.0775),
+        ("b", 1, 0, 20.0, 20.0, 77.0, 20.0, 20.0, 39.0, 0.04, 0.04, 0.154),
+        ("silent", 1, 1, *[None] * 9),
     ]
     assert [row[:3] for row in rows] == [row[:3] for row in expected]
     for row, wanted in zip(rows, expected, strict=True):

@@ -18,6 +18,7 @@ def test_task_total(home: Path) -> None:
         gpt, other = sorted(connection.rows("task_total"), key=lambda row: row["model"])
     assert gpt == {
         "task_id": "a",
+        "region": None,
         "provider": "openai",
         "model": "gpt-5",
         "hidden_calls": 2,

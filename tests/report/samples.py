@@ -8,7 +8,6 @@ from agenttrace.report.values import (
     Call,
     Coverage,
     Equivalent,
-    Grid,
     Method,
     ModelLine,
     ModelsReport,
@@ -16,6 +15,7 @@ from agenttrace.report.values import (
     Node,
     Overview,
     Percentiles,
+    Place,
     RoleLine,
     Source,
     TaskLine,
@@ -46,6 +46,7 @@ TOTALS = Totals(
     energy_wh=Range(0.5, 1.25, 4),
     hidden_energy_wh=1.0,
     carbon_g=Range(0.1, 0.6, 2),
+    water_l=Range(0.001, 0.004, 0.03),
 )
 
 COVERAGE = Coverage(
@@ -73,7 +74,19 @@ METHOD = Method(
     draws=256,
     low_quantile=0.05,
     high_quantile=0.95,
-    grid=Grid("WOR", "world", Range(40, 480, 800), "Annual mixes", "https://grid.example"),
+    places=(
+        Place(
+            zone="WOR",
+            resolution="world",
+            energy_share=1.0,
+            g_per_kwh=Range(40, 480, 800),
+            l_per_kwh=Range(1.5, 4, 14),
+            reason="nothing tells the place",
+            title="Annual mixes",
+            url="https://grid.example",
+        ),
+    ),
+    measured_share=None,
     sources=(
         Source("A measurement", "Ada", 2025, "https://a.example", ("eps", "rho")),
         Source("Another", "Ada", 2025, "https://b.example", ("h",)),

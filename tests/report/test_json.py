@@ -7,7 +7,7 @@ from tests.report.samples import MODELS, OVERVIEW, TASK
 
 
 def test_the_json_is_the_report_field_by_field():
-    head = {"agenttrace_report": 1, "agenttrace_version": __version__}
+    head = {"agenttrace_report": 2, "agenttrace_version": __version__}
     for kind, report in (("overview", OVERVIEW), ("task", TASK), ("models", MODELS)):
         values = json.loads(json.dumps(dataclasses.asdict(report)))
         assert json.loads(to_json(report)) == {**head, "kind": kind, **values}

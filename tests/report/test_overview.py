@@ -91,7 +91,8 @@ def ranges(report: Overview) -> list[Range | None]:
     return [
         report.totals.energy_wh,
         report.totals.carbon_g,
-        report.method.grid.g_per_kwh,
+        report.totals.water_l,
+        *(place.l_per_kwh for place in report.method.places),
         *(line.users for line in report.equivalents),
         *(line.user_days for line in report.equivalents),
         *(line.energy_wh for line in (*report.models, *report.top_tasks)),
@@ -133,11 +134,14 @@ def test_coverage_says_what_is_known_and_what_is_not(report: Overview):
     assert (coverage.quarantined_records, coverage.lost_records) == (0, 0)
 
 
-def test_the_method_names_its_version_boundary_grid_and_sources(report: Overview):
+def test_the_method_names_its_version_boundary_places_and_sources(report: Overview):
     method = report.method
     assert len(method.factor_set) == 12
     assert (method.boundary, method.low_quantile, method.high_quantile) == ("facility", 0.05, 0.95)
-    assert (method.grid.zone, method.grid.resolution) == ("WOR", "world")
+    assert {(place.zone, place.resolution) for place in method.places} == {
+        ("US", "annual"),
+        ("WOR", "world"),
+    }
     assert all(source.url.startswith("https://") for source in method.sources)
     assert "facility_multiplier" in {name for one in method.sources for name in one.factors}
 

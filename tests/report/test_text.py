@@ -121,10 +121,11 @@ def test_a_task_without_a_name_or_an_end_says_so():
     ]
 
 
-def test_a_country_is_named_with_its_resolution():
-    grid = replace(OVERVIEW.method.grid, zone="FRA", resolution="annual")
-    told = shown(replace(OVERVIEW, method=replace(OVERVIEW.method, grid=grid)))
-    assert "annual average of FRA" in told
+def test_a_place_is_named_with_its_resolution():
+    (place,) = OVERVIEW.method.places
+    places = (replace(place, zone="FR", resolution="annual"),)
+    told = shown(replace(OVERVIEW, method=replace(OVERVIEW.method, places=places)))
+    assert "g CO2e  FR annual\n" in told
 
 
 @pytest.mark.parametrize(

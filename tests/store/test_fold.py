@@ -1,10 +1,9 @@
+import contextlib
 import itertools
 import multiprocessing
-import os
 import random
 import re
 import signal
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.context import SpawnProcess
@@ -27,6 +26,7 @@ from tests.builders import (
     chat,
     foreign,
     frame,
+    header,
     line,
     loose,
     opened,
@@ -38,8 +38,8 @@ from tests.builders import (
     tool,
     write,
 )
+from tests.store.dying import homes_of_the_dead
 
-DIED = 9
 RECORDS = loose(*(chat(input=number) for number in range(4)))
 
 
@@ -104,6 +104,26 @@ def test_a_segment_that_was_folded_and_not_yet_removed_does_not_count_again(home
         put(home, "1-1-1", content)
 
 
+@pytest.mark.parametrize("is_folded", [True, False], ids=["folded", "read in memory"])
+def test_a_call_that_is_known_to_have_ended_was_not_cut_off_with_its_process(
+    home: Path, is_folded: bool
+) -> None:
+    with opened(home, RECORDS[:2]):
+        pass
+    # The process died before it took back the notes of what it had begun.
+    begun = [{**one, "end_ns": None, "interrupted": True} for one in RECORDS[1:3]]
+    slots = [header(slot_bytes=2048), *map(line, begun)]
+    put(home, "1_7_1.flight", b"".join(slot.ljust(2048, b"\0") for slot in slots))
+    with contextlib.nullcontext() if is_folded else fold.alone(home), Store.open(home) as store:
+        assert store.connection.sql(
+            "SELECT input_tokens, outcome FROM span ORDER BY input_tokens"
+        ).fetchall() == [(0, None), (1, None), (2, "interrupted")]
+        store.define_rollups()
+        assert store.connection.sql(
+            "SELECT outcome, sum(calls)::INT FROM call_sum GROUP BY outcome ORDER BY outcome"
+        ).fetchall() == [("interrupted", 1), (None, 2)]
+
+
 def test_while_another_process_folds_what_is_new_is_read_in_memory(home: Path) -> None:
     with opened(home, RECORDS[:1]):
         pass
@@ -154,6 +174,26 @@ def test_files_that_were_merged_are_removed_an_hour_later(home: Path) -> None:
     assert merged not in lake(home)
     with opened(home) as store:
         assert inputs(store) == [0, 1, 2, 3]
+
+
+def test_a_merged_file_that_a_dying_fold_did_not_remove_is_known_until_it_is_gone(
+    home: Path,
+) -> None:
+    with opened(home, RECORDS[:1]):
+        pass
+    (merged,) = (home / "lake" / "spans").rglob("*.parquet")
+    content = merged.read_bytes()
+    with opened(home, RECORDS[1:2]):
+        pass
+    with duckdb.connect(str(home / published.NAME)) as connection:
+        connection.execute("UPDATE part SET retired_at = retired_at - INTERVAL 61 MINUTE")
+    with opened(home, RECORDS[2:3]):
+        assert not merged.exists()
+    # As if that fold had died after it published and before it removed the file.
+    merged.write_bytes(content)
+    with opened(home, RECORDS[3:]) as store:
+        assert (inputs(store), store.warnings) == ([0, 1, 2, 3], [])
+    assert not merged.exists()
 
 
 def test_a_store_that_was_moved_away_is_made_again_from_the_lake(home: Path) -> None:
@@ -263,55 +303,23 @@ def test_a_segment_that_cannot_be_read_at_all_is_kept_in_quarantine(
     assert '"poison"' in kept.read_text()
 
 
-def test_wherever_a_fold_dies_every_span_is_there_once(tmp_path: Path) -> None:
-    ended = _started(_die_everywhere, tmp_path)
-    ended.join()
-    assert ended.exitcode == 0
-    homes = list(tmp_path.iterdir())
-    assert len(homes) > 20
-    for home in homes:
-        with opened(home, loose(chat(input=4), trace=2)) as store:
-            assert inputs(store) == [0, 1, 2, 3, 4], home.name
+def _fold(home: Path) -> None:
+    with Store.open(home):
+        pass
+
+
+def test_wherever_a_fold_dies_every_span_is_there_once(tmp_path: Path, home: Path) -> None:
+    put(home, "1-1-1", segment(RECORDS[:2]))
+    put(home, "2-1-1.open", segment(RECORDS[2:]) + b"\0torn" + bytes(64))
+    homes = homes_of_the_dead(tmp_path, _fold)
+    assert len(homes) > 15
+    for dead in homes:
+        with opened(dead, loose(chat(input=4), trace=2)) as store:
+            assert inputs(store) == [0, 1, 2, 3, 4], dead.name
             assert store.connection.sql("SELECT reason FROM quarantine").fetchall() == [
                 ("not JSON",)
             ]
-        assert list((home / "spool").iterdir()) == []
-
-
-def _die_everywhere(folder: Path) -> None:
-    """Let children fold the same spool, and die one step in the file system later each time."""
-    for death in range(200):
-        home = folder / str(death)
-        put(home, "1-1-1", segment(RECORDS[:2]))
-        put(home, "2-1-1.open", segment(RECORDS[2:]) + b"\0torn" + bytes(64))
-        child = os.fork()
-        if child == 0:
-            _die_at_step(death, home)
-        _, status = os.waitpid(child, 0)
-        code = os.waitstatus_to_exitcode(status)
-        if code == 0:
-            return
-        assert code == DIED, code
-    raise AssertionError("no fold came to its end")
-
-
-def _die_at_step(death: int, home: Path) -> None:
-    steps = 0
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        nonlocal steps
-        if event in {"open", "os.rename", "os.remove", "os.mkdir"} and str(home) in str(arguments):
-            if steps == death:
-                os._exit(DIED)
-            steps += 1
-
-    sys.addaudithook(watch)
-    try:
-        with Store.open(home):
-            pass
-    except BaseException:
-        os._exit(1)
-    os._exit(0)
+        assert list((dead / "spool").iterdir()) == []
 
 
 def _record(home: Path, number: int) -> None:

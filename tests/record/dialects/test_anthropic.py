@@ -51,6 +51,39 @@ def test_a_message_with_all_its_details() -> None:
     assert spoken().usage(reply.counts) == TOKENS
 
 
+@pytest.mark.parametrize(
+    ("geo", "said"),
+    [
+        ("us", {"cloud.region": "us"}),
+        ("global", {"cloud.region": "global"}),
+        ("not_available", {}),
+        (None, {}),
+        (7, {}),
+        ("Where? Here.", {}),
+    ],
+)
+def test_where_the_model_ran_is_its_region(geo: Any, said: dict[str, str]) -> None:
+    assert read({**USAGE, "inference_geo": geo}).said == said
+    start = {"type": "message_start", "message": message({**USAGE, "inference_geo": geo})}
+    end = {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 5}}
+    assert streamed(start, end).said == said
+
+
+def test_what_the_provider_asked_on_its_own_ran_where_the_message_did() -> None:
+    iterations = [
+        {"type": "compaction", "input_tokens": 900, "output_tokens": 90},
+        {"type": "message", "input_tokens": 10, "output_tokens": 5},
+    ]
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "inference_geo": "us",
+        "iterations": iterations,
+    }
+    (compaction,) = spoken().beside(read(usage))
+    assert (compaction.role, compaction.said) == ("compaction", {"cloud.region": "us"})
+
+
 def test_the_counts_of_a_stream_are_cumulative() -> None:
     start = {**USAGE, "output_tokens": 1, "output_tokens_details": None}
     reply = streamed(

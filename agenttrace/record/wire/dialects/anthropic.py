@@ -5,9 +5,11 @@ are cumulative. A message may tell of calls that the provider made on its own: t
 conversation, or to ask a stronger model for advice. Their tokens are not in its own.
 
 Source: <https://platform.claude.com/docs/en/api/messages>, …/build-with-claude/compaction,
-…/agents-and-tools/tool-use/advisor-tool, …/build-with-claude/batch-processing
+…/agents-and-tools/tool-use/advisor-tool, …/build-with-claude/batch-processing,
+…/manage-claude/data-residency
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
@@ -67,7 +69,7 @@ class Messages(Dialect):
 
     def read_json(self, body: bytes) -> Reply:
         """Read a whole response."""
-        return reply_of(_message.decode(body), finished=True)
+        return _reply(_message.decode(body), finished=True)
 
     def read_events(self, data: bytes) -> Reply:
         """Read ``message_start`` and the counts of the ``message_delta`` events, in order."""
@@ -77,10 +79,10 @@ class Messages(Dialect):
             if event is None:
                 continue
             if event.message is not None:
-                found = found.then(reply_of(event.message))
+                found = found.then(_reply(event.message))
             elif mapping(event.usage):
                 # The counts of message_delta are final; it is the last event but one.
-                found = found.then(reply_of(Envelope(usage=event.usage), finished=True))
+                found = found.then(_reply(Envelope(usage=event.usage), finished=True))
         return found if found.finished else found.then(Reply(error=events.failure(data)))
 
     def beside(self, reply: Reply) -> tuple[Reply, ...]:
@@ -134,13 +136,31 @@ class Results(Messages):
             read = decoded(_line, line) if b'"usage"' in line else None
             if read is None or read.result is None or read.result.message is None:
                 continue
-            reply = reply_of(read.result.message, finished=True)
+            reply = _reply(read.result.message, finished=True)
             found += [reply, *_beside(reply)]
         return Reply(finished=True, also=tuple(found))
 
     def beside(self, reply: Reply) -> tuple[Reply, ...]:
         """Return what the lines told."""
         return reply.also
+
+
+def _reply(envelope: Envelope | None, *, finished: bool = False) -> Reply:
+    reply = reply_of(envelope, finished=finished)
+    geo = _geo(reply.counts)
+    return reply.then(Reply(said=geo)) if geo else reply
+
+
+_GEO: Final = re.compile(r"[a-z][a-z0-9-]{1,30}")
+
+
+def _geo(counts: Counts) -> dict[str, str]:
+    """Return where the model ran, as a region: ``us``, or ``global`` for anywhere.
+
+    The clouds that serve the same protocol say it in their hosts, and ``not_available`` here.
+    """
+    geo = counts.get("inference_geo")
+    return {semconv.CLOUD_REGION: geo} if isinstance(geo, str) and _GEO.fullmatch(geo) else {}
 
 
 # How the provider calls what it asked on its own.
@@ -167,7 +187,7 @@ def _beside(reply: Reply) -> tuple[Reply, ...]:
                 usage=entry,
             ),
             finished=True,
-        ).then(Reply(role=_ROLE_OF.get(str(entry["type"]), "other")))
+        ).then(Reply(role=_ROLE_OF.get(str(entry["type"]), "other"), said=_geo(reply.counts)))
         for place, entry in enumerate(iterations)
         if str(entry.get("type")) in kinds
     )

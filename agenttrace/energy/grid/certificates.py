@@ -1,0 +1,379 @@
+"""Keep certificates of electricity that was bought, and the residual mix that is left without them.
+
+A file of certificates is kept as a whole under its name: importing it again replaces it, so a
+corrected file does not count twice.
+"""
+
+import csv
+import hashlib
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from agenttrace.energy import places
+from agenttrace.energy.grid import hourly, times
+from agenttrace.energy.grid.importing import MOST_G_PER_KWH
+from agenttrace.errors import FactorError
+
+FOLDER: Final = Path("grid") / "certificates"
+RESIDUAL: Final = Path("grid") / "residual.parquet"
+
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2100
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """Electricity that was bought together with the proof of where it is from.
+
+    Attributes:
+        zone: Zone of the grid that it was fed into.
+        year: Year of generation.
+        hour: Hour of generation, UTC; None where only the year is known.
+        mwh: Megawatt-hours.
+        source: What generated it.
+        g_per_kwh: What that emitted, gCO2e/kWh; 0 is carbon-free.
+    """
+
+    zone: str
+    year: int
+    hour: datetime | None
+    mwh: float
+    source: str
+    g_per_kwh: float
+
+
+@dataclass(frozen=True, slots=True)
+class Residual:
+    """What electricity emits that nobody bought certificates of.
+
+    Attributes:
+        zone: Zone of the grid.
+        year: Of the figure.
+        g_per_kwh: gCO2e/kWh.
+        source: Where it is from.
+    """
+
+    zone: str
+    year: int
+    g_per_kwh: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file of certificates as it is kept.
+
+    Attributes:
+        name: Name that it is kept under.
+        certificates: How many.
+        mwh: Their sum.
+        replaced: A file of that name was there before, and said something else.
+    """
+
+    name: str
+    certificates: int
+    mwh: float
+    replaced: bool = False
+
+
+_COLUMNS: Final = (
+    ("zone", "VARCHAR"),
+    ("year", "INTEGER"),
+    ("hour", "TIMESTAMP"),
+    ("mwh", "DOUBLE"),
+    ("source", "VARCHAR"),
+    ("g_per_kwh", "DOUBLE"),
+    ("content", "VARCHAR"),
+    ("imported_at", "TIMESTAMP"),
+)
+
+_RESIDUAL_COLUMNS: Final = (
+    ("zone", "VARCHAR"),
+    ("year", "INTEGER"),
+    ("g_per_kwh", "DOUBLE"),
+    ("source", "VARCHAR"),
+)
+
+
+_NEEDED: Final = ("zone", "mwh", "source", "g_per_kwh")
+_TIMES: Final = ("hour", "year")  # one of them
+_OF_A_MIX: Final = tuple(name for name, _ in _RESIDUAL_COLUMNS)
+
+
+def import_certificates(home: Path, path: Path, *, year: int | None = None) -> Kept:
+    """Import a CSV of certificates: zone, hour or year, mwh, source, g_per_kwh.
+
+    Args:
+        home: Folder of the data.
+        path: The file; hours are ISO 8601 with a time zone.
+        year: The year that all of them are of.
+
+    Raises:
+        FactorError: The file cannot be read, a row of it is wrong or of another year, or the same
+            certificates are kept under another name. Nothing is kept then.
+    """
+    content = _content(path)
+    for other in files(home):
+        if other.stem != path.stem and _content_of(other) == content:
+            raise FactorError(
+                f"{path.name}: these certificates are kept already as {other.stem!r}. "
+                f"Remove those first: agenttrace grid remove --certificates {other.stem}"
+            )
+    rows = [_certificate(row, year) for row in _rows(path, _NEEDED, _TIMES)]
+    target = home / FOLDER / f"{path.stem}.parquet"
+    replaced = target.exists() and _content_of(target) != content
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    columns = [
+        [one.zone for one in rows],
+        [one.year for one in rows],
+        [one.hour for one in rows],
+        [one.mwh for one in rows],
+        [one.source for one in rows],
+        [one.g_per_kwh for one in rows],
+        [content] * len(rows),
+        [now] * len(rows),
+    ]
+    _write(target, _COLUMNS, columns)
+    return Kept(path.stem, len(rows), sum(one.mwh for one in rows), replaced)
+
+
+def import_residual(home: Path, path: Path) -> list[Residual]:
+    """Import a CSV of residual mixes: zone, year, g_per_kwh, source; same zone and year: replaced.
+
+    Raises:
+        FactorError: The file cannot be read, or a row of it is wrong. Nothing is kept then.
+    """
+    said: dict[tuple[str, int], Residual] = {}
+    for row in _rows(path, _OF_A_MIX):
+        one = _residual(row)
+        if (one.zone, one.year) in said:
+            raise row.wrong(f"{one.zone} {one.year} is given already. Remove one of the two")
+        said[one.zone, one.year] = one
+    kept = {(one.zone, one.year): one for one in residuals(home)} | said
+    ordered = [kept[key] for key in sorted(kept)]
+    columns = [
+        [one.zone for one in ordered],
+        [one.year for one in ordered],
+        [one.g_per_kwh for one in ordered],
+        [one.source for one in ordered],
+    ]
+    _write(home / RESIDUAL, _RESIDUAL_COLUMNS, columns)
+    return list(said.values())
+
+
+def files(home: Path) -> list[Path]:
+    """Return the files of certificates that are kept, by name."""
+    return sorted((home / FOLDER).glob("*.parquet"))
+
+
+def certificates(home: Path) -> list[Certificate]:
+    """Return every certificate that is kept, by zone and time.
+
+    Raises:
+        FactorError: A file cannot be read.
+    """
+    columns = ", ".join(name for name, _ in _COLUMNS[:6])
+    rows = (row for path in files(home) for row in _read(path, columns))
+    found = [Certificate(*row) for row in rows]
+    return sorted(found, key=lambda one: (one.zone, one.year, one.hour is not None, one.hour))
+
+
+def residuals(home: Path) -> list[Residual]:
+    """Return the residual mixes that are kept, by zone and year.
+
+    Raises:
+        FactorError: The file cannot be read.
+    """
+    path = home / RESIDUAL
+    columns = ", ".join(name for name, _ in _RESIDUAL_COLUMNS)
+    return [Residual(*row) for row in _read(path, columns)] if path.exists() else []
+
+
+def kept(home: Path) -> list[Kept]:
+    """Return the files of certificates that are kept, summed up.
+
+    Raises:
+        FactorError: A file cannot be read.
+    """
+    return [Kept(path.stem, *_read(path, "count(*), sum(mwh)")[0]) for path in files(home)]
+
+
+def remove(home: Path, name: str) -> bool:
+    """Remove the certificates kept as *name*; return whether there were any."""
+    path = home / FOLDER / f"{name}.parquet"
+    if path not in files(home):
+        return False
+    path.unlink()
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of a file, with what is needed to say where it is."""
+
+    file: str
+    line: int
+    cells: Mapping[str, str]
+
+    def wrong(self, what: str) -> FactorError:
+        return FactorError(f"{self.file}, line {self.line}: {what}.")
+
+    def text(self, name: str) -> str:
+        value = self.cells.get(name, "")
+        if not value:
+            raise self.wrong(f"{name} is missing. Every row needs one{_HINTS.get(name, '')}")
+        return value
+
+    def number(self, name: str, most: float = math.inf) -> float:
+        said = self.text(name)
+        try:
+            value = float(said)
+        except ValueError:
+            raise self.wrong(f"{name} {said!r} is no number") from None
+        if not 0 <= value < math.inf:
+            raise self.wrong(f"{name} {said} is negative or no number. It is 0 or more")
+        if value > most:
+            raise self.wrong(f"{name} {said} is more than {most:g}, so it is in another unit")
+        return value
+
+    def year(self) -> int:
+        said = self.text("year")
+        if not said.isdecimal() or not _FIRST_YEAR <= int(said) <= _LAST_YEAR:
+            raise self.wrong(f"{said!r} is no year from {_FIRST_YEAR} to {_LAST_YEAR}")
+        return int(said)
+
+
+_HINTS: Final = {"g_per_kwh": ": 0 for wind and sun, which is not the same as not said"}
+
+
+def _certificate(row: _Row, year: int | None) -> Certificate:
+    hour = _hour(row) if row.cells.get("hour") else None
+    of = hour.year if hour else row.year() if year is None or row.cells.get("year") else year
+    said = ((row.year() if row.cells.get("year") else of, "its year says"), (year, "--year says"))
+    for other, whose in said:
+        if other not in (None, of):
+            raise row.wrong(f"it is of {of}, and {whose} {other}. Correct the one or the other")
+    return Certificate(
+        zone=_zone(row),
+        year=of,
+        hour=hour,
+        mwh=row.number("mwh"),
+        source=row.text("source"),
+        g_per_kwh=row.number("g_per_kwh", MOST_G_PER_KWH),
+    )
+
+
+def _residual(row: _Row) -> Residual:
+    return Residual(
+        zone=_zone(row),
+        year=row.year(),
+        g_per_kwh=row.number("g_per_kwh", MOST_G_PER_KWH),
+        source=row.text("source"),
+    )
+
+
+def _zone(row: _Row) -> str:
+    return places.zone_of(row.text("zone"))
+
+
+def _hour(row: _Row) -> datetime:
+    text = row.cells["hour"]
+    utc = times.moments(row.file, [times.Stamp(text, row.line)], None).utc[text, 1]
+    return utc.replace(minute=0, second=0, microsecond=0)
+
+
+def _rows(path: Path, needed: Sequence[str], more: Sequence[str] = ()) -> Iterator[_Row]:
+    """Yield the rows of a CSV, each with its line.
+
+    Args:
+        path: The file.
+        needed: Columns that it must have.
+        more: Columns that it may have.
+    """
+    known = (*needed, *more)
+    with _opened(path) as file:
+        reader = csv.DictReader(file, restval="", skipinitialspace=True)
+        names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
+        reader.fieldnames = names
+        if missing := [name for name in needed if name not in names]:
+            raise FactorError(
+                f"{path.name}, line 1: column {missing[0]} is missing. Columns: {', '.join(known)}."
+            )
+        if unknown := [name for name in names if name not in known]:
+            raise FactorError(
+                f"{path.name}, line 1: column {unknown[0]!r} is not known. "
+                f"Columns: {', '.join(known)}."
+            )
+        empty = True
+        for cells in reader:
+            empty = False
+            if None in cells:
+                raise FactorError(
+                    f"{path.name}, line {reader.line_num}: it has more cells than the header. "
+                    f"Quote what has a comma in it."
+                )
+            yield _Row(path.name, reader.line_num, {k: (v or "").strip() for k, v in cells.items()})
+        if empty:
+            raise FactorError(f"{path.name} has no rows. Give it a header and a row for each.")
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return path.open(encoding="utf-8-sig", newline="")
+    except OSError as error:
+        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _content(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _content_of(kept: Path) -> str:
+    rows = _read(kept, "any_value(content)")
+    return str(rows[0][0])
+
+
+def _read(path: Path, columns: str) -> list[tuple[Any, ...]]:
+    # 40 ms to import, and only reading the data needs it.
+    import duckdb
+
+    try:
+        with duckdb.connect() as connection:
+            return connection.execute(
+                f"SELECT {columns} FROM read_parquet({hourly.quoted(path)})"
+            ).fetchall()
+    except duckdb.Error as error:
+        raise FactorError(
+            f"{path} cannot be read. Remove the file, and import what it held again."
+        ) from error
+
+
+def _write(
+    path: Path, schema: Sequence[tuple[str, str]], columns: Sequence[Sequence[object]]
+) -> None:
+    # 40 ms to import, and only writing the data needs it.
+    import duckdb
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.tmp")
+    values = ", ".join(
+        f"unnest(${number}::{type_}[]) AS {name}"
+        for number, (name, type_) in enumerate(schema, start=1)
+    )
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(
+                f"COPY (SELECT {values}) TO {hourly.quoted(beside)} (FORMAT parquet)",
+                list(columns),
+            )
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,309 @@
+import io
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from agenttrace.energy import measured
+from agenttrace.energy.measured import Window
+from agenttrace.energy.pricing import Pricing
+from agenttrace.errors import QueryError
+from agenttrace.model import Range
+from agenttrace.reader import Reader
+from agenttrace.report.explain import Explanation, explanation
+from agenttrace.report.json import to_json
+from agenttrace.report.models import models_report
+from agenttrace.report.overview import overview
+from agenttrace.report.task import task_report
+from agenttrace.report.text import to_text
+from tests.builders import SECOND_NS, START_NS, agent, chat, spans, task, write
+
+FACILITY = Pricing()
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
+    write(
+        home,
+        spans(
+            task(
+                "research",
+                agent(
+                    "lead",
+                    chat(input=40_000, output=400, cache_read=30_000),
+                    chat(input=50_000, output=70, cache_read=40_000, usage="estimated"),
+                    chat(status="error", operation_id="o"),
+                    chat(input=900, output=90, provider="anthropic", model="claude-haiku-4-5"),
+                ),
+            ),
+            task("greet", chat(input=10, output=5, provider="acme", model="zorg-9")),
+            task("resume", chat(input=10, output=5), chat(input=3, operation="embeddings")),
+        ),
+    )
+    return home
+
+
+@cache
+def explained(home: Path, subject: str = "total", pricing: Pricing = FACILITY) -> Explanation:
+    with Reader(home, pricing=pricing) as reader:
+        return explanation(reader, subject)
+
+
+def added(report: Explanation) -> float:
+    return sum(term.energy_wh for model in report.models for term in model.terms)
+
+
+def test_a_call_is_worked_out_by_hand(home: Path):
+    """n_u = 40, n_c = 60, n_o = 20 on a model of class large with P = 37: see the lines below."""
+    write(
+        home,
+        spans(
+            chat(input=100, cache_read=60, output=20, provider="deepseek", model="deepseek-chat")
+        ),
+    )
+    report = explained(home, "job-0000000100000002")
+    assert (report.subject, report.id, report.calls) == ("call", "job-0000000100000002", 1)
+    (model,) = report.models
+    assert (model.model_class, model.energy_share) == ("large", 1.0)
+    assert [term.units for term in model.terms] == [40, 3200, 60, 20, 2200]
+    assert [term.energy_j for term in model.terms] == pytest.approx(
+        [
+            40 * 1.72 * 0.0035 * 37,
+            3200 * 1.72 * 0.0035 * 37 / 50_000,
+            60 * 1.72 * 0.0035 * 37 * 0.02,
+            20 * 1.72 * model_decode(report),
+            2200 * 1.72 * 1.9e-10 * model_cache(report),
+        ]
+    )
+    assert report.energy_wh is not None
+    assert added(report) == pytest.approx(report.energy_wh.central, rel=1e-12)
+
+
+def model_decode(report: Explanation) -> float:
+    return next(one.central for one in report.factors if one.symbol == "e_d")
+
+
+def model_cache(report: Explanation) -> float:
+    return next(one.central for one in report.factors if one.symbol == "KV")
+
+
+def test_the_arithmetic_ends_at_what_the_report_says(recorded: Path):
+    with Reader(recorded) as reader:
+        whole, models = overview(reader), models_report(reader)
+        report = explanation(reader)
+    assert report.energy_wh == whole.totals.energy_wh
+    assert report.carbon_g == whole.totals.carbon_g
+    assert report.energy_wh is not None
+    assert added(report) == pytest.approx(report.energy_wh.central, rel=1e-12)
+    assert {
+        (one.model, one.estimated_wh and one.estimated_wh.central) for one in report.models
+    } == {(one.model, one.energy_wh and one.energy_wh.central) for one in models.models}
+    assert (report.calls, report.unpriced_calls, report.estimated_calls) == (7, 1, 1)
+    assert report.tokens == whole.totals.tokens
+
+
+def test_a_model_has_the_range_of_the_report(recorded: Path):
+    with Reader(recorded) as reader:
+        said = {one.model: one.energy_wh for one in models_report(reader).models}
+        found = {one.model: one.estimated_wh for one in explanation(reader).models}
+    for model, energy_wh in said.items():
+        assert energy_wh is not None
+        mine = found[model]
+        assert mine is not None
+        assert (mine.low, mine.high) == pytest.approx((energy_wh.low, energy_wh.high), rel=1e-9)
+
+
+def test_a_task_ends_at_what_its_report_says(recorded: Path):
+    with Reader(recorded) as reader:
+        said, report = task_report(reader, "research"), explanation(reader, "research")
+    assert (report.subject, report.id, report.name) == ("task", "research", "research")
+    assert report.energy_wh == said.totals.energy_wh
+    assert report.energy_wh is not None
+    assert added(report) == pytest.approx(report.energy_wh.central, rel=1e-12)
+    assert report.tokens == said.totals.tokens
+
+
+def test_calls_end_at_what_the_tree_says_and_add_up_to_their_task(recorded: Path):
+    with Reader(recorded) as reader:
+        said = task_report(reader, "research")
+        calls = [node for node in said.nodes if node.call]
+        found = [explanation(reader, node.call.call_id) for node in calls if node.call]
+    energies = [one.energy_wh and one.energy_wh.central for one in found]
+    assert energies == [node.energy_wh for node in calls]
+    assert said.totals.energy_wh is not None
+    assert sum(filter(None, energies)) == pytest.approx(said.totals.energy_wh.central, rel=1e-12)
+    carbons = [one.carbon_g.central for one in found if one.carbon_g]
+    assert said.totals.carbon_g is not None
+    assert sum(carbons) == pytest.approx(said.totals.carbon_g.central, rel=1e-12)
+
+
+def test_a_call_whose_usage_nobody_reports_is_not_priced(recorded: Path):
+    with Reader(recorded) as reader:
+        (row,) = reader.query("SELECT call_id FROM model_call WHERE status = 'error'")
+        report = explanation(reader, row["call_id"])
+    assert (report.energy_wh, report.carbon_g, report.water_l) == (None, None, None)
+    assert (report.unpriced_calls, report.drivers) == (1, ())
+    assert json.loads(to_json(report))["energy_wh"] is None
+
+
+def test_the_beginning_of_an_id_is_enough(recorded: Path):
+    assert explained(recorded, "gr").id == "greet"
+    call = explained(recorded, "greet-").id
+    assert call is not None
+    span_id = call.removeprefix("greet-")
+    assert explained(recorded, span_id).id == call
+    assert explained(recorded, call[:-1]).id == call
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [
+        ("res", "2 tasks begin with 'res': research, resume. Give more of the id."),
+        ("resume-", "2 calls begin with 'resume-': "),
+        ("00000001", "7 calls begin with '00000001': "),
+        ("nobody", "no task and no call begins with 'nobody'."),
+        ("greet-x", "no call begins with 'greet-x', or what does is counted elsewhere."),
+        ("", "say the id of a task or of a call, or `total`."),
+    ],
+)
+def test_what_begins_nothing_or_too_much_is_an_error(recorded: Path, subject: str, said: str):
+    with pytest.raises(QueryError) as raised:
+        explained(recorded, subject)
+    assert str(raised.value).startswith(said)
+
+
+def test_every_factor_in_it_has_a_source_with_an_address(recorded: Path):
+    report = explained(recorded)
+    letters = {one.symbol for one in report.factors}
+    assert letters == {"eps", "rho", "h", "jb", "M", "P", "e_d", "KV"}
+    for factor in report.factors:
+        assert factor.low <= factor.central <= factor.high
+        assert factor.sources
+        assert all(one.title and one.year and one.url and one.mark for one in factor.sources)
+    used = {one.id: one.models for one in report.factors if one.symbol == "P"}
+    assert ("zorg-9",) in used.values()
+
+
+def test_shares_of_the_variance_and_the_rest_are_the_whole(recorded: Path):
+    report = explained(recorded)
+    alone = sum(one.share for one in report.drivers)
+    assert alone + report.other_drivers_share + report.joint_share == pytest.approx(1)
+    assert 1 < len(report.drivers) <= 6
+    assert all(one.share >= 0.01 for one in report.drivers)
+    assert report.other_drivers > 0
+    shares = [one.share for one in report.drivers]
+    assert shares == sorted(shares, reverse=True)
+    for driver in report.drivers:
+        assert report.energy_wh is not None
+        assert driver.energy_if_known_wh.central == pytest.approx(report.energy_wh.central)
+        assert driver.advice
+
+
+def test_an_unknown_model_is_a_warning_where_it_was_used(recorded: Path):
+    (warning,) = explained(recorded, "greet").warnings
+    assert "'zorg-9'" in warning
+    assert explained(recorded, "research").warnings == ()
+
+
+def test_the_boundary_decides_the_formula_and_the_result(recorded: Path):
+    chips = explained(recorded, "research", Pricing(boundary="accelerator"))
+    all_of_it = explained(recorded, "research")
+    assert chips.formula.startswith("E = eps*P*(")
+    assert "M" not in {one.symbol for one in chips.factors}
+    assert "s" in {
+        one.symbol for one in explained(recorded, pricing=Pricing(boundary="server")).factors
+    }
+    assert chips.energy_wh is not None
+    assert all_of_it.energy_wh is not None
+    assert all_of_it.energy_wh.central == pytest.approx(1.72 * chips.energy_wh.central)
+    assert added(chips) == pytest.approx(chips.energy_wh.central, rel=1e-12)
+
+
+def test_places_say_where_and_why(recorded: Path):
+    here = explained(recorded, "greet", Pricing(region="FR"))
+    (place,) = here.places
+    assert (place.zone, place.calls, place.energy_share) == ("FR", 1, 1.0)
+    assert place.reason
+    assert place.sources
+    assert here.energy_wh is not None
+    assert here.carbon_g is not None
+    assert here.carbon_g.central == pytest.approx(
+        here.energy_wh.central * place.g_per_kwh.central / 1000
+    )
+    assert here.water_l is not None
+    assert here.water_l.central == pytest.approx(
+        here.energy_wh.central * place.l_per_kwh.central / 1000
+    )
+
+
+def test_a_call_of_which_spans_are_pruned_is_explained_by_its_task(
+    recorded: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Reader, "pruned_before", "2030-01-01")
+    with pytest.raises(QueryError, match=r"were pruned. `agenttrace explain greet` explains"):
+        explained(recorded, "greet-f")
+
+
+def test_an_empty_store_has_nothing_to_explain(home: Path):
+    report = explained(home)
+    assert (report.calls, report.energy_wh, report.models, report.drivers) == (0, None, (), ())
+    assert json.loads(to_json(report))["kind"] == "explain"
+
+
+def test_ranges_hold_their_centre(recorded: Path):
+    report = explained(recorded)
+    ranges = [report.energy_wh, report.carbon_g, report.water_l]
+    ranges += [one.estimated_wh for one in report.models]
+    for value in ranges:
+        assert isinstance(value, Range)
+        assert value.low <= value.central <= value.high
+
+
+def shown(report: Explanation, width: int = 80) -> str:
+    return to_text(report, Console(file=io.StringIO(), width=width, highlight=False))
+
+
+@pytest.mark.parametrize("subject", ["total", "greet", "greet-"])
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_line_is_wider_than_the_terminal(recorded: Path, subject: str, width: int):
+    text = shown(explained(recorded, subject), width)
+    assert max(map(cell_len, text.splitlines())) <= width
+
+
+def test_the_text_has_the_multiplication_and_its_result(home: Path):
+    write(home, spans(chat(input=1000, output=200, provider="acme", model="claude-haiku-4-5")))
+    text = shown(explained(home, "job"))
+    (line,) = (one for one in text.splitlines() if one.strip().startswith("writing"))
+    assert line.split() == ["writing", "48.16", "J", "13.38", "mWh", "28", "%"]
+    assert "n_o * M*e_d = 200 * 1.72*0.14" in text
+    assert "e_d" in text.partition("Factors, low / central / high")[2]
+    assert "0.075 / 0.14 / 0.22 J/token; accelerator, derived, tiny.decode_j_per_token" in text
+
+
+def test_names_cannot_steer_the_terminal(home: Path):
+    write(home, spans(task("a\x1b[31mtask", chat(input=1, output=1, model="m\x1b[2J"))))
+    assert "\x1b" not in shown(explained(home))
+
+
+def test_a_part_that_was_measured_stands_beside_the_formula(home: Path):
+    """A server window of 36 kJ over the whole of the only call: 10 Wh, and 12.2 at the facility."""
+    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    half = SECOND_NS // 2
+    start_ns = START_NS + 2 * SECOND_NS
+    measured.add(home, [Window(start_ns, start_ns + half, 36_000.0, boundary="server")])
+    report = explained(home)
+    (model,) = report.models
+    around = 1.72 / (1 + 0.58 * 0.72)
+    assert model.measured_wh == pytest.approx(10 * around)
+    assert report.energy_wh is not None
+    assert report.energy_wh.central == pytest.approx(10 * around)
+    assert added(report) == pytest.approx(0, abs=1e-9)
+    assert any("was measured" in one for one in report.warnings)
+    assert "measured" in shown(report)
+    call = explained(home, "job-")
+    assert call.energy_wh is not None
+    assert call.energy_wh.central == pytest.approx(10 * around)
