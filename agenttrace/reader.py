@@ -117,8 +117,8 @@ class Reader:
             )
             compare.define(self.connection, factors=self.factors.origin, boundary=pricing.boundary)
             self.has_hours = self._has_hours()
-            self.is_measured = measured.define(self.connection, self.home)
-            self._measure()
+            measured.define(self.connection, self.home)
+            self.is_measured = self._measure()
             # Whoever reads a report later can have its factors again, by the version in it.
             kept = archive.save(self.factors.origin, self.home)
         except BaseException:
@@ -297,23 +297,33 @@ class Reader:
             self._give_none("hourly_energy")
         return bool(known)
 
-    def _measure(self) -> None:
-        """Work out what was measured of which call, looking at the time around the windows only."""
-        if not self.is_measured:
+    def _measure(self) -> bool:
+        """Work out what was measured of which call; tell whether anything was."""
+        times = self._measured_times()
+        if times is None:
             self._give_none("measured_call", "measured_sum")
-            return
+            return False
+        low, high = times
         tables.add_measured(self.connection)
-        ((low, high),) = self.connection.execute(
-            "SELECT min(start_ns), max(end_ns) FROM measured_window"
-        ).fetchall()
-        with self.seeing(self.spans_around(low - _DAY_NS, high + _MINUTES_NS)):
+        around = self.spans_around(low - _DAY_NS, high + _MINUTES_NS)
+        with self.seeing(f"FROM ({around}) WHERE kind IN ('inference', 'step', 'other')"):
             self.query(
                 "CREATE TEMP TABLE counted_call AS FROM counted_call "
-                f"WHERE start_ns < {high} AND start_ns + duration_ns > {low}"
+                f"WHERE start_ns <= {high} AND start_ns + duration_ns >= {low}"
             )
             for name in _MEASURED:
                 self.query(f"CREATE TEMP TABLE {name} AS FROM {name}")
             self.query("DROP TABLE temp.counted_call")
+        return True
+
+    def _measured_times(self) -> tuple[int, int] | None:
+        """Return the first and the last moment of which a meter tells something."""
+        ((low, high),) = self.connection.execute(
+            "SELECT min(start_ns), max(end_ns) FROM measured_window"
+        ).fetchall()
+        by_span = self._store.measured_times()
+        times = [*([] if low is None else [low, high]), *(by_span or ())]
+        return (min(times), max(times)) if times else None
 
     def _give_none(self, *names: str) -> None:
         """Let queries that cannot have rows be empty, without working that out each time."""

@@ -48,6 +48,8 @@ OUTPUT_AUDIO_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
 INPUT_IMAGE_TOKENS: Final = "gen_ai.usage.image.input_tokens"
 OUTPUT_IMAGE_TOKENS: Final = "gen_ai.usage.image.output_tokens"
 COST_USD: Final = "agenttrace.cost_usd"  # as the provider reports it, US dollars
+MEASURED_J: Final = "agenttrace.energy.measured_j"  # joules that a meter saw for this call alone
+MEASURED_BOUNDARY: Final = "agenttrace.energy.boundary"  # accelerator, server or facility
 UPSTREAM_PROVIDER: Final = "agenttrace.upstream_provider"  # who served a call to a router of models
 
 CLOUD_REGION: Final = "cloud.region"

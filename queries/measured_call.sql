@@ -1,7 +1,8 @@
 -- One row per call that energy was measured for: what the meter saw beside what is estimated.
 -- A call that windows cover only in part is measured in part; the estimate holds for the rest. Where windows
 -- of several boundaries cover a call, the one that covers most of it counts, then the widest, because the
--- joules of one are among those of the other.
+-- joules of one are among those of the other. What the record of a call says itself goes before windows; what
+-- the record directly around it says, which is no call, is shared by its attempts, by time.
 --   call_id              id of the call: its task and its span
 --   task_id              task of the call
 --   trace_id             trace of the call, 32 hex digits
@@ -25,6 +26,72 @@
 --   output               its n_o: output tokens, reasoning included
 --   output_context_x2    its n_o * (2 * (n_c + n_u) + n_o), twice the moment
 WITH
+told_span AS (
+    SELECT
+        span.trace_id,
+        span.span_id,
+        max(span.measured_j) AS joules,
+        coalesce(any_value(span.measured_boundary), 'accelerator') AS boundary
+    FROM span
+    WHERE span.kind = 'inference' AND span.measured_j IS NOT NULL
+    GROUP BY span.trace_id, span.span_id
+),
+
+-- What surrounds calls directly, and is none: a framework, or a program that asked its server.
+around AS (
+    SELECT told_span.*
+    FROM told_span
+    ANTI JOIN counted_call
+        ON
+            told_span.trace_id = counted_call.trace_id
+            AND told_span.span_id = counted_call.span_id
+),
+
+attempt AS (
+    SELECT
+        counted_call.task_id || '-' || counted_call.span_id AS call_id,
+        counted_call.trace_id,
+        counted_call.span_id,
+        around.boundary,
+        around.joules
+        * coalesce(
+            counted_call.duration_ns
+            / nullif(
+                sum(counted_call.duration_ns) OVER (PARTITION BY around.trace_id, around.span_id), 0
+            ),
+            1 / count(*) OVER (PARTITION BY around.trace_id, around.span_id)
+        ) AS joules
+    FROM counted_call
+    INNER JOIN span
+        ON
+            counted_call.trace_id = span.trace_id
+            AND counted_call.span_id = span.span_id
+            AND counted_call.start_ns = span.start_ns
+    INNER JOIN around
+        ON
+            span.trace_id = around.trace_id
+            AND span.parent_span_id = around.span_id
+),
+
+told AS (
+    SELECT
+        counted_call.task_id || '-' || counted_call.span_id AS call_id,
+        counted_call.trace_id,
+        counted_call.span_id,
+        coalesce(told_span.boundary, attempt.boundary) AS boundary,
+        coalesce(told_span.joules, attempt.joules) AS joules
+    FROM counted_call
+    LEFT JOIN told_span
+        ON
+            counted_call.trace_id = told_span.trace_id
+            AND counted_call.span_id = told_span.span_id
+    LEFT JOIN attempt
+        ON
+            counted_call.trace_id = attempt.trace_id
+            AND counted_call.span_id = attempt.span_id
+    WHERE coalesce(told_span.joules, attempt.joules) IS NOT NULL
+),
+
 stretch AS (
     -- What a window adds to the time that those before it cover; devices are measured side by side.
     SELECT
@@ -59,9 +126,21 @@ within AS (
         stretch.boundary,
         least(sum(stretch.covers), 1) AS covered,
         sum(stretch.joules) AS joules,
-        max(stretch.mark) AS mark
+        max(stretch.mark) AS mark,
+        FALSE AS is_told
     FROM stretch
     GROUP BY stretch.call_id, stretch.trace_id, stretch.span_id, stretch.boundary
+    UNION ALL
+    SELECT
+        told.call_id,
+        told.trace_id,
+        told.span_id,
+        told.boundary,
+        1 AS covered,
+        told.joules,
+        'measured' AS mark,
+        TRUE AS is_told
+    FROM told
 ),
 
 best AS (
@@ -71,6 +150,7 @@ best AS (
         row_number() OVER (
             PARTITION BY within.call_id, within.trace_id
             ORDER BY
+                within.is_told DESC,
                 round(within.covered, 6) DESC,
                 CASE within.boundary WHEN 'facility' THEN 1 WHEN 'server' THEN 2 ELSE 3 END
         ) = 1

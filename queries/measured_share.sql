@@ -16,8 +16,7 @@
 --   call_share    part of the call's time that they share, 0 to 1
 --   window_share  part of the window's joules, 0 to 1
 --   joules        that part
-WITH
-place AS (
+WITH place AS (
     SELECT
         span.span_id,
         span.start_ns,
@@ -131,7 +130,6 @@ meant AS (
             END
 ),
 
--- What overlaps shares one of these slots of 10 s; that is found by equality, which is fast.
 window_slot AS (
     SELECT
         measured_window.*,
@@ -141,11 +139,24 @@ window_slot AS (
     FROM measured_window
 ),
 
+period AS (
+    SELECT
+        min(measured_window.start_ns) AS start_ns,
+        max(measured_window.end_ns) AS end_ns
+    FROM measured_window
+),
+
 call_slot AS (
     SELECT
         meant.*,
-        unnest(range(meant.start_ns // 10000000000, (meant.end_ns - 1) // 10000000000 + 1)) AS slot
+        unnest(
+            range(
+                greatest(meant.start_ns, period.start_ns) // 10000000000,
+                (least(meant.end_ns, period.end_ns) - 1) // 10000000000 + 1
+            )
+        ) AS slot
     FROM meant
+    CROSS JOIN period
 ),
 
 part AS (

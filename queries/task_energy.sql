@@ -17,22 +17,16 @@
 --   water_low_l      5 % of the draws
 --   water_high_l     95 % of the draws
 WITH
--- What a task can use: each has a number, by which vectors are put in order.
+-- What a task can use and has draws: each has a number, by which vectors are put in order.
 used AS MATERIALIZED (
     SELECT
-        kind.region,
-        kind.provider,
-        kind.model,
-        kind.basis,
+        energy_draw.region,
+        energy_draw.provider,
+        energy_draw.model,
+        energy_draw.basis,
         row_number() OVER () AS number
-    FROM (
-        SELECT DISTINCT
-            task_moments.region,
-            task_moments.provider,
-            task_moments.model,
-            task_moments.basis
-        FROM task_moments
-    ) AS kind
+    FROM energy_draw
+    WHERE energy_draw.draw = 0
 ),
 
 task_vector AS MATERIALIZED (
@@ -45,21 +39,21 @@ task_vector AS MATERIALIZED (
         sum(task_moments.energy_wh) AS energy_wh,
         sum(task_moments.carbon_g) AS carbon_g,
         sum(task_moments.water_l) AS water_l,
-        list(used.number ORDER BY used.number) AS used,
+        list(used.number ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL) AS used,
         flatten(list([
             coalesce(task_moments.uncached, 0),
             coalesce(task_moments.uncached_context, 0),
             coalesce(task_moments.cached, 0),
             coalesce(task_moments.output, 0),
             coalesce(task_moments.output_context, 0)
-        ] ORDER BY used.number)) AS moments,
+        ] ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)) AS moments,
         flatten(list([
             coalesce(task_moments.uncached, 0) * (1 - task_moments.hourly_share),
             coalesce(task_moments.uncached_context, 0) * (1 - task_moments.hourly_share),
             coalesce(task_moments.cached, 0) * (1 - task_moments.hourly_share),
             coalesce(task_moments.output, 0) * (1 - task_moments.hourly_share),
             coalesce(task_moments.output_context, 0) * (1 - task_moments.hourly_share)
-        ] ORDER BY used.number)) AS annual_moments,
+        ] ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)) AS annual_moments,
         flatten(list([
             coalesce(task_moments.uncached, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
             coalesce(task_moments.uncached_context, 0)
@@ -68,9 +62,9 @@ task_vector AS MATERIALIZED (
             coalesce(task_moments.output, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
             coalesce(task_moments.output_context, 0)
             * task_moments.hourly_share * task_moments.hourly_g_per_kwh
-        ] ORDER BY used.number)) AS hourly_moments
+        ] ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)) AS hourly_moments
     FROM task_moments
-    INNER JOIN used
+    LEFT JOIN used
         ON
             task_moments.region IS NOT DISTINCT FROM used.region
             AND task_moments.provider IS NOT DISTINCT FROM used.provider

@@ -22,9 +22,10 @@ from typing import Any, Final
 import duckdb
 
 from agenttrace import energy, rollup, semconv
+from agenttrace.energy import measured
 from agenttrace.energy.tables import NONE
 from agenttrace.record.spool import SEGMENT_SUFFIX, Spool
-from agenttrace.store import Store, fold, published
+from agenttrace.store import Store, fold, lake, published
 from agenttrace.store.rollups import DERIVED, STORED
 
 START_NS = 1_760_000_000_000_000_000
@@ -247,6 +248,8 @@ def put(home: Path, name: str, content: bytes) -> Path:
 @contextmanager
 def opened(home: Path, *segments: Iterable[Record]) -> Iterator[Store]:
     """Write *segments*, and open the store over them."""
+    if segments and not (home / lake.FOLDER).exists():
+        begin(home)
     for records in segments:
         write(home, records)
     with Store.open(home) as store:
@@ -377,12 +380,13 @@ def asked(
     who_may_fold = contextlib.nullcontext() if stored else _kept_from_folding(home)
     with who_may_fold, opened(home, *segments) as store:
         price(store.connection, models or {}, grid)
+        measured.define(store.connection, home)
         yield Asked(store, stored=stored, imported=imported)
 
 
 @contextmanager
 def _kept_from_folding(home: Path) -> Generator[None]:
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with fold.alone(home) as is_alone:
         assert is_alone
         yield
@@ -390,7 +394,7 @@ def _kept_from_folding(home: Path) -> Generator[None]:
 
 def begin(home: Path) -> None:
     """Make the store of *home*, if there is none: a copy, for to make one takes long."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (home / published.NAME).exists():
         (home / published.NAME).write_bytes(_empty_store())
 

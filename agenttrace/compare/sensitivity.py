@@ -15,6 +15,7 @@ Source: I. M. Sobol, Global sensitivity indices, <https://doi.org/10.1016/S0378-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
+from operator import mul
 from typing import Final
 
 from agenttrace.energy.draws import column
@@ -192,11 +193,11 @@ def if_known(used: Iterable[Used], shared: Shared, unknown: Unknown) -> Range:
     Returns:
         Wh; central is the same as with all of it unknown.
     """
-    middle, totals = 0.0, [0.0] * len(shared.draws)
-    for one in used:
-        middle += energy_j(one.moments, one.factor.coefficients)
-        for number in range(len(totals)):
-            totals[number] += energy_j(one.moments, _with_known(one, number, shared, unknown))
+    terms = list(used)
+    totals = [
+        _energy_if_known(terms, number, shared, unknown) for number in range(len(shared.draws))
+    ]
+    middle = sum(energy_j(one.moments, one.factor.coefficients) for one in terms)
     left = spread(middle, totals)
     return Range(left.low / JOULES_PER_WH, left.central / JOULES_PER_WH, left.high / JOULES_PER_WH)
 
@@ -305,19 +306,44 @@ def _mean_square(products: Sequence[Product], spreads: Spreads) -> float:
     )
 
 
-def _with_known(one: Used, number: int, shared: Shared, unknown: Unknown) -> Coefficients:
-    """Return a draw of a model's coefficients with *unknown* at its central value."""
-    drawn, constants = one.factor.draws[number], shared.draws[number]
+def _energy_if_known(terms: Sequence[Used], number: int, shared: Shared, unknown: Unknown) -> float:
+    """Return the joules of a draw with *unknown* at its central value.
+
+    A factor scales each of the five products, a constant those of all models alike.
+    """
     if unknown.key is None:
-        own = _parameters(drawn, constants, shared.boundary)
-        value = getattr(shared.central, unknown.part)
-        return coefficients(constants._replace(**{unknown.part: value}), own, shared.boundary)
-    if unknown.key != one.key:
-        return drawn
-    own = _parameters(drawn, constants, shared.boundary)
+        sums = [0.0] * len(Moments._fields)
+        for one in terms:
+            for place, product in enumerate(map(mul, one.moments, one.factor.draws[number])):
+                sums[place] += product
+        return sum(map(mul, sums, _ratios(number, shared, unknown.part)))
+    return sum(
+        energy_j(one.moments, one.factor.draws[number])
+        if one.key != unknown.key
+        else energy_j(one.moments, _with_known(one, number, shared, unknown.part))
+        for one in terms
+    )
+
+
+def _ratios(number: int, shared: Shared, part: str) -> Sequence[float]:
+    """Return what a constant's central value makes of each product, over what the draw did."""
+    any_model = Parameters(1.0, 1.0, 1.0)
+    drawn = shared.draws[number]
+    known = drawn._replace(**{part: getattr(shared.central, part)})
+    pairs = zip(
+        coefficients(known, any_model, shared.boundary),
+        coefficients(drawn, any_model, shared.boundary),
+        strict=True,
+    )
+    return [one / other for one, other in pairs]
+
+
+def _with_known(one: Used, number: int, shared: Shared, part: str) -> Coefficients:
+    """Return a draw of a model's coefficients with one of its own at its central value."""
+    own = _parameters(one.factor.draws[number], shared.draws[number], shared.boundary)
     central = _parameters(one.factor.coefficients, shared.central, shared.boundary)
-    own = own._replace(**{unknown.part: getattr(central, unknown.part)})
-    return coefficients(constants, own, shared.boundary)
+    known = own._replace(**{part: getattr(central, part)})
+    return coefficients(shared.draws[number], known, shared.boundary)
 
 
 def _parameters(of: Coefficients, constants: Constants, boundary: Boundary) -> Parameters:

@@ -159,8 +159,9 @@ def hardware(name: str, class_name: str, factors: Factors, *, decodes: bool = Tr
     if owner not in hardware_names(factors):
         known = ", ".join(hardware_names(factors)) or "none"
         raise FactorError(
-            f"there are no figures for hardware {name!r}. Known: {known}. A factor file with "
-            f"{owner}.CLASS.decode_ratio for each class of models adds some."
+            f"there are no figures for hardware {name!r}. Known: {known}, beside the h100 that the "
+            f"factors stand for. A factor file with {owner}.CLASS.decode_ratio for each class of "
+            "models adds some."
         )
     decode = None
     if decodes:

@@ -175,15 +175,14 @@ def _decoding(key: str, class_name: str, size: _Size, factors: Factors) -> tuple
     """Return the parts of the class, widened where the active parameters are not usual in it."""
     parts = factors.parts(class_name)
     usual, active = parts.active_parameters_b, size.active.central
-    if parts.decode_j_per_token is None or usual.low <= active <= usual.high:
+    is_usual = size.class_name or usual.low <= active <= usual.high
+    if is_usual or parts.decode_j_per_token is None:
         return parts, ""
     if size.assumed:
         # The name and an assumed size suggest different classes, and one of them is wrong: neither
         # is the prefill of one to be paired with the decoding of the other.
         other = _class_by_size(size, factors)
         why = f"; that is the size of class {other}, so decoding spans both"
-    elif size.dense:
-        return parts, ""
     else:
         other = _below(class_name, active, factors)
         why = f"; so few are usual in class {other}, so decoding spans both"

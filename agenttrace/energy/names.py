@@ -29,10 +29,16 @@ _ARN: Final = re.compile(r"(?:^|/)arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:\d*:([a-z-]+
 _TELLING: Final = {"foundation-model", "inference-profile", "custom-model"}
 # Kinds whose id is the user's or the provider's invention; an endpoint of Vertex AI is a number.
 _OPAQUE: Final = (
-    "application-inference-profile|provisioned-model|imported-model|custom-model-deployment|"
-    "prompt-router|default-prompt-router|endpoint|resource"
+    "application-inference-profile",
+    "provisioned-model",
+    "imported-model",
+    "custom-model-deployment",
+    "prompt-router",
+    "default-prompt-router",
+    "endpoint",
+    "resource",  # of another kind
 )
-_OPAQUE_ID: Final = re.compile(rf"^({_OPAQUE})/([^/]+)$|(?:^|/)(endpoint)s/(\d+)$")
+_OPAQUE_ID: Final = re.compile(rf"^({'|'.join(_OPAQUE)})/([^/]+)$|(?:^|/)(endpoint)s/(\d+)$")
 
 _FINE_TUNED: Final = re.compile(r"^ft:([^:]+)(?::.*)?$")  # ft:gpt-4o-mini:organisation:name:id
 _FINE_TUNED_OLD: Final = re.compile(r"^([a-z0-9.-]+?)[:.]ft-.*$")  # curie:ft-organisation-date
@@ -49,7 +55,6 @@ _SHORT_DATE: Final = re.compile(r"-(?:0[1-9]|1[0-2]|2[3-9])[0-3]\d(?=-|$)")
 _VERSIONED: Final = re.compile(
     r"^(?:mistral|ministral|magistral|codestral|devstral|pixtral|voxtral)"
 )
-
 _QUANTISED: Final = re.compile(
     r"-(?:i?q\d(?:-[0-9a-z](?:-[a-z]{1,2})?|-xxs|-xs|-nl)?|[fw]p?\d{1,2}a?\d{0,2}|bf16|mxfp\d|nvfp\d|"
     r"int\d|\d-?bit|awq|gptq|gguf|ggml|mlx|exl[23]|bnb|onnx|unsloth|imatrix|ud|dwq|hqq|aqlm|"
@@ -78,8 +83,9 @@ _TAGS_OF_SIZED: Final = frozenset((
 # fmt: on
 
 _HOSTS: Final = re.compile(  # databricks-claude-opus-4-5: who serves it, before a name we know
-    r"^(?:system\.ai\.|(?:databricks|anthropic|openai|zai|alibaba|snowflake|fw|cohere|meta|nvidia|azure|google|"
-    r"coding|cc|spot|xai|xiaomi|moonshotai|moonshot|minimax|mistralai|microsoft|baai|amazon|unsloth|open)-)+"
+    r"^(?:system\.ai\.|(?:databricks|anthropic|openai|zai|alibaba|snowflake|fw|cohere|meta|nvidia|"
+    r"azure|google|coding|cc|spot|xai|xiaomi|moonshotai|moonshot|minimax|mistralai|microsoft|baai|"
+    r"amazon|unsloth|open)-)+"
     r"(?=(?:claude|gpt|o\d(?:-|$)|gemini|gemma|llama|codellama|qwen|qwq|deepseek|glm|kimi|minimax|"
     r"mistral|mixtral|ministral|codestral|command|embed|rerank|grok|nova|titan|nemotron|phi|bge|"
     r"gte|inkling|dbrx|text-embedding|j2|jamba|mimo|textgeneration))"
@@ -301,7 +307,7 @@ def _tail(literal: str) -> tuple[str, str]:
     if (arn := _ARN.search(literal)) and (id_ := arn[2].strip("/ ")):
         kind = arn[1]
         if kind not in _TELLING:
-            return id_.rpartition("/")[2], kind if kind in _OPAQUE.split("|") else "resource"
+            return id_.rpartition("/")[2], kind if kind in _OPAQUE else "resource"
         # The second part of a custom model's id is the id of the training.
         return (id_.partition("/")[0] if kind == "custom-model" else id_.rpartition("/")[2]), ""
     if found := _OPAQUE_ID.search(literal):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agenttrace.energy.estimate import HIGH_QUANTILE, LOW_QUANTILE, Coefficients, multiplier
+from agenttrace.energy.grid import hourly
 from agenttrace.energy.pricing import BOUNDARIES
 
 if TYPE_CHECKING:
@@ -244,14 +245,18 @@ def _place(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
 
 
 def _grid_hour(connection: DuckDBPyConnection, hours: Iterable[Path]) -> None:
-    files = [str(path) for path in hours]
-    if files:
-        connection.execute(
-            "INSERT INTO grid_hour BY NAME "
-            "SELECT zone, hour, g_per_kwh, marginal_g_per_kwh, cfe_share "
-            "FROM read_parquet($1)",
-            [files],
-        )
+    # Whoever has a connection has loaded it; importing this module must not.
+    import duckdb
+
+    for path in hours:
+        try:
+            connection.execute(
+                "INSERT INTO grid_hour BY NAME "
+                "SELECT zone, hour, g_per_kwh, marginal_g_per_kwh, cfe_share FROM read_parquet($1)",
+                [str(path)],
+            )
+        except duckdb.Error as error:
+            raise hourly.unreadable(path) from error
 
 
 def _model_factor(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:

@@ -58,6 +58,8 @@ OURS: Final = THEIRS | {
     semconv.CAPTURE,
     semconv.COST_USD,
     semconv.HEADLESS,
+    semconv.MEASURED_BOUNDARY,
+    semconv.MEASURED_J,
     semconv.KIND,
     semconv.OPERATION_ID,
     semconv.OUTCOME,

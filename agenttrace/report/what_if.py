@@ -679,10 +679,7 @@ def _assumed(
         )
     yield from _assumed_of_hours(choices, rows)
     if choices.hardware is not None:
-        yield (
-            "The recorded calls ran on H100, which the factors stand for; nothing tells what they "
-            "really ran on."
-        )
+        yield from _assumed_of_hardware(reader, choices.hardware)
     if choices.batch is not None:
         yield from _assumed_of_batch(choices.batch)
     if reader.is_measured:
@@ -711,6 +708,15 @@ def _assumed_of_hours(choices: Choices, rows: Sequence[Row]) -> Iterator[str]:
             f"Hourly intensities are known for {hourly:,} of {calls:,} calls; the others are "
             "reckoned with the average of the year."
         )
+
+
+def _assumed_of_hardware(reader: Reader, name: str) -> Iterator[str]:
+    yield (
+        "The recorded calls ran on H100, which the factors stand for; nothing tells what they "
+        "really ran on."
+    )
+    if f"{name.lower()}.prefill_ratio" not in reader.factors.origin.factors:
+        yield f"Nothing is known of reading on {name}, so reading stays as it was."
 
 
 def _assumed_of_batch(batch: int) -> Iterator[str]:

@@ -116,6 +116,24 @@ class Store:
         then = f"start_ns BETWEEN {low_ns} AND {high_ns} OR operation = 'fetch_response'"
         return f"FROM span_tail WHERE {then} UNION ALL {self.lake.around(low_ns, high_ns)}"
 
+    def measured_times(self) -> tuple[int, int] | None:
+        """Return when spans started that say what a meter saw for them; None if there are none.
+
+        Returns:
+            The first and the last moment, nanoseconds since 1970-01-01 UTC; it may be too much.
+        """
+        times = [
+            moment
+            for part in self.lake.parts
+            if part.measured_spans
+            for moment in (part.min_start_ns, part.max_start_ns)
+        ]
+        ((low, high),) = self.connection.execute(
+            "SELECT min(start_ns), max(start_ns) FROM span_tail WHERE measured_j IS NOT NULL"
+        ).fetchall()
+        times += [] if low is None else [low, high]
+        return (min(times), max(times)) if times else None
+
     def define_rollups(self) -> None:
         """Define the stored queries as tables of their rows, those of what is not folded included.
 

@@ -199,6 +199,11 @@ COLUMNS: Final = tuple(Column(*row) for row in (
     ("cost_usd", "DOUBLE", "US dollars that the provider says it charged",
      f"CASE WHEN {_said('cost_usd', 'DOUBLE')} BETWEEN 0 AND 1e9 "
      f"THEN {_said('cost_usd', 'DOUBLE')} END"),
+    ("measured_j", "DOUBLE", "joules that a meter saw for this call alone; NULL where none did",
+     f"CASE WHEN {_said('measured_j', 'DOUBLE')} BETWEEN 0 AND 1e10 "
+     f"THEN {_said('measured_j', 'DOUBLE')} END"),
+    ("measured_boundary", "VARCHAR", "what measured_j covers: accelerator, server or facility",
+     _one_of("measured_boundary", "accelerator", "server", "facility")),
 ))
 # fmt: on
 

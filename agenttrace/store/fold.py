@@ -469,8 +469,8 @@ def insert_parts(store: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> Non
     for part in parts:
         store.execute(
             "INSERT INTO published.part "
-            "(file, rows, min_start_ns, max_start_ns, judged_spans, placed_spans, fetches, bytes) "
-            "VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "(file, rows, min_start_ns, max_start_ns, judged_spans, placed_spans, fetches, bytes, "
+            "measured_spans) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             part,
         )
 

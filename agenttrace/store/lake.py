@@ -40,6 +40,7 @@ class Part(NamedTuple):
         placed_spans: Those of them of which the spans around tell: they were not seen at the wire.
         fetches: Those of them that fetch what earlier calls have used.
         bytes: Size of the file.
+        measured_spans: Spans that say what a meter saw for them.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Part(NamedTuple):
     placed_spans: int
     fetches: int
     bytes: int
+    measured_spans: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +195,11 @@ def describe(connection: duckdb.DuckDBPyConnection, home: Path, path: Path) -> P
     (found,) = connection.execute(
         f"SELECT count(*), min(start_ns), max(start_ns), count(*) FILTER ({_JUDGED}), "
         f"count(*) FILTER ({_JUDGED} AND capture IS DISTINCT FROM 'wire'), "
-        f"count(*) FILTER ({_JUDGED} AND {_FETCHES}) FROM ({_read([path])})"
+        f"count(*) FILTER ({_JUDGED} AND {_FETCHES}), count(measured_j) FROM ({_read([path])})"
     ).fetchall()
-    rows, low, high, judged, placed, fetches = found
+    rows, low, high, judged, placed, fetches, measured = found
     file, size = name_of(home, path), path.stat().st_size
-    return Part(file, rows, low, high, judged, placed, fetches, size)
+    return Part(file, rows, low, high, judged, placed, fetches, size, measured)
 
 
 def absorbed_by(connection: duckdb.DuckDBPyConnection, path: Path) -> set[str]:

@@ -126,7 +126,8 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Published:
     parts = connection.execute(
         "SELECT file, rows, min_start_ns, max_start_ns, coalesce(judged_spans, rows), "
         "coalesce(placed_spans, rows), coalesce(fetches, rows), coalesce(bytes, 0), "
-        "retired_at IS NOT NULL FROM published.part ORDER BY min_start_ns, file"
+        "coalesce(measured_spans, 0), retired_at IS NOT NULL FROM published.part "
+        "ORDER BY min_start_ns, file"
     ).fetchall()
     segments = connection.execute(
         "SELECT name, byte_offset, finished FROM published.segment"

@@ -96,6 +96,8 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "output_image_tokens": (semconv.OUTPUT_IMAGE_TOKENS,),
     "cost_usd": (semconv.COST_USD,),
+    "measured_j": (semconv.MEASURED_J,),
+    "measured_boundary": (semconv.MEASURED_BOUNDARY,),
     "upstream_provider": (semconv.UPSTREAM_PROVIDER,),
 }
 """What an attribute says -> the keys that say it, the most trusted first."""

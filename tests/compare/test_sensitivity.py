@@ -1,5 +1,6 @@
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod
 from statistics import fmean, pvariance
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given as holds
 from hypothesis import settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from agenttrace import energy
 from agenttrace.compare.sensitivity import (
@@ -199,6 +201,35 @@ def test_what_is_known_narrows_the_range_around_the_same_centre():
     whole, left = total([(turn.moments, turn.factor)]), if_known([turn], SHARED, unknown)
     assert left.central == pytest.approx(whole.central)
     assert left.high - left.low < (whole.high - whole.low) / 4
+
+
+@pytest.mark.parametrize("boundary", ["accelerator", "server", "facility"])
+@pytest.mark.parametrize("part", [*Constants._fields, *Parameters._fields])
+def test_what_is_known_is_as_if_its_factor_had_one_value(part: str, boundary: Boundary):
+    """The same draws, made again with low and high at the central value."""
+    shared = Shared(SHARED.central, CONSTANTS, boundary)
+    large = used("large", boundary, input=60_000, cached=40_000, output=2_000)
+    other = used("tiny", boundary, input=5_000, output=300)
+    is_constant = part in Constants._fields
+    unknown = Unknown(None if is_constant else large.key, part)
+
+    constants = CONSTANTS
+    if is_constant:
+        value = getattr(SHARED.central, part)
+        constants = [one._replace(**{part: value}) for one in CONSTANTS]
+    match = large.factor.match
+    if not is_constant:
+        of = getattr(match.parts, part)
+        sure = structs.replace(of, low=of.central, high=of.central)
+        match = replace(match, parts=replace(match.parts, **{part: sure}))
+    again = [
+        (one.moments, draws.priced(None, None, kind, FACTORS, constants, boundary=boundary))
+        for one, kind in ((large, match), (other, other.factor.match))
+    ]
+    whole, left = total(again), if_known([large, other], shared, unknown)
+    assert (left.low, left.central, left.high) == pytest.approx(
+        (whole.low, whole.central, whole.high)
+    )
 
 
 def test_what_has_no_part_in_a_sum_does_not_move_its_range():

@@ -155,7 +155,7 @@ def test_what_writes_nothing_needs_no_ratio_of_writing():
 
 def test_hardware_without_figures_is_an_error_that_names_what_there_is():
     assert hardware_names(FACTORS) == ["b200"]
-    with pytest.raises(FactorError, match=r"'abacus'. Known: b200. A factor file with abacus"):
+    with pytest.raises(FactorError, match=r"'abacus'. Known: b200, beside the h100"):
         hardware("abacus", "tiny", FACTORS)
 
 

@@ -144,12 +144,12 @@ def said(factor: Factor) -> Said:
         ("gemma3n:e4b", "gemma-3n-e4b", "tiny", 4),
         ("gemma-4-26b-a4b-it", "gemma-4-26b-a4b", "tiny", 4),
         ("text-bison@001", "text-bison", "large", None),
-        ("deepseek-chat", "deepseek-v3", "large", 37),
+        ("deepseek-chat", "deepseek-chat", "large", (13, 49)),
         ("deepseek/deepseek-chat-v3.1:free", "deepseek-v3", "large", 37),
         ("deepseek-ai/DeepSeek-V3.2-Exp", "deepseek-v3", "large", 37),
         ("us.deepseek.r1-v1:0", "deepseek-v3", "large", 37),
         ("deepseek.v3-v1:0", "deepseek-v3", "large", 37),
-        ("deepseek-reasoner", "deepseek-v3", "large", 37),
+        ("deepseek-reasoner", "deepseek-chat", "large", (13, 49)),
         ("deepseek-r1:671b", "deepseek-v3", "large", 37),
         ("deepseek-r1:14b", "deepseek-r1-distill-qwen-14b", "tiny", 14.8),
         ("deepseek-r1:latest", "deepseek-r1-distill-qwen3-8b", "tiny", 8.2),
@@ -162,6 +162,7 @@ def said(factor: Factor) -> Said:
         ("deepseek-ai/DeepSeek-R1-0528-Qwen3-8B", "deepseek-r1-distill-qwen3-8b", "tiny", 8.2),
         ("deepseek-coder-v2:16b", "deepseek-v2-lite", "tiny", 2.4),
         ("deepseek-v4-flash", "deepseek-v4-flash", "large", 13),
+        ("vertex_ai/deepseek-ai/deepseek-v4.1-flash-maas", "deepseek-v4-1-flash", "large", 8),
         ("fireworks_ai/accounts/fireworks/models/deepseek-v3p1", "deepseek-v3", "large", 37),
         ("meta-llama/Llama-3.3-70B-Instruct", "llama-3-70b", "medium", 70.6),
         ("us.meta.llama3-3-70b-instruct-v1:0", "llama-3-70b", "medium", 70.6),
@@ -405,8 +406,8 @@ def test_the_catalogue_gives_parameters_and_our_data_the_cache():
 
 
 def test_our_own_parameters_stand_in_where_the_catalogue_has_none():
-    found = match("deepseek-chat", FACTORS)
-    assert "deepseek-chat" not in library.models()
+    found = match("deepseek-v3.2", FACTORS)
+    assert "deepseek-v3.2" not in library.models()
     assert found.parts.active_parameters_b.range == Range(37, 37, 37)
     assert found.reason == "class large: a mixture of experts of 671 B; 37 B active, published"
     assert found.parts.active_parameters_b.mark == "read"
@@ -420,6 +421,17 @@ def test_a_size_in_the_name_is_marked_as_derived_from_it():
     assert found.reason == (
         "class tiny: a mixture of experts of 30 B; 3 B active, derived from '30b-a3b' in the name"
     )
+
+
+def test_an_embedding_model_of_known_size_is_no_class_of_that_size():
+    found = match("acme-embed-7b", FACTORS)
+    assert (found.class_name, said(found.parts.active_parameters_b)) == ("embedding", 7)
+    assert found.parts.decode_j_per_token is None
+
+
+def test_the_middle_of_a_size_in_the_name_is_the_geometric_mean():
+    active = match("acme-8x7b", FACTORS).parts.active_parameters_b
+    assert active.range == Range(7, math.sqrt(7 * 14), 14)
 
 
 def test_a_name_that_is_two_models_spans_both():
@@ -472,7 +484,19 @@ def test_a_usual_mixture_and_any_dense_model_decode_as_their_class(model: str):
     )
 
 
-@pytest.mark.parametrize("model", ["mystery-9", "", None, "-", "///", "arn:aws:bedrock:::x/y"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        "mystery-9",
+        "",
+        None,
+        "-",
+        "///",
+        "arn:aws:bedrock:::x/y",
+        "arn:aws:bedrock:us-east-1:1:provisioned-model/acme-70b",
+        "arn:aws:bedrock:us-east-1:1:imported-model/gpt-4o",
+    ],
+)
 def test_an_unknown_model_is_wide_and_said_to_be_unknown(model: str | None):
     found = match(model, FACTORS)
     assert not found.known
@@ -546,6 +570,7 @@ models = [
   { names = ["acme-coder"], active_b = 7.0, total_b = 90.0, cache_bytes_per_token = 50000.0 },
   { names = ["gpt-4o"], active_b = [50.0, 60.0, 70.0] },
   { names = ["Acme-Writer-v2.5-Instruct"], active_b = 40.0 },
+  { names = ["acme-giant"], active_b = 7.0, total_b = 90.0, class = "xlarge" },
 ]
 """
 
@@ -560,6 +585,13 @@ def test_a_model_of_the_user_is_matched(tmp_path: Path):
 def test_a_model_of_the_user_is_meant_in_every_spelling(tmp_path: Path, spelling: str):
     found = match(spelling, with_files(tmp_path, OWN))
     assert (found.key, found.class_name) == ("acme-writer-v2.5-instruct", "small")
+
+
+def test_a_class_that_the_user_gives_a_model_is_its_class_alone(tmp_path: Path):
+    factors = with_files(tmp_path, OWN)
+    found = match("acme-giant", factors)
+    assert found.class_name == "xlarge"
+    assert found.parts.decode_j_per_token == factors.factors["xlarge.decode_j_per_token"]
 
 
 def test_a_model_of_the_user_goes_before_the_catalogue(tmp_path: Path):

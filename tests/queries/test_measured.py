@@ -33,7 +33,8 @@ TABLES = """
     );
     CREATE TABLE span (
         kind VARCHAR, trace_id VARCHAR, span_id VARCHAR, start_ns BIGINT, host VARCHAR,
-        server_address VARCHAR
+        server_address VARCHAR, parent_span_id VARCHAR, measured_j DOUBLE,
+        measured_boundary VARCHAR
     );
     CREATE TABLE task_answer (task_id VARCHAR, is_marked BOOLEAN, call STRUCT(span_id VARCHAR));
     CREATE TABLE model_factor (
@@ -106,7 +107,8 @@ def insert(
         "server_address": "localhost",
         **said,
     }
-    place = {key: given.pop(key) for key in ("host", "server_address")}
+    seen = ("host", "server_address", "parent_span_id", "measured_j", "measured_boundary")
+    place = {key: given.pop(key, None) for key in seen}
     columns = {
         "task_id": "job",
         "duration_ns": None if end_s is None else round((end_s - start_s) * SECOND_NS),
@@ -269,6 +271,15 @@ def test_a_call_of_no_length_is_in_the_window_it_began_in(tmp_path: Path) -> Non
         assert shares(found) == [(1, 2, 1.0, 1.0, 9.0)]
 
 
+def test_a_call_and_a_window_may_last_long(tmp_path: Path) -> None:
+    """Years of a call whose end is wrong, and a window of 31 days in them."""
+    days = 86_400.0
+    calls_ = call(0, 10_000 * days), call(40 * days, 41 * days)
+    with measuring(tmp_path, [window(20 * days, 51 * days, 10)], *calls_) as found:
+        shares_ = [(number, call_share) for _, number, call_share, _, _ in shares(found)]
+        assert shares_ == [(2, 0.0031), (3, 1.0)]
+
+
 def test_windows_one_after_the_other_cover_a_call_together(tmp_path: Path) -> None:
     windows = [window(2, 3, 10), window(3, 4, 20), window(5, 6, 30)]
     with measuring(tmp_path, windows, call(2, 6)) as found:
@@ -305,6 +316,48 @@ def test_the_estimate_is_at_the_boundary_of_the_measurement(
 ) -> None:
     with measuring(tmp_path, [window(2, 3, 10, boundary=boundary)], call(2, 3)) as found:
         assert calls(found, "estimate_wh") == [(2, pytest.approx(wh))]
+
+
+def test_what_a_call_says_itself_goes_before_windows(tmp_path: Path) -> None:
+    """500 tokens are 1,800 J at the facility: 900 J at the accelerator, 1,125 J at the server."""
+    calls_ = (
+        call(2, 3, n_u=500, measured_j=90.0),
+        call(2, 3, n_u=500, measured_j=450.0, measured_boundary="server"),
+        call(2, 3, n_u=500),
+        call(7, None, n_u=500, measured_j=0.0),
+    )
+    with measuring(tmp_path, [window(2, 3, 60)], *calls_) as found:
+        columns = "boundary, covered, measured_wh * 3600, ratio"
+        assert calls(found, columns) == [
+            (2, "accelerator", 1.0, 90.0, 0.1),
+            (3, "server", 1.0, 450.0, 0.4),
+            (4, "accelerator", 1.0, 20.0, pytest.approx(1 / 45)),
+            (5, "accelerator", 1.0, 0.0, 0.0),
+        ]
+
+
+def test_what_a_framework_says_around_calls_is_shared_by_its_attempts(tmp_path: Path) -> None:
+    """1 s and 3 s of attempts; the third call stands elsewhere."""
+    calls_ = (
+        call(2, 3, parent_span_id="frame"),
+        call(3, 6, parent_span_id="frame"),
+        call(7, 8),
+    )
+    with measuring(tmp_path, [], *calls_) as found:
+        found.connection.execute(
+            "INSERT INTO span BY NAME SELECT 'inference' AS kind, 't' AS trace_id, "
+            "'frame' AS span_id, 40.0 AS measured_j, 'facility' AS measured_boundary"
+        )
+        assert calls(found, "boundary, measured_wh * 3600") == [
+            (2, "facility", 10.0),
+            (3, "facility", 30.0),
+        ]
+
+
+def test_an_attempt_does_not_speak_for_the_next(tmp_path: Path) -> None:
+    calls_ = call(2, 3, measured_j=5.0), call(3, 4, parent_span_id="0002")
+    with measuring(tmp_path, [], *calls_) as found:
+        assert calls(found, "measured_wh * 3600") == [(2, 5.0)]
 
 
 def test_what_is_modelled_in_part_stays_so(tmp_path: Path) -> None:

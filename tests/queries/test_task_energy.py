@@ -41,3 +41,14 @@ def test_one_task_is_the_same_alone_and_among_others(home: Path) -> None:
 def test_a_model_that_nobody_named_is_priced_as_one(home: Path) -> None:
     with asked(home, spans(chat(model=None, input=3, output=0)), models={None: [2.0]}) as found:
         assert found.sql("SELECT energy_wh FROM task_energy").fetchall() == [(6.0,)]
+
+
+def test_what_has_no_factor_takes_nothing_from_the_range_of_the_rest(home: Path) -> None:
+    records = spans(
+        task("a", chat(input=10, output=0), chat(model="unheard of", input=5, output=0))
+    )
+    with asked(home, records, models=MODELS) as found:
+        rows = found.sql(
+            "SELECT calls, calls_unpriced, energy_wh, energy_high_wh FROM task_energy"
+        ).fetchall()
+    assert rows == [(2, 1, 10.0, 19.5)]

@@ -15,6 +15,9 @@ from agenttrace.record.wire.dialects.openai import Chat, Embeddings, Responses
     [
         ("bedrock-runtime.eu-west-1.amazonaws.com", "eu-west-1"),
         ("us-east5-aiplatform.googleapis.com", "us-east5"),
+        ("westeurope.api.cognitive.microsoft.com", "westeurope"),
+        ("mine.swedencentral.inference.ml.azure.com", "swedencentral"),
+        ("mine.openai.azure.com", None),
         ("europe.example", None),
         ("api.openai.com", None),
     ],

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from agenttrace.energy import measured
+from agenttrace.energy.grid.importing import import_file
 from agenttrace.energy.measured import Window
 from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import QueryError
@@ -307,3 +308,18 @@ def test_a_part_that_was_measured_stands_beside_the_formula(home: Path):
     call = explained(home, "job-")
     assert call.energy_wh is not None
     assert call.energy_wh.central == pytest.approx(10 * around)
+
+
+def test_an_hour_that_is_known_decides_the_carbon(home: Path):
+    write(home, spans(chat(input=1000, output=200)))
+    hours = home.parent / "hours.csv"
+    hours.write_text("timestamp,zone,g_per_kwh\n2025-10-09T08:00Z,US,100\n")
+    import_file(home, hours)
+    for subject in ("job", "job-"):
+        report = explained(home, subject)
+        assert report.energy_wh is not None
+        assert report.carbon_g is not None
+        assert report.carbon_g.central == pytest.approx(report.energy_wh.central * 0.1)
+        assert report.carbon_g.high == pytest.approx(report.energy_wh.high * 0.1)
+        assert [one.hourly_share for one in report.places] == pytest.approx([1])
+        assert "hours are known of 100 % of the energy" in shown(report)

@@ -159,6 +159,17 @@ def test_what_is_modelled_in_part_is_warned_of(home: Path) -> None:
     assert "server, in part modelled" in text(report)
 
 
+def test_what_calls_say_themselves_needs_no_windows(home: Path) -> None:
+    said = {"agenttrace.energy.measured_j": 36.0, "agenttrace.energy.boundary": "server"}
+    report = reported(home, [], chat(input=1000, output=200, **said), chat(input=9, output=9))
+    (line,) = report.models
+    assert (line.parity.boundary, line.parity.calls) == ("server", 1)
+    assert line.parity.measured_wh == pytest.approx(0.01)
+    assert report.files == ()
+    assert "Measured  1 of 2 calls" in text(report)
+    assert "Windows from" not in text(report)
+
+
 def test_nothing_measured_is_said_with_what_to_do(home: Path) -> None:
     report = reported(home, [], chat(input=1000, output=200))
     assert (report.calls, report.measured_calls, report.files) == (1, 0, ())
@@ -172,5 +183,5 @@ def test_the_text_of_a_report(home: Path) -> None:
     first, _, measured_, _, head, line, *_ = text(report).splitlines()
     assert first == "agenttrace report parity  2025-10-09 08:53 UTC"
     assert measured_ == "Measured  1 of 1 call"
-    assert head.split()[:4] == ["At", "the", "accelerator", "calls"]
-    assert line.split()[:4] == ["gpt-5", "1", "100", "%"]
+    assert head.split() == ["Accelerator", "calls", "measured", "low", "central", "high", "ratio"]
+    assert line.split()[:3] == ["gpt-5", "1", "10"]

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from agenttrace.energy import measured
+from agenttrace.energy.grid.importing import import_file
+from agenttrace.energy.measured import Window
 from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, FactorError, QueryError
 from agenttrace.model import Range
@@ -20,7 +23,7 @@ from agenttrace.report.overview import overview
 from agenttrace.report.task import task_report
 from agenttrace.report.text import to_text
 from agenttrace.report.what_if import Change, Choices, ModelChange, WhatIf, compared
-from tests.builders import agent, chat, later, spans, task, write
+from tests.builders import SECOND_NS, START_NS, Record, agent, chat, later, spans, task, write
 
 START = datetime(2025, 10, 9, 8)  # noqa: DTZ001 - times of a report are UTC
 ZERO = Range(0, 0, 0)
@@ -142,6 +145,48 @@ def test_a_limit_and_a_cache_go_together(reader: Reader):
     assert report.cached_tokens == (500, 200 + 800)
 
 
+@pytest.mark.parametrize(
+    ("choices", "second", "third"),
+    [
+        (Choices(cache=0.0), (5000, 0), (9000, 0)),
+        (Choices(cache=0.5), (5000, 2500), (9000, 4500)),
+        (Choices(cache="perfect"), (5000, 4000), (9000, 5100)),
+        (Choices(context_limit=6000), (5000, 3000), (6000, 5000)),
+        (Choices(context_limit=4500), (4500, 3000), (4500, 4500)),
+        (Choices(context_limit=6000, cache="perfect"), (5000, 4000), (6000, 5100)),
+    ],
+)
+def test_the_other_side_is_what_a_store_of_such_calls_would_say(
+    home: Path, choices: Choices, second: tuple[int, int], third: tuple[int, int]
+):
+    """Three calls of one agent; the second had 3,000 and the third 5,000 tokens from a cache.
+
+    The first call is the same on all sides: all of its 3,900 tokens were cached, or half, or none.
+    """
+    first = (3900, round(3900 * choices.cache) if isinstance(choices.cache, float) else 3900)
+
+    def calls(*sizes: tuple[int, int]) -> list[Record]:
+        return spans(*(chat(input=n, cache_read=c, output=100) for n, c in sizes))
+
+    write(home, calls((3900, 3900), (5000, 3000), (9000, 5000)))
+    with Reader(home) as reader:
+        report = compared(reader, choices)
+    write(home / "other", calls(first, second, third))
+    with Reader(home / "other") as reader:
+        said = overview(reader).totals
+    for mine, energy in (
+        (report.energy_wh, said.energy_wh),
+        (report.carbon_g, said.carbon_g),
+        (report.water_l, said.water_l),
+    ):
+        assert mine is not None
+        assert energy is not None
+        after = mine.after
+        assert (after.low, after.central, after.high) == pytest.approx(
+            (energy.low, energy.central, energy.high)
+        )
+
+
 def test_another_model_answers_the_same_tokens(home: Path):
     write(home, spans(chat(input=1000, output=100)))
     with Reader(home) as reader:
@@ -210,29 +255,56 @@ def test_shifting_without_hourly_data_says_what_it_needs(reader: Reader):
     assert any("agenttrace grid import FILE" in one for one in report.assumed)
 
 
-def test_shifting_takes_the_intensity_of_the_other_hour(reader: Reader):
-    """The nightly call ran at 100 g/kWh; six hours later there were 25."""
-    (place,) = reader.query("SELECT DISTINCT zone FROM place WHERE provider = 'openai'")
-    (call,) = reader.query("SELECT min(hour) AS hour FROM call_rollup WHERE task_id = 'nightly'")
-    reader.connection.execute(
-        "INSERT INTO grid_hour (zone, hour, g_per_kwh) VALUES ($1, $2, 100), "
-        "($1, $2 + INTERVAL 6 HOUR, 25)",
-        [place["zone"], call["hour"]],
+@pytest.fixture
+def by_the_hour(home: Path) -> Path:
+    """Two calls at 8 o'clock and one at 20; 100 g/kWh at 8 and 25 at 14, nothing else is known."""
+    calls = spans(task("day", chat(input=1000, output=100), chat(input=500, output=50)))
+    write(home, calls)
+    write(home, later(spans(task("night", chat(input=10, output=5)), trace=2), 12 * 3600))
+    hours = home.parent / "hours.csv"
+    hours.write_text(
+        "timestamp,zone,g_per_kwh\n2025-10-09T08:00Z,US,100\n2025-10-09T14:00Z,US,25\n"
     )
-    try:
+    import_file(home, hours)
+    return home
+
+
+def test_shifting_takes_the_intensity_of_the_other_hour(by_the_hour: Path):
+    with Reader(by_the_hour) as reader:
         for choices in (Choices(shift_hours=6), Choices(shift_hours=6, context_limit=10**6)):
-            report = compared(reader, choices, task="nightly")
+            report = compared(reader, choices, task="day")
             assert report.energy_wh is not None
             assert report.carbon_g is not None
             wh = report.energy_wh.before
+            assert report.energy_wh.difference == ZERO
             assert report.carbon_g.before.central == pytest.approx(wh.central * 0.1)
             assert report.carbon_g.after.central == pytest.approx(wh.central * 0.025)
             assert report.carbon_g.difference.high == pytest.approx(wh.low * -0.075)
             assert not any("agenttrace grid import" in one for one in report.assumed)
-        whole = compared(reader, Choices(shift_hours=6))
-        assert any("known for 1 of 7 calls" in one for one in whole.assumed)
-    finally:
-        reader.connection.execute("DELETE FROM grid_hour")
+
+
+def test_before_is_what_the_report_says_where_hours_are_known(by_the_hour: Path):
+    """Shifted by six hours the day is known, the night is not: before it was the same."""
+    with Reader(by_the_hour) as reader:
+        said = overview(reader).totals.carbon_g
+        report = compared(reader, Choices(shift_hours=6))
+    assert said is not None
+    assert report.carbon_g is not None
+    assert report.carbon_g.before.central == pytest.approx(said.central)
+    assert any("known for 2 of 3 calls" in one for one in report.assumed)
+
+
+def test_what_was_measured_is_compared_by_its_estimate(home: Path):
+    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    with Reader(home) as reader:
+        said = overview(reader).totals.energy_wh
+    start_ns = START_NS + 2 * SECOND_NS
+    measured.add(home, [Window(start_ns, start_ns + SECOND_NS // 2, 36_000.0, boundary="server")])
+    with Reader(home) as reader:
+        report = compared(reader, Choices(batch=724))
+    assert said is not None
+    assert central_wh(report.energy_wh)[0] == pytest.approx(said.central)
+    assert any("were measured" in one for one in report.assumed)
 
 
 def test_other_hardware_and_batches_bring_their_sources(reader: Reader):
@@ -247,6 +319,41 @@ def test_other_hardware_and_batches_bring_their_sources(reader: Reader):
     ]
     assert all(one.sources for one in report.factors)
     assert any("H100" in one for one in report.assumed)
+
+
+def test_hardware_of_the_users_own_comes_from_a_factor_file(home: Path):
+    """Class large writes with 90 % of the energy; nothing is said of reading."""
+    write(home, spans(chat(output=1000, input=0)))
+    mine = home.parent / "mine.toml"
+    mine.write_text(
+        """
+        [source.mine]
+        by = "Ada"
+        title = "Notes"
+        year = 2026
+        url = "https://notes.example"
+        mark = "read"
+
+        [[factor]]
+        id = "abacus.large.decode_ratio"
+        name = "writing on an abacus"
+        unit = "1"
+        low = 0.9
+        central = 0.9
+        high = 0.9
+        boundary = "accelerator"
+        mark = "read"
+        retrieved = 2026-11-23
+        sources = [{ id = "mine" }]
+        """
+    )
+    with Reader(home, pricing=Pricing(factors=(mine,))) as reader:
+        report = compared(reader, Choices(hardware="abacus"))
+    before, after = central_wh(report.energy_wh)
+    # One output token attends to half of itself: that is the cache, and stays.
+    assert after == pytest.approx(before * 0.9, rel=0.01)
+    assert [one.id for one in report.factors] == ["abacus.large.decode_ratio"]
+    assert any("Nothing is known of reading on abacus" in one for one in report.assumed)
 
 
 def test_a_batch_beyond_what_was_measured_is_said(reader: Reader):

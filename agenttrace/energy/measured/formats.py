@@ -21,6 +21,7 @@ import duckdb
 from agenttrace.energy.measured.moments import moment_ns
 from agenttrace.energy.measured.samples import GAP_S, Kind, Skipped, integrate
 from agenttrace.energy.measured.windows import (
+    DAYS_AT_MOST,
     SECOND_NS,
     WATTS_AT_MOST,
     Mark,
@@ -163,6 +164,13 @@ class _File:
         if window.end_ns <= window.start_ns:
             raise self.wrong(
                 line, "the window ends before it has begun. Are start and end mixed up?"
+            )
+        days = (window.end_ns - window.start_ns) / SECOND_NS / 86_400
+        if days > DAYS_AT_MOST:
+            raise self.wrong(
+                line,
+                f"the window lasts {days:,.0f} days, and {DAYS_AT_MOST} is the most that calls share. "
+                "Is its end right?",
             )
         if window.watts > WATTS_AT_MOST:
             seconds = (window.end_ns - window.start_ns) / SECOND_NS

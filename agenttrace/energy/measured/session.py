@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_KEPT_AFTER: Final = 60.0  # seconds of windows that a power failure may take
+# Seconds of windows that a power failure may take, at first and in the end: reports read every
+# file, so a server that runs for months must not leave one a minute.
+_KEPT_AFTER_S: Final = 60.0
+_KEPT_AFTER_AT_MOST_S: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +110,13 @@ class _Keeper:
         """Measure until the end; whatever goes wrong is told afterwards."""
         try:
             self._meter.start(interval_s)
-            waited_s = 0.0
+            waited_s, patience_s = 0.0, _KEPT_AFTER_S
             while not self.end.wait(interval_s):
                 self._take(self._meter.read())
                 waited_s += interval_s
-                if waited_s >= _KEPT_AFTER:
+                if waited_s >= patience_s:
                     self._write()
-                    waited_s = 0.0
+                    waited_s, patience_s = 0.0, min(2 * patience_s, _KEPT_AFTER_AT_MOST_S)
             self._take(self._meter.stop())
             self._write()
         except Exception as error:  # noqa: BLE001 - a meter may raise anything; the command goes on

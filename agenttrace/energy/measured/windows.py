@@ -22,6 +22,9 @@ SECOND_NS: Final = 1_000_000_000
 WATTS_AT_MOST: Final = 1e7
 """A whole data hall; what claims more is a wrong unit."""
 
+DAYS_AT_MOST: Final = 31
+"""Of a window; what is longer is a wrong date, and tells nothing of a call."""
+
 Mark = Literal["measured", "modelled in part"]
 
 # The fields of a window, in order.
@@ -110,7 +113,7 @@ def add(home: Path, windows: Iterable[Window]) -> Added:
         OSError: The folder cannot be written.
     """
     new = sorted(windows, key=lambda window: (window.start_ns, window.end_ns))
-    fresh = _unknown(new, _read(home)) if files(home) else new
+    fresh = _unknown(new, _read_beside(home, new)) if new and files(home) else new
     path = _write(home / FOLDER, fresh) if fresh else None
     return Added(len(fresh), len(new) - len(fresh), sum(one.joules for one in fresh), path)
 
@@ -242,13 +245,15 @@ def _fingerprint(windows: Iterable[Window]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def _read(home: Path) -> list[Window]:
+def _read_beside(home: Path, new: Sequence[Window]) -> list[Window]:
+    """Return the windows that are kept and share time with one of *new*, or lie between them."""
     found = files(home)
-    names = ", ".join(_TYPES)
+    low, high = new[0].start_ns, max(window.end_ns for window in new)
+    sql = f"SELECT {', '.join(_TYPES)} FROM ({_select(found)})"  # noqa: S608 - names of ours
     with engine.connect() as connection:
         try:
             rows = connection.execute(
-                f"SELECT {names} FROM ({_select(found)})"  # noqa: S608 - names of ours, paths quoted
+                f"{sql} WHERE end_ns > $1 AND start_ns < $2 ORDER BY start_ns", [low, high]
             ).fetchall()
         except duckdb.Error as error:
             raise _unreadable(connection, found, error) from error

@@ -432,6 +432,12 @@ _REGION: Final = re.compile(
 )
 
 
+_AZURE_REGION: Final = re.compile(
+    r"(?:^|[.])([a-z]+\d?)\."
+    r"(?:api\.cognitive\.microsoft\.com|models\.ai\.azure\.com|inference\.ml\.azure\.com)$"
+)
+
+
 @functools.lru_cache(maxsize=1024)
 def provider_of(host: str, otherwise: str) -> str:
     """Return the provider that *host* belongs to; a host that is not known keeps *otherwise*."""
@@ -445,6 +451,6 @@ def _has(host: str, mark: str) -> bool:
 
 
 def region_of(host: str) -> str | None:
-    """Return the cloud region that *host* names, if it does: ``eu-west-1``, ``us-east5``."""
-    found = _REGION.search(host)
+    """Return the cloud region that *host* names: ``eu-west-1``, ``us-east5``, ``westeurope``."""
+    found = _REGION.search(host) or _AZURE_REGION.search(host)
     return found.group(1) if found else None

@@ -27,12 +27,6 @@ from agenttrace.report.values import Tokens
 
 _MODELS_SHOWN: Final = 6
 _PLACES_SHOWN: Final = 6
-VOLUME: Final = (
-    figures.Unit("µl", 1e-6),
-    figures.Unit("ml", 1e-3),
-    figures.Unit("l", 1.0),
-    figures.Unit("m³", 1e3),
-)
 _COUNTED_UP_TO: Final = 1e9  # larger sums are told in powers of ten
 
 
@@ -73,7 +67,7 @@ def _result(report: Explanation) -> RenderableType:
     amounts = (
         ("Energy", parts.interval(report.energy_wh, figures.ENERGY), report.boundary + missing),
         ("Carbon", parts.interval(report.carbon_g, figures.MASS, of=" CO2e"), "location-based"),
-        ("Water", parts.interval(report.water_l, VOLUME), "of sites and grids"),
+        ("Water", parts.interval(report.water_l, figures.VOLUME), "of sites and grids"),
     )
     for name, amount, remark in amounts:
         shown = parts.marked(amount, about)

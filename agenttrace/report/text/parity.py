@@ -47,11 +47,9 @@ def blocks(report: ParityReport) -> Iterator[RenderableType]:
     last = max((one.last_at for one in report.files), default=None)
     period = parts.period(first, last)
     yield Text.assemble(("agenttrace report parity", parts.STRONG), (f"  {period}", parts.QUIET))
-    if not report.files:
+    if not report.files and not report.models:
         yield Text(_NOTHING_YET)
-        yield from parts.cautions(report.warnings)
-        return
-    if report.models:
+    elif report.models:
         yield _measured(report)
         for (_, lines), total in zip(
             groupby(report.models, lambda line: line.parity.boundary), report.totals, strict=True
@@ -59,7 +57,8 @@ def blocks(report: ParityReport) -> Iterator[RenderableType]:
             yield _boundary(list(lines), total)
     else:
         yield Text(_NO_CALLS)
-    yield _files(report.files)
+    if report.files:
+        yield _files(report.files)
     yield from parts.cautions(report.warnings)
 
 

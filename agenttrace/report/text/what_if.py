@@ -11,7 +11,7 @@ from agenttrace.model import Range
 from agenttrace.report import figures
 from agenttrace.report.rows import printable
 from agenttrace.report.text import parts
-from agenttrace.report.text.explain import VOLUME, factors
+from agenttrace.report.text.explain import factors
 from agenttrace.report.what_if import Change, ModelChange, WhatIf
 
 _MODELS_SHOWN: Final = 10
@@ -59,7 +59,7 @@ def _amounts(report: WhatIf) -> RenderableType:
         for name, change, units in (
             ("Energy", report.energy_wh, figures.ENERGY),
             ("Carbon", report.carbon_g, figures.MASS),
-            ("Water", report.water_l, VOLUME),
+            ("Water", report.water_l, figures.VOLUME),
         )
         if change is not None
     ]

@@ -178,6 +178,7 @@ BAD = {
     "less than nothing": ([OWN, "1760000000,1760000001,-1,server"], r"line 2: joules is -1"),
     "absurd": ([OWN, "1760000000,1760000001,10000001,server"], r"line 2: .*more than 1e\+07 W"),
     "backwards": ([OWN, "1760000001,1760000000,1,server"], r"line 2: the window ends before"),
+    "a wrong year": ([OWN, "1760000000,2025-12-09T00:00:00Z,1,server"], r"line 2: .* 61 days"),
     "milliseconds": ([OWN, "1760000000000,1760000001000,1,server"], r"line 2: .*milliseconds"),
     "no moment": ([OWN, "noon,1760000001,1,server"], r"line 2: 'noon' is no moment"),
     "an hour twice": (
