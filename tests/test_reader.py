@@ -1,12 +1,15 @@
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
 import agenttrace
+from agenttrace.energy import measured
+from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, QueryError, SchemaVersionError
 from agenttrace.reader import Reader
-from tests.builders import chat, spans, task, write
+from tests.builders import SECOND_NS, chat, spans, task, write
 
 
 @pytest.fixture
@@ -207,3 +210,108 @@ def test_a_replaced_model_call_is_read_by_what_reads_it(recorded: Path):
     with Reader(recorded) as reader:
         assert reader.query("SELECT input_tokens FROM call_energy") == [{"input_tokens": 100}]
         assert reader.query("SELECT calls FROM task_tokens") == [{"calls": 2}]
+
+
+def energy_wh(home: Path, **pricing: Any) -> float:
+    with Reader(home, pricing=Pricing(**pricing)) as reader:
+        (row,) = reader.query("SELECT energy_wh FROM totals")
+    return row["energy_wh"]
+
+
+def test_a_report_covers_the_boundary_that_is_asked_for(recorded: Path):
+    """1 at the accelerator is 1 + 0.58 * 0.72 at the server and 1.72 at the facility."""
+    accelerator = energy_wh(recorded, boundary="accelerator")
+    assert energy_wh(recorded, boundary="server") == pytest.approx(1.4176 * accelerator)
+    assert energy_wh(recorded) == pytest.approx(1.72 * accelerator)
+
+
+def test_people_are_compared_at_the_boundary_of_the_report(recorded: Path):
+    with Reader(recorded) as whole, Reader(recorded, pricing=Pricing("accelerator")) as chips:
+        days = [
+            [row["user_days"] for row in reader.query("human_equivalent")]
+            for reader in (whole, chips)
+        ]
+    assert days[0] == pytest.approx(days[1])
+
+
+def test_calls_ran_where_the_user_says_if_nothing_else_tells(home: Path):
+    write(home, spans(chat(input=9, output=1, region="eu-west-1"), chat(input=9, output=1)))
+    with Reader(home, pricing=Pricing(region="FR")) as reader:
+        places = reader.query("SELECT region, country FROM place ORDER BY region")
+    assert places == [
+        {"region": "eu-west-1", "country": "IRL"},
+        {"region": None, "country": "FRA"},
+    ]
+
+
+def test_factors_of_the_user_go_before_ours_and_change_the_version(recorded: Path, tmp_path: Path):
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        """
+        [source.meter]
+        by = "me"
+        title = "what our meter says"
+        year = 2026
+        url = "https://meter.example"
+        mark = "read"
+
+        [[factor]]
+        id = "facility_multiplier"
+        name = "from the accelerator to the facility"
+        unit = "1"
+        low = 3.44
+        central = 3.44
+        high = 3.44
+        boundary = "facility"
+        mark = "read"
+        retrieved = 2026-11-23
+        sources = [{ id = "meter" }]
+        """
+    )
+    with Reader(recorded) as ours, Reader(recorded, pricing=Pricing(factors=(mine,))) as theirs:
+        assert ours.factors.version != theirs.factors.version
+        rows = [reader.query("SELECT energy_wh FROM totals") for reader in (ours, theirs)]
+    assert rows[1][0]["energy_wh"] == pytest.approx(2 * rows[0][0]["energy_wh"])
+
+
+def test_a_report_can_be_priced_as_it_was(recorded: Path):
+    """The factors of the first report are kept; then those in use change."""
+    with Reader(recorded) as first:
+        version = first.factors.version
+        before = first.query("SELECT * EXCLUDE (tasks) FROM totals")
+    (recorded / "factors.toml").write_text('deployment."gpt-5" = "gpt-5-nano"\n')
+    assert energy_wh(recorded) < before[0]["energy_wh"]
+    with Reader(recorded, pricing=Pricing(factors_version=version)) as again:
+        assert again.query("SELECT * EXCLUDE (tasks) FROM totals") == before
+
+
+def test_a_meter_goes_before_the_estimate(recorded: Path):
+    """A meter saw 7,200 J at the facility while the first of two calls ran."""
+    with Reader(recorded) as reader:
+        estimates = reader.query("SELECT energy_wh FROM call_energy ORDER BY started_at")
+        (first,) = reader.query(
+            "SELECT start_ns FROM span WHERE kind = 'inference' ORDER BY start_ns LIMIT 1"
+        )
+    start_ns = first["start_ns"]
+    measured.add(
+        recorded,
+        [measured.Window(start_ns, start_ns + SECOND_NS, 7200, "facility", provider="openai")],
+    )
+    with Reader(recorded) as reader:
+        assert reader.is_measured
+        calls = reader.query("SELECT covered, energy_wh FROM call_energy ORDER BY started_at")
+        (totals,) = reader.query("totals")
+    assert calls == [
+        {"covered": 1.0, "energy_wh": pytest.approx(2.0)},
+        {"covered": 0.0, "energy_wh": estimates[1]["energy_wh"]},
+    ]
+    assert totals["energy_wh"] == pytest.approx(2.0 + estimates[1]["energy_wh"])
+    assert totals["calls"] == 2
+
+
+def test_nothing_is_looked_for_where_nothing_was_imported(recorded: Path):
+    with Reader(recorded) as reader:
+        assert not reader.is_measured
+        assert not reader.has_hours
+        assert reader.query("measured_call") == []
+        assert reader.query("hourly_energy") == []

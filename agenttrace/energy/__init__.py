@@ -166,4 +166,7 @@ def _warning(model: ModelFactor) -> str:
     )
     if model.model is None:
         return said
-    return f"{said} If you know it, say so in factors.toml: {catalogue.mending(model.model)}"
+    return (
+        f"{said} If you know it, say so at the top of factors.toml in the folder of the data: "
+        f"{catalogue.mending(model.model)}"
+    )

@@ -42,6 +42,7 @@ SELECT
     {rows}.calls,
     {rows}.input_tokens_calls + {rows}.output_calls AS sides,
     {rows}.unpriced_calls,
+    CASE WHEN {rows}.usage = 'estimated' THEN {rows}.calls ELSE 0 END AS estimated_calls,
     0 AS cut_calls,
     0 AS cut_tokens,
     {rows}.uncached AS b0,
@@ -68,6 +69,7 @@ SELECT
     1 AS calls,
     (cached.n IS NOT NULL)::BIGINT + (cached.n_o IS NOT NULL)::BIGINT AS sides,
     (cached.n IS NULL OR cached.n_o IS NULL)::BIGINT AS unpriced_calls,
+    (cached.usage = 'estimated')::BIGINT AS estimated_calls,
     coalesce((cached.kept < cached.n)::BIGINT, 0) AS cut_calls,
     coalesce(cached.n - cached.kept, 0) AS cut_tokens,
     coalesce(cached.n_u, 0) AS b0,
@@ -161,6 +163,7 @@ SELECT
     sum(weighed.calls)::BIGINT AS calls,
     sum(weighed.sides)::BIGINT AS sides,
     sum(weighed.unpriced_calls)::BIGINT AS unpriced_calls,
+    sum(weighed.estimated_calls)::BIGINT AS estimated_calls,
     sum(weighed.cut_calls)::BIGINT AS cut_calls,
     sum(weighed.cut_tokens)::BIGINT AS cut_tokens,
     coalesce(sum(weighed.calls) FILTER (WHERE weighed.after_g IS NOT NULL), 0)::BIGINT
@@ -251,6 +254,7 @@ class WhatIf:
         choices: What was chosen, a phrase each.
         assumed: What is taken for granted, a sentence each.
         calls: Model calls.
+        estimated_calls: Those whose tokens agenttrace estimated.
         unpriced_calls: Those whose usage lacks a side; what is missing is in no figure.
         cut_calls: Those whose input was cut.
         cut_tokens: Input tokens that were cut off.
@@ -277,6 +281,7 @@ class WhatIf:
     choices: tuple[str, ...]
     assumed: tuple[str, ...]
     calls: int
+    estimated_calls: int
     unpriced_calls: int
     cut_calls: int
     cut_tokens: int
@@ -366,6 +371,7 @@ def _compared(
         choices=tuple(_chosen(choices)),
         assumed=tuple(_assumed(reader, choices, rows, moved)),
         calls=calls,
+        estimated_calls=sum(row["estimated_calls"] for row in rows),
         unpriced_calls=sum(row["unpriced_calls"] for row in rows),
         cut_calls=cut_calls,
         cut_tokens=sum(row["cut_tokens"] for row in rows),

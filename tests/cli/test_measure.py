@@ -107,7 +107,7 @@ class Fake:
     at = START_NS
 
     def start(self, interval_s: float) -> None:
-        assert interval_s == 0.5
+        assert interval_s == 60
 
     def read(self) -> Sequence[Reading]:
         Fake.at += SECOND_NS
@@ -127,7 +127,7 @@ def test_a_command_is_measured_and_its_options_are_its_own(
     let_be_found(monkeypatch, Fake())
     code = "import sys; raise SystemExit(len(sys.argv))"
     result = measure(
-        "run", "--interval", "0.5", "--model", "m", "--", sys.executable, "-c", code, "--require"
+        "run", "--interval", "60", "--model", "m", "--", sys.executable, "-c", code, "--require"
     )
     assert result.exit_code == 2
     assert result.stdout == ""

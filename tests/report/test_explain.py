@@ -308,6 +308,22 @@ def test_a_part_that_was_measured_stands_beside_the_formula(home: Path):
     call = explained(home, "job-")
     assert call.energy_wh is not None
     assert call.energy_wh.central == pytest.approx(10 * around)
+    assert added(call) == pytest.approx(0, abs=1e-9)
+
+
+def test_of_a_call_that_was_measured_in_part_the_rest_is_estimated(home: Path):
+    """The window covers half of the only call: half of each moment is left to the formula."""
+    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    whole = added(explained(home, "job"))
+    start_ns = START_NS + 2 * SECOND_NS
+    measured.add(home, [Window(start_ns, start_ns + SECOND_NS // 4, 3600.0, boundary="facility")])
+    explained.cache_clear()
+    for subject in ("job", "job-"):
+        report = explained(home, subject)
+        assert added(report) == pytest.approx(whole / 2)
+        assert report.energy_wh is not None
+        assert report.energy_wh.central == pytest.approx(whole / 2 + 1)
+        assert [one.measured_wh for one in report.models] == pytest.approx([1])
 
 
 def test_an_hour_that_is_known_decides_the_carbon(home: Path):

@@ -121,6 +121,22 @@ def test_a_perfect_cache_never_holds_less_than_was_recorded(home: Path):
         assert compared(reader, Choices(cache="perfect")).cached_tokens == (800, 800)
 
 
+def test_an_agent_inside_one_of_its_name_has_a_context_of_its_own(home: Path):
+    write(
+        home,
+        spans(
+            agent(
+                "coder",
+                chat(input=100, output=5),
+                agent("coder", chat(input=70, output=5)),
+                chat(input=200, output=5),
+            )
+        ),
+    )
+    with Reader(home) as reader:
+        assert compared(reader, Choices(cache="perfect")).cached_tokens == (0, 105)
+
+
 def test_a_call_that_failed_is_no_context(home: Path):
     write(
         home,
@@ -367,6 +383,15 @@ def test_only_calls_since_then_count(reader: Reader):
         report = compared(reader, choices, since=day)
         assert (report.calls, report.since) == (1, "2025-10-10T00:00:00Z")
         assert report.input_tokens == (10, 10)
+
+
+def test_calls_of_estimated_tokens_are_counted(home: Path):
+    write(home, spans(chat(input=10, output=5, usage="estimated"), chat(input=10, output=5)))
+    with Reader(home) as reader:
+        for choices in (Choices(region="FR"), Choices(cache=0.0)):
+            report = compared(reader, choices)
+            assert report.estimated_calls == 1
+            assert "Calls     2  1 of estimated tokens" in shown(report)
 
 
 def test_choices_are_said_in_words(reader: Reader):

@@ -169,7 +169,7 @@ class _File:
         if days > DAYS_AT_MOST:
             raise self.wrong(
                 line,
-                f"the window lasts {days:,.0f} days, and {DAYS_AT_MOST} is the most that calls share. "
+                f"the window lasts {days:,.0f} days, and {DAYS_AT_MOST} is the most it may. "
                 "Is its end right?",
             )
         if window.watts > WATTS_AT_MOST:

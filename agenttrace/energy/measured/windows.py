@@ -42,6 +42,22 @@ _TYPES: Final = {
     "meter": "VARCHAR",
     "source": "VARCHAR",
 }
+_COMMENTS: Final = {
+    "file": "File in measured/, without its ending.",
+    "number": "Number of the window in the file, from 0.",
+    "start_ns": "Nanoseconds since 1970-01-01 UTC.",
+    "end_ns": "The same; after the start.",
+    "joules": "What was used between the two.",
+    "boundary": "What the meter covers: accelerator, server or facility.",
+    "device": "Which device of the host; NULL for all that the meter covers.",
+    "host": "Machine, in lower case; NULL where the source does not say it.",
+    "provider": "Only calls to this provider share it; NULL for any.",
+    "model": "Only calls to this model share it; NULL for any.",
+    "service_name": "Only calls from this service share it; NULL for any.",
+    "mark": "measured, or modelled in part.",
+    "meter": "What measured it, such as zeus.",
+    "source": "File that it was read from, or the command that was measured.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +159,18 @@ def define(connection: duckdb.DuckDBPyConnection, home: Path | None) -> bool:
         connection.execute(f"CREATE OR REPLACE VIEW measured_window AS {_select(found)}")
     except duckdb.Error as error:
         raise _unreadable(connection, found, error) from error
-    connection.execute(
-        "COMMENT ON VIEW measured_window IS "
-        "'One row per window of measured energy, as agenttrace measure keeps them.'"
-    )
+    if found:
+        connection.execute(_comments())
     return bool(found)
+
+
+def _comments() -> str:
+    said = ["COMMENT ON VIEW measured_window IS 'One row per window of measured energy.'"]
+    said += [
+        f"COMMENT ON COLUMN measured_window.{name} IS {string(text)}"
+        for name, text in _COMMENTS.items()
+    ]
+    return ";".join(said)
 
 
 def within_itself(windows: Iterable[Window]) -> tuple[list[Window], int]:

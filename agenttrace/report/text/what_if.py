@@ -135,8 +135,10 @@ def _tokens(report: WhatIf) -> RenderableType:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=parts.HEADING, no_wrap=True)
     grid.add_column()
-    missing = f", {report.unpriced_calls:,} not in full" if report.unpriced_calls else ""
-    grid.add_row("Calls", f"{report.calls:,}{missing}")
+    remarks = parts.listed(
+        ("not in full", report.unpriced_calls), ("of estimated tokens", report.estimated_calls)
+    )
+    grid.add_row("Calls", Text(f"{report.calls:,}").append(f"  {remarks}".rstrip(), parts.QUIET))
     for name, (before, after) in (
         ("Input", report.input_tokens),
         ("  cached", report.cached_tokens),

@@ -94,21 +94,22 @@ def test_a_meter_that_fails_is_told_of_and_the_command_goes_on(tmp_path: Path, f
 
 
 def test_a_command_that_is_not_there_is_not_measured(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(FileNotFoundError):
         session.run([str(tmp_path / "none")], Fake(), tmp_path, host=None)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_windows_are_kept_now_and_then_in_ever_larger_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Kept after 1 look, 2 more, then every 4: some 8 looks and the end are 4 files at most."""
+    """Kept after 1 look, 2 more, then every 4: 8 looks and the end are 4 files at most."""
     monkeypatch.setattr(session, "_KEPT_AFTER_S", 0.1)
     monkeypatch.setattr(session, "_KEPT_AFTER_AT_MOST_S", 0.4)
     command = [PYTHON, "-c", "import time; time.sleep(0.85)"]
     done = session.run(command, Fake(), tmp_path, host=None, interval_s=0.1)
-    assert 3 <= len(measured.files(tmp_path)) <= 4
-    assert done.joules == 2 * done.windows >= 12
+    assert 2 <= len(measured.files(tmp_path)) <= 4
+    assert done.joules == 2 * done.windows
 
 
 PROGRAM = """

@@ -61,6 +61,17 @@ def test_every_column_comes_back(tmp_path: Path) -> None:
     assert Window(*row) == one
 
 
+def test_every_column_is_described(tmp_path: Path) -> None:
+    measured.add(tmp_path, [window(1, 2)])
+    with duckdb.connect() as connection:
+        measured.define(connection, tmp_path)
+        described = connection.execute(
+            "SELECT bool_and(comment IS NOT NULL) FROM duckdb_columns() "
+            "WHERE table_name = 'measured_window'"
+        ).fetchall()
+    assert described == [(True,)]
+
+
 def test_the_same_windows_again_change_nothing(tmp_path: Path) -> None:
     windows = [window(0, 1), window(1, 2)]
     measured.add(tmp_path, windows)
