@@ -109,7 +109,7 @@ class AgentTrace:
         from agenttrace.store import Store
 
         # Not a Reader: it works out energies, too, which takes longer than the rest.
-        with Store.open(folder) as store:
+        with Store.open(folder, may_fold=False) as store:
             rollup.Definitions(store.connection, rollup.folders()).define("model_call")
             found = store.connection.execute("FROM model_call ORDER BY started_at, call_id")
             names = [column[0] for column in found.description]

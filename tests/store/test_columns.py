@@ -25,7 +25,12 @@ def said_by(home: Path, said: dict[str, Any], sql: str, scope: str = SCOPE) -> A
 
 
 def test_every_spelling_of_an_attribute_ends_in_its_column(home: Path) -> None:
-    typical = {"VARCHAR": "wire", "BOOLEAN": True, "usage": "missing"}
+    typical = {
+        "VARCHAR": "wire",
+        "BOOLEAN": True,
+        "usage": "missing",
+        "measured_boundary": "server",
+    }
     spelt = [
         (column, key, typical.get(column.name, typical.get(column.type, 7)))
         for column in columns.COLUMNS
