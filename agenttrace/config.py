@@ -15,6 +15,7 @@ INTEGRATIONS_VARIABLE = "AGENTTRACE_INTEGRATIONS"
 MAX_SPOOL_VARIABLE = "AGENTTRACE_MAX_SPOOL"
 DURABILITY_VARIABLE = "AGENTTRACE_DURABILITY"
 FACTORS_VARIABLE = "AGENTTRACE_FACTORS"
+REGION_VARIABLE = "AGENTTRACE_REGION"
 
 Durability = Literal["process", "second", "record"]
 
@@ -102,6 +103,11 @@ def factor_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Return the factor files that ``AGENTTRACE_FACTORS`` names, in its order."""
     named = environ.get(FACTORS_VARIABLE, "").split(os.pathsep)
     return tuple(Path(name.strip()).expanduser().absolute() for name in named if name.strip())
+
+
+def region() -> str | None:
+    """Return where ``AGENTTRACE_REGION`` says that calls ran of which nothing else tells."""
+    return os.environ.get(REGION_VARIABLE, "").strip() or None
 
 
 def size_bytes(said: str) -> int | None:

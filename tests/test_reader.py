@@ -244,6 +244,17 @@ def test_calls_ran_where_the_user_says_if_nothing_else_tells(home: Path):
     ]
 
 
+def test_the_environment_says_where_calls_ran(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("AGENTTRACE_REGION", "SE")
+    write(home, spans(chat(input=9, output=1)))
+    with Reader(home) as reader, Reader(home, pricing=Pricing(region="FR")) as said:
+        countries = [one.query("SELECT country FROM place") for one in (reader, said)]
+    assert countries == [[{"country": "SWE"}], [{"country": "FRA"}]]
+    assert (
+        agenttrace.estimate(model="gpt-5", input_tokens=1, output_tokens=1).place.country == "SWE"
+    )
+
+
 def test_factors_of_the_user_go_before_ours_and_change_the_version(recorded: Path, tmp_path: Path):
     mine = tmp_path / "mine.toml"
     mine.write_text(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,13 +13,11 @@ if TYPE_CHECKING:
 
 _BOUNDARIES: Final = ("accelerator", "server", "facility")
 
-_PLACE_VARIABLE: Final = "AGENTTRACE_REGION"
-
 _REGION: Final = click.option(
     "--region",
     metavar="PLACE",
-    envvar=_PLACE_VARIABLE,
-    help="Where calls ran if nothing else tells: cloud region, country or grid zone.",
+    help="Where calls ran if nothing else tells: cloud region, country or grid zone; "
+    "AGENTTRACE_REGION if not given.",
 )
 
 _OPTIONS: Final = (
@@ -67,7 +64,7 @@ def options_but_region(
         # Loaded only here, so that --help does not wait for it.
         from agenttrace.energy.pricing import Pricing
 
-        region = kwargs.pop("region") if region_is_given else os.environ.get(_PLACE_VARIABLE)
+        region = kwargs.pop("region") if region_is_given else None
         pricing = Pricing(boundary, factors, factors_version, region or None)
         return command(*args, pricing=pricing, **kwargs)
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from agenttrace.cli import pricing as priced
 from agenttrace.cli.output import console, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from agenttrace.energy.pricing import Pricing
     from agenttrace.model import Table
 
 _GAP: Final = "  "
@@ -35,8 +37,11 @@ agenttrace query "SELECT model, count(*) AS calls FROM model_call GROUP BY model
     default="text",
     show_default=True,
 )
+@priced.options
 @click.pass_obj
-def query(home: str | None, question: str | None, listing: bool, form: str) -> None:
+def query(
+    home: str | None, question: str | None, listing: bool, form: str, pricing: Pricing
+) -> None:
     """Run a query by NAME, or any SELECT, over everything recorded.
 
     Without an argument the queries are listed. A file NAME.sql in the folder queries/ of the
@@ -47,7 +52,7 @@ def query(home: str | None, question: str | None, listing: bool, form: str) -> N
     from agenttrace.report import rows
 
     named = question if question and question.strip() and not listing else None
-    with Reader(home) as reader:
+    with Reader(home, pricing=pricing) as reader:
         found = reader.catalogue() if named is None else reader.table(named)
         warn(reader.store_warnings)
     match form:

@@ -1,4 +1,4 @@
-"""Agents against people: who else uses as much."""
+"""One estimate beside another: people, other methods, certificates, another choice."""
 
 from __future__ import annotations
 

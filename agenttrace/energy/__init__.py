@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from agenttrace import config
 from agenttrace.energy import catalogue, draws, places, tables
 from agenttrace.energy.catalogue import Match, match
 from agenttrace.energy.draws import DRAWS, PlaceFactor
@@ -15,7 +16,7 @@ from agenttrace.energy.places import Place
 from agenttrace.energy.pricing import Boundary, Pricing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from pathlib import Path
 
     from duckdb import DuckDBPyConnection
@@ -69,6 +70,15 @@ class FactorSet:
     sources: Mapping[str, Source]
     warnings: tuple[str, ...]
 
+    def warnings_of(self, models: Container[tuple[str | None, str | None]]) -> tuple[str, ...]:
+        """Return the sentences on those of *models*, pairs of provider and model."""
+        unknown = (one for one in self.models if not one.match.known)
+        return tuple(
+            warning
+            for one, warning in zip(unknown, self.warnings, strict=True)
+            if (one.provider, one.model) in models
+        )
+
 
 def define(
     connection: DuckDBPyConnection,
@@ -90,7 +100,8 @@ def define(
         regions: Distinct pairs of provider and region, spelt as the records have them.
         factors: Other factors than those that come with agenttrace.
         boundary: What the energy is to cover.
-        default: Where calls ran if nothing else tells; see :func:`~agenttrace.energy.places.place`.
+        default: Where calls ran if nothing else tells; ``AGENTTRACE_REGION`` if not
+            given. See :func:`~agenttrace.energy.places.place`.
         home: Folder of the data, with what was imported about the hours of grids.
 
     Raises:
@@ -123,7 +134,10 @@ def factor_set(
     )
     placed = tuple(
         draws.placed(
-            provider, region, places.place(provider, region, factors, default=default), boundary
+            provider,
+            region,
+            places.place(provider, region, factors, default=default or config.region()),
+            boundary,
         )
         for provider, region in regions
     )

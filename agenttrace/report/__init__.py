@@ -4,6 +4,7 @@
         report = overview(reader)
     print(to_json(report))
 
-``overview``, ``task`` and ``models`` build the values of ``values``; ``text``, ``json`` and ``svg``
-show them, and ``rows`` shows the rows of a query.
+One module builds each kind of report: ``overview``, ``task`` and ``models`` from the values of
+``values``, and ``carbon``, ``methods``, ``parity``, ``explain`` and ``what_if``. ``text``, ``json`` and
+``svg`` show them, and ``rows`` shows the rows of a query.
 """

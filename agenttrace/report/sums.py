@@ -244,13 +244,7 @@ def warnings(reader: Reader) -> tuple[str, ...]:
     """Return what to know before believing a figure: of the factors, what concerns these calls."""
     rows = reader.query("SELECT DISTINCT provider, model FROM call_total")
     used = {(row["provider"], row["model"]) for row in rows}
-    unknown = [one for one in reader.factors.models if not one.match.known]
-    concern = [
-        warning
-        for one, warning in zip(unknown, reader.factors.warnings, strict=True)
-        if (one.provider, one.model) in used
-    ]
-    return (*reader.store_warnings, *concern)
+    return (*reader.store_warnings, *reader.factors.warnings_of(used))
 
 
 def tokens(row: Row) -> Tokens:

@@ -99,6 +99,13 @@ def numbers(value: Range | None, unit: figures.Unit = _ONE) -> tuple[str, str, s
     return (UNKNOWN, UNKNOWN, UNKNOWN) if value is None else figures.bounds(value, unit)
 
 
+def one_or_all(value: Range) -> str:
+    """Return low, central and high, or the one number that all of them are."""
+    if value.low == value.high:
+        return figures.significant(value.central)
+    return figures.dashed(numbers(value))
+
+
 def about_numbers(line: ModelLine | ModelUse | TaskLine, unit: figures.Unit) -> Iterator[str]:
     """Return low, central and high of a line's energy, marked where tokens are estimated."""
     for number in numbers(line.energy_wh, unit):

@@ -198,6 +198,6 @@ def _grid(place: Place) -> str:
 
 def _place(place: Place) -> str:
     share = f"{figures.share(place.energy_share, 1)} in " if place.energy_share is not None else ""
-    intensity = figures.dashed(parts.numbers(place.g_per_kwh))
-    water = figures.dashed(parts.numbers(place.l_per_kwh))
+    intensity = parts.one_or_all(place.g_per_kwh)
+    water = parts.one_or_all(place.l_per_kwh)
     return f"{share}{printable(_grid(place))}: {intensity} g CO2e/kWh, {water} l/kWh"
