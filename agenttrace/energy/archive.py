@@ -130,10 +130,11 @@ def restore(version: str, home: Path | None) -> Factors:
     path = Path(version).expanduser()
     if path.is_file():
         return _read(path)
-    known = [one.version for one in versions(home)] if home else []
+    kept_here = [one.version for one in versions(home)] if home else []
+    known = dict.fromkeys([*kept_here, shipped().version])
     raise FactorError(
         f"there are no factors of version {version!r} here. "
-        f"Known: {', '.join([*known, shipped().version])}. For another one, run {_EXPORT} where "
+        f"Known: {', '.join(known)}. For another one, run {_EXPORT} where "
         f"the report was made, and give that file as the version."
     )
 

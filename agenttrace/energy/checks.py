@@ -144,6 +144,12 @@ def _factor(file: FactorFile, index: int, factor: Factor) -> None:
             f"needs {_order(may_be_zero=wanted.may_be_zero)}, and has {_figures(factor.range)}. "
             f"Correct the three figures.",
         )
+    if not (wanted.least <= factor.low and factor.high <= wanted.most):
+        raise wrong(
+            "low",
+            f"cannot be below {wanted.least:g} or above {wanted.most:g}, and has "
+            f"{_figures(factor.range)}. Correct the three figures.",
+        )
     if not (factor.least <= factor.low and factor.high <= factor.most):
         raise wrong(
             "least",

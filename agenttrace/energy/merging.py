@@ -7,7 +7,15 @@ from typing import Any, Final, TypeAlias
 import msgspec
 
 from agenttrace.energy.factor_file import FactorFile
-from agenttrace.energy.records import Change, Factor, Family, Model, Records, Source
+from agenttrace.energy.records import (
+    Change,
+    Factor,
+    Family,
+    Model,
+    Records,
+    Source,
+    quantity,
+)
 from agenttrace.errors import FactorError
 
 Layer: TypeAlias = Sequence[FactorFile]
@@ -58,7 +66,7 @@ def merged(layers: Sequence[Layer]) -> Merged:
     return Merged(
         Records(
             source=_sources(layers),
-            factor=tuple(_last("factor", layers, changes).values()),
+            factor=tuple(map(_bounded, _last("factor", layers, changes).values())),
             classes=tuple(_last("class", layers, changes).values()),
             pattern=tuple(_last("pattern", layers, changes, later_first=True).values()),
             family=tuple(_families(layers, winners)),
@@ -81,6 +89,15 @@ def _last(
         records = {key: record for key, (_, record) in own.items()}
         found = {**records, **found, **records} if later_first else {**found, **records}
     return found
+
+
+def _bounded(factor: Factor) -> Factor:
+    """Let the draws of *factor* end where nothing of its kind can be."""
+    kind = quantity(factor.id)
+    if kind is None:
+        return factor
+    least, most = max(factor.least, kind.least), min(factor.most, kind.most)
+    return msgspec.structs.replace(factor, least=least, most=most)
 
 
 def _own(table: str, layer: Layer) -> dict[str, tuple[FactorFile, Any]]:

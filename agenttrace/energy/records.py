@@ -31,6 +31,8 @@ class Quantity:
             that the id names before its last dot.
         may_be_zero: Whether nothing at all is a possible value.
         is_required: Whether the formula needs it; said of constants only.
+        least: Nothing of this kind can be smaller, whatever a record says.
+        most: Nothing can be greater.
     """
 
     unit: str
@@ -38,6 +40,8 @@ class Quantity:
     owner: Literal["formula", "class", "provider", "hardware"] = "formula"
     may_be_zero: bool = False
     is_required: bool = False
+    least: float = 0.0
+    most: float = math.inf
 
 
 _ACCELERATOR: Final = ("accelerator",)
@@ -45,10 +49,10 @@ _ACCELERATOR: Final = ("accelerator",)
 CONSTANTS: Final = {
     "prefill_j_per_b_token": Quantity("J/(1e9 parameter * token)", _ACCELERATOR, is_required=True),
     "attention_parity_tokens": Quantity("token", _ACCELERATOR, is_required=True),
-    "cache_hit_share": Quantity("1", _ACCELERATOR, is_required=True),
+    "cache_hit_share": Quantity("1", _ACCELERATOR, is_required=True, most=1.0),
     "cache_read_j_per_byte": Quantity("J/byte", _ACCELERATOR, is_required=True),
-    "facility_multiplier": Quantity("1", ("facility",), is_required=True),
-    "host_share": Quantity("1", ("server",), is_required=True),
+    "facility_multiplier": Quantity("1", ("facility",), is_required=True, least=1.0),
+    "host_share": Quantity("1", ("server",), is_required=True, most=1.0),
     "batch_exponent": Quantity("1", _ACCELERATOR, may_be_zero=True),
 }
 """Factors that all models share, by id. The required ones come first, in the formula's order."""
@@ -57,7 +61,7 @@ PARTS: Final = {
     "active_parameters_b": Quantity("1e9 parameter", ("model",), "class"),
     "decode_j_per_token": Quantity("J/token", _ACCELERATOR, "class"),
     "cache_bytes_per_token": Quantity("byte/token", ("model",), "class"),
-    "pue": Quantity("1", ("facility", "site"), "provider"),
+    "pue": Quantity("1", ("facility", "site"), "provider", least=1.0),
     "wue_l_per_kwh": Quantity("l/kWh", ("facility", "site"), "provider", may_be_zero=True),
     "decode_ratio": Quantity("1", _ACCELERATOR, "hardware"),
     "prefill_ratio": Quantity("1", _ACCELERATOR, "hardware"),

@@ -73,6 +73,7 @@ SELECT
     CASE WHEN is_hourly THEN 'the hours that were imported' ELSE used.place.title END AS title,
     CASE WHEN is_hourly THEN '' ELSE used.place.url END AS url
 FROM used
+QUALIFY coalesce(used.energy_wh, 0) > 0 OR coalesce(max(used.energy_wh) OVER (), 0) = 0
 ORDER BY energy_share DESC NULLS LAST, used.zone, used.resolution
 """
 

@@ -125,7 +125,7 @@ def test_whatever_a_figure_is_it_comes_back_to_the_last_digit(
 ):
     low, central, high = figures
     hall = msgspec.structs.replace(
-        shipped().factors["facility_multiplier"],
+        shipped().factors["attention_parity_tokens"],
         low=low, central=central, high=high, least=0.0, most=most, note=words,
     )  # fmt: skip
     factors = tuple(one for one in shipped().records.factor if one.id != hall.id)

@@ -232,7 +232,8 @@ def test_a_factor_of_a_later_layer_replaces_ours_whole(tmp_path: Path):
     factors = over(tmp_path, SOURCE + FACTOR)
     hall = factors.factors["facility_multiplier"]
     assert hall.range == Range(1.1, 1.2, 1.3)
-    assert (hall.symbol, hall.note, hall.least) == ("", "", 0.0)  # nothing of ours is left
+    assert (hall.symbol, hall.note) == ("", "")  # nothing of ours is left
+    assert hall.least == 1.0  # no facility takes less than its accelerators
     (change,) = factors.changes
     assert change == Change(
         table="factor",
@@ -344,6 +345,10 @@ def test_a_byte_order_mark_is_no_trouble(tmp_path: Path):
             r"line 20: factor 'facility_multiplier' ends at 1.15 and inf, and its range does not",
         ),
         (SOURCE + FACTOR + "most = nan\n", r"ends at 0 and nan"),
+        (
+            SOURCE + FACTOR.replace("low = 1.1", "low = 0.9"),
+            r"line 13: factor 'facility_multiplier' cannot be below 1 or above inf, and has 0.9",
+        ),
         # kinds of values
         (
             SOURCE + FACTOR.replace("central = 1.2", 'central = "1.2"'),
