@@ -11,7 +11,7 @@ import importlib.util
 import os
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import TracebackType
@@ -124,7 +124,11 @@ class Reader:
         except BaseException:
             self.close()
             raise
-        self.store_warnings = (*self._store.warnings, *([kept] if kept else []))
+        self.store_warnings = (
+            *self._store.warnings,
+            *([kept] if kept else []),
+            *self._measured_and_pruned(),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -272,18 +276,20 @@ class Reader:
 
     def _kinds(self) -> tuple[list[_Pair], list[_Pair]]:
         """Return the pairs of provider and model, and of provider and region."""
-        # The factors are needed before the view that decides what a call is, so every inference
-        # span counts here: a model too many costs nothing.
-        if not self._definitions.is_given("call_sum"):
+        source = "call_sum"
+        if self._definitions.replaced & set(RESTS_ON):
+            source = "counted_call"  # of the user, who may say where calls ran and what answered
+            self.define(source)
+        elif not self._definitions.is_given("call_sum"):
+            # Every inference span counts here: a model too many costs nothing.
             self._store.define_span()
-        kinds = (
-            "(SELECT DISTINCT provider, model, region FROM call_sum)"
-            if self._definitions.is_given("call_sum")
-            else "(SELECT DISTINCT provider, coalesce(response_model, request_model) AS model, "
-            "region FROM span WHERE kind = 'inference')"
-        )
+            source = (
+                "(SELECT provider, coalesce(response_model, request_model) AS model, region "
+                "FROM span WHERE kind = 'inference')"
+            )
+        kinds = f"FROM {source} SELECT DISTINCT provider, model, region ORDER BY ALL"
         try:
-            found = self.connection.execute(f"FROM {kinds} ORDER BY ALL").fetchall()
+            found = self.connection.execute(kinds).fetchall()
         except duckdb.Error as error:
             raise self._store.unreadable(error) from error
         models = dict.fromkeys((provider, model) for provider, model, _ in found)
@@ -294,7 +300,7 @@ class Reader:
         """Tell whether hours of a grid are known; if not, say so once for every query."""
         ((known,),) = self.connection.execute("SELECT count(*) FROM grid_hour").fetchall()
         if not known:
-            self._give_none("hourly_energy")
+            self._give_none("hourly_moments")
         return bool(known)
 
     def _measure(self) -> bool:
@@ -306,14 +312,21 @@ class Reader:
         low, high = times
         tables.add_measured(self.connection)
         around = self.spans_around(low - _DAY_NS, high + _MINUTES_NS)
-        with self.seeing(f"FROM ({around}) WHERE kind IN ('inference', 'step', 'other')"):
+        few = f"FROM ({around}) WHERE kind IN ('inference', 'step', 'other')"
+        # Without stored rows, which call answers its task is told by all of its spans.
+        narrowed = self.seeing(few) if self.is_rolled_up else nullcontext()
+        if not self.is_rolled_up:
+            self.query("CREATE TEMP TABLE task_answer AS FROM task_answer")
+        with narrowed:
             self.query(
                 "CREATE TEMP TABLE counted_call AS FROM counted_call "
-                f"WHERE start_ns <= {high} AND start_ns + duration_ns >= {low}"
+                f"WHERE start_ns <= {high} AND start_ns + coalesce(duration_ns, 0) >= {low}"
             )
             for name in _MEASURED:
                 self.query(f"CREATE TEMP TABLE {name} AS FROM {name}")
             self.query("DROP TABLE temp.counted_call")
+        if not self.is_rolled_up:
+            self.query("DROP TABLE temp.task_answer")
         return True
 
     def _measured_times(self) -> tuple[int, int] | None:
@@ -321,9 +334,26 @@ class Reader:
         ((low, high),) = self.connection.execute(
             "SELECT min(start_ns), max(end_ns) FROM measured_window"
         ).fetchall()
-        by_span = self._store.measured_times()
-        times = [*([] if low is None else [low, high]), *(by_span or ())]
+        times = [] if low is None else [low, high]
+        # The call inside a span that tells may start as late as a day after it.
+        if by_span := self._store.measured_times():
+            times += [by_span[0], by_span[1] + _DAY_NS]
         return (min(times), max(times)) if times else None
+
+    def _measured_and_pruned(self) -> Iterator[str]:
+        """Say that there are windows whose calls are known by their sums only."""
+        if not self.pruned_before:
+            return
+        ((gone,),) = self.connection.execute(
+            "SELECT count(*) FROM measured_window "
+            "WHERE make_timestamp(start_ns // 1000) < $1::TIMESTAMP",
+            [self.pruned_before],
+        ).fetchall()
+        if gone:
+            yield (
+                f"energy was measured before {self.pruned_before}, and the calls of that time were "
+                f"pruned: they have estimates again."
+            )
 
     def _give_none(self, *names: str) -> None:
         """Let queries that cannot have rows be empty, without working that out each time."""

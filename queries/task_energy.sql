@@ -48,21 +48,15 @@ task_vector AS MATERIALIZED (
             coalesce(task_moments.output_context, 0)
         ] ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)) AS moments,
         flatten(list([
-            coalesce(task_moments.uncached, 0) * (1 - task_moments.hourly_share),
-            coalesce(task_moments.uncached_context, 0) * (1 - task_moments.hourly_share),
-            coalesce(task_moments.cached, 0) * (1 - task_moments.hourly_share),
-            coalesce(task_moments.output, 0) * (1 - task_moments.hourly_share),
-            coalesce(task_moments.output_context, 0) * (1 - task_moments.hourly_share)
+            coalesce(task_moments.uncached, 0) - task_moments.hourly[1],
+            coalesce(task_moments.uncached_context, 0) - task_moments.hourly[2],
+            coalesce(task_moments.cached, 0) - task_moments.hourly[3],
+            coalesce(task_moments.output, 0) - task_moments.hourly[4],
+            coalesce(task_moments.output_context, 0) - task_moments.hourly[5]
         ] ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)) AS annual_moments,
-        flatten(list([
-            coalesce(task_moments.uncached, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
-            coalesce(task_moments.uncached_context, 0)
-            * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
-            coalesce(task_moments.cached, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
-            coalesce(task_moments.output, 0) * task_moments.hourly_share * task_moments.hourly_g_per_kwh,
-            coalesce(task_moments.output_context, 0)
-            * task_moments.hourly_share * task_moments.hourly_g_per_kwh
-        ] ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)) AS hourly_moments
+        flatten(
+            list(task_moments.hourly_g ORDER BY used.number) FILTER (WHERE used.number IS NOT NULL)
+        ) AS hourly_moments_g
     FROM task_moments
     LEFT JOIN used
         ON
@@ -123,7 +117,7 @@ task_draw AS (
         list_inner_product(task_vector.moments, draw.joules) / 3600 AS energy_wh,
         (
             list_inner_product(task_vector.annual_moments, draw.grams)
-            + list_inner_product(task_vector.hourly_moments, draw.joules)
+            + list_inner_product(task_vector.hourly_moments_g, draw.joules)
         ) / 3.6e6 AS carbon_g,
         list_inner_product(task_vector.moments, draw.litres) / 3.6e6 AS water_l
     FROM task_vector

@@ -12,6 +12,8 @@
 --   cached            sum of n_c: input tokens read from a cache
 --   output            sum of n_o: output tokens, reasoning included
 --   output_context    sum of n_o * (n_c + n_u + n_o / 2)
+--   hourly            of the five, in this order, the part in hours of which the grid is known
+--   hourly_g          the same, each call times the gCO2e/kWh of its hour
 --   hourly_share      part of the energy for which an hour of the grid is known, 0 to 1
 --   hourly_g_per_kwh  intensity of that part, gCO2e/kWh; 0 where there is none
 --   energy_wh         Wh at the boundary of factor_set, central; NULL where no usage is reported
@@ -99,36 +101,57 @@ moment AS (
         measured_sum.boundary
 ),
 
--- Which hours the energy fell into is told by the estimate, also for what was measured.
 hourly AS (
     SELECT
-        hourly_energy.task_id,
-        hourly_energy.region,
-        hourly_energy.provider,
-        hourly_energy.model,
-        sum(hourly_energy.energy_wh) / nullif(sum(hourly_energy.whole_energy_wh), 0) AS known_share,
-        1000 * sum(hourly_energy.carbon_g) / nullif(sum(hourly_energy.energy_wh), 0) AS g_per_kwh
-    FROM hourly_energy
+        hourly_moments.task_id,
+        hourly_moments.region,
+        hourly_moments.provider,
+        hourly_moments.model,
+        hourly_moments.basis,
+        [
+            sum(hourly_moments.uncached), sum(hourly_moments.uncached_context),
+            sum(hourly_moments.cached), sum(hourly_moments.output), sum(hourly_moments.output_context)
+        ] AS hourly,
+        [
+            sum(hourly_moments.uncached_g), sum(hourly_moments.uncached_context_g),
+            sum(hourly_moments.cached_g), sum(hourly_moments.output_g), sum(hourly_moments.output_context_g)
+        ] AS hourly_g
+    FROM hourly_moments
     GROUP BY
-        hourly_energy.task_id,
-        hourly_energy.region,
-        hourly_energy.provider,
-        hourly_energy.model
+        hourly_moments.task_id,
+        hourly_moments.region,
+        hourly_moments.provider,
+        hourly_moments.model,
+        hourly_moments.basis
 ),
 
 priced AS (
     SELECT
         moment.*,
         model_factor.j_uncached IS NULL AS is_unpriced,
-        coalesce(hourly.known_share, 0) AS hourly_share,
-        coalesce(hourly.g_per_kwh, 0) AS hourly_g_per_kwh,
+        coalesce(hourly.hourly, [0.0, 0.0, 0.0, 0.0, 0.0]) AS hourly,
+        coalesce(hourly.hourly_g, [0.0, 0.0, 0.0, 0.0, 0.0]) AS hourly_g,
         list_sum([
             moment.uncached * model_factor.j_uncached,
             moment.uncached_context * model_factor.j_uncached_context,
             moment.cached * model_factor.j_cached,
             moment.output * model_factor.j_output,
             moment.output_context * model_factor.j_output_context
-        ]) / 3600 AS energy_wh
+        ]) / 3600 AS energy_wh,
+        list_sum([
+            hourly.hourly[1] * model_factor.j_uncached,
+            hourly.hourly[2] * model_factor.j_uncached_context,
+            hourly.hourly[3] * model_factor.j_cached,
+            hourly.hourly[4] * model_factor.j_output,
+            hourly.hourly[5] * model_factor.j_output_context
+        ]) / 3600 AS hourly_wh,
+        list_sum([
+            hourly.hourly_g[1] * model_factor.j_uncached,
+            hourly.hourly_g[2] * model_factor.j_uncached_context,
+            hourly.hourly_g[3] * model_factor.j_cached,
+            hourly.hourly_g[4] * model_factor.j_output,
+            hourly.hourly_g[5] * model_factor.j_output_context
+        ]) / 3.6e6 AS hourly_carbon_g
     FROM moment
     LEFT JOIN model_factor
         ON
@@ -141,6 +164,7 @@ priced AS (
             AND moment.region IS NOT DISTINCT FROM hourly.region
             AND moment.provider IS NOT DISTINCT FROM hourly.provider
             AND moment.model IS NOT DISTINCT FROM hourly.model
+            AND moment.basis = hourly.basis
 )
 
 SELECT
@@ -156,12 +180,14 @@ SELECT
     priced.cached,
     priced.output,
     priced.output_context,
-    priced.hourly_share,
-    priced.hourly_g_per_kwh,
+    priced.hourly,
+    priced.hourly_g,
+    coalesce(priced.hourly_wh / nullif(priced.energy_wh, 0), 0) AS hourly_share,
+    coalesce(1000 * priced.hourly_carbon_g / nullif(priced.hourly_wh, 0), 0) AS hourly_g_per_kwh,
     priced.energy_wh,
-    priced.energy_wh * (
-        priced.hourly_share * priced.hourly_g_per_kwh + (1 - priced.hourly_share) * place.g_per_kwh
-    ) / 1000 AS carbon_g,
+    coalesce(priced.hourly_carbon_g, 0)
+    + (priced.energy_wh - coalesce(priced.hourly_wh, 0)) * place.g_per_kwh / 1000
+        AS carbon_g,
     priced.energy_wh * place.l_per_kwh / 1000 AS water_l
 FROM priced
 LEFT JOIN place

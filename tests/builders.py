@@ -44,6 +44,7 @@ _KEYS = {
     "headless": semconv.HEADLESS,
     "http_status": semconv.HTTP_STATUS,
     "input": semconv.INPUT_TOKENS,
+    "measured_j": semconv.MEASURED_J,
     "model": semconv.RESPONSE_MODEL,
     "operation": semconv.OPERATION_NAME,
     "operation_id": semconv.OPERATION_ID,

@@ -3,13 +3,15 @@ from typing import Any
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
 import agenttrace
+from agenttrace.cli import commands
 from agenttrace.energy import measured
 from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, QueryError, SchemaVersionError
 from agenttrace.reader import Reader
-from tests.builders import SECOND_NS, chat, spans, task, write
+from tests.builders import SECOND_NS, chat, frame, later, spans, task, write
 
 
 @pytest.fixture
@@ -320,9 +322,90 @@ def test_a_meter_goes_before_the_estimate(recorded: Path):
     assert totals["calls"] == 2
 
 
+@pytest.mark.parametrize("name", ["counted_call", "call_sum", "task_answer", "model_call"])
+def test_a_replaced_query_changes_nothing_about_what_was_measured(home: Path, name: str):
+    """A copy of the query changes no figure, though its rows are worked out from all spans.
+
+    The measured call is hidden by the answer of its task, which runs an hour later.
+    """
+    first, answer, around = spans(
+        task("a", chat(input=1000, output=50), chat(input=20, output=5, model="o"))
+    )
+    write(home, [first, *later([answer], 3600), around])
+    start_ns = int(first["start_ns"])
+    window = (start_ns, start_ns + 60 * SECOND_NS, 36000.0, "facility")
+    measured.add(home, [measured.Window(*window, provider="openai")])
+    with Reader(home) as reader:
+        before = reader.query("SELECT energy_wh, hidden_energy_wh FROM totals")
+        (home / "queries").mkdir()
+        (home / "queries" / f"{name}.sql").write_text(reader.queries[name].sql)
+    with Reader(home) as reader:
+        after = reader.query("SELECT energy_wh, hidden_energy_wh FROM totals")
+    assert after == [pytest.approx(before[0])]
+    assert before[0]["hidden_energy_wh"] == pytest.approx(10)
+
+
+def test_a_span_tells_of_the_call_inside_it_across_midnight(home: Path):
+    """The frame that a meter saw 36,000 J for begins at 23:59:59, its call at 00:00:00."""
+    write(
+        home,
+        later(spans(task("a", frame(chat(input=9, output=1), measured_j="36000"))), 54_397),
+    )
+    with Reader(home) as reader:
+        days = reader.query(
+            "SELECT measured_j, strftime(started_at, '%d %H:%M:%S') AS at FROM span "
+            "ORDER BY start_ns"
+        )
+        assert days[1:] == [
+            {"measured_j": 36000.0, "at": "09 23:59:59"},
+            {"measured_j": None, "at": "10 00:00:00"},
+        ]
+        (totals,) = reader.query("SELECT energy_wh FROM totals")
+        factor = reader.query("SELECT multiplier FROM boundary_factor WHERE boundary = 'facility'")
+    assert totals["energy_wh"] == pytest.approx(10 * factor[0]["multiplier"])
+
+
+def test_where_calls_ran_is_told_by_the_query_that_decides_what_counts(home: Path):
+    write(home, spans(chat(input=9, output=1)))
+    (home / "queries").mkdir()
+    with Reader(home) as reader:
+        sql = reader.queries["counted_call"].sql
+    moved = sql.replace("    call.region,", "    'eu-central-1' AS region,")
+    (home / "queries" / "counted_call.sql").write_text(moved)
+    with Reader(home) as reader:
+        assert reader.query("SELECT country FROM place") == [{"country": "DEU"}]
+        (totals,) = reader.query("SELECT carbon_g, energy_wh FROM totals")
+    assert totals["carbon_g"] > 0
+
+
+def test_measured_calls_that_were_pruned_are_said_to_have_estimates_again(home: Path):
+    records = spans(task("a", chat(input=9, output=1)))
+    write(home, records)
+    start_ns = int(records[0]["start_ns"])
+    measured.add(
+        home, [measured.Window(start_ns, start_ns + SECOND_NS, 9.0, "facility", provider="openai")]
+    )
+    said = CliRunner().invoke(
+        commands,
+        [
+            "--store",
+            str(home),
+            "store",
+            "prune",
+            "--older-than",
+            "2026-01-01",
+            "--keep-rollups",
+            "-y",
+        ],
+    )
+    assert "energy was measured before 2026-01-01" in said.stderr
+    with Reader(home) as reader:
+        assert [one for one in reader.store_warnings if "they have estimates again" in one]
+
+
 def test_nothing_is_looked_for_where_nothing_was_imported(recorded: Path):
     with Reader(recorded) as reader:
         assert not reader.is_measured
         assert not reader.has_hours
         assert reader.query("measured_call") == []
-        assert reader.query("hourly_energy") == []
+        assert reader.query("hourly_moments") == []

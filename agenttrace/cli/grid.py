@@ -11,7 +11,7 @@ import click
 from agenttrace.cli.output import warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from agenttrace.energy.grid.hourly import Written, Zone
     from agenttrace.energy.places import Place
@@ -75,6 +75,11 @@ def import_(
     for written in done.zones:
         click.echo(f"  {_written(written)}")
     warn(_notes(done.note, done.left_out, done.single))
+    written = [one.zone for one in done.zones]
+    warn(
+        f"{unused} Give the right one with --zone; these go with `agenttrace grid remove {name}`."
+        for name, unused in _unused(written, "hours are")
+    )
 
 
 def _written(written: Written) -> str:
@@ -92,14 +97,34 @@ def _written(written: Written) -> str:
 
 def _notes(note: str, left_out: int, single: tuple[str, ...]) -> Iterator[str]:
     if note:
-        yield note
+        yield f"{note}."
     if left_out:
-        yield f"{_count(left_out, 'row')} without a value: these hours have the annual figure"
+        yield f"{_count(left_out, 'row')} without a value: these hours have the annual figure."
     for stamp in single:
         yield (
             f"{stamp} is two hours, for the clocks went back, and the file has it once: it is "
-            f"taken for the first of them"
+            f"taken for the first of them."
         )
+
+
+def _unused(names: Iterable[str], what: str) -> Iterator[tuple[str, str]]:
+    """Yield the zones among *names* that no call can be in, and that *what* is of no use there."""
+    # DuckDB is loaded by now, and these are loaded only here, so that --help does not wait.
+    from agenttrace.energy.grid import zones
+
+    for name in zones.unreached(names):
+        yield (
+            name,
+            f"no call is ever in zone {name}, and --region does not take it, so its {what} "
+            f"used for nothing.{_nearest(name)}",
+        )
+
+
+def _nearest(zone: str) -> str:
+    from agenttrace.energy.grid import zones
+
+    found = " or ".join(zones.nearest(zone))
+    return f" Did you mean {found}?" if found else ""
 
 
 @grid.command("list", short_help="List what was imported.")
@@ -166,7 +191,7 @@ def show(home: str | None, zone: str, form: str) -> None:
     try:
         place = places.place(None, None, factors.shipped(), default=zone)
     except FactorError:
-        # A zone of the user's own has hours and no year.
+        # Hours may have been imported under a name that is no place's.
         if not kept:
             raise
         place = None
@@ -179,7 +204,7 @@ def show(home: str | None, zone: str, form: str) -> None:
             }
         )
         return
-    for label, value in (*_annual(place), *_hourly(kept)):
+    for label, value in (*_annual(name, place), *_hourly(kept)):
         click.echo(f"{label:<15} {value}")
 
 
@@ -189,9 +214,13 @@ def _figures(place: Place) -> dict[str, object]:
     return {name: getattr(place, name) for name in names}
 
 
-def _annual(place: Place | None) -> Iterator[tuple[str, str]]:
+def _annual(zone: str, place: Place | None) -> Iterator[tuple[str, str]]:
     if place is None:
-        yield "annual", "not known: hours without data cannot be priced"
+        yield (
+            "annual",
+            f"not known: no call is ever in zone {zone}, so its hours are used for nothing."
+            f"{_nearest(zone)}",
+        )
         return
     g, water = place.g_per_kwh, place.grid_water_l_per_kwh
     yield "zone", f"{place.zone} {place.country}".rstrip()
@@ -255,9 +284,10 @@ def remove(home: str | None, zone: str | None, name: str | None) -> None:
 
 @grid.command("certificates", short_help="Import certificates.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--year", type=int, help="The year that all of them are of.")
+@click.option("--year", type=int, help="The year (in UTC) that all of them are of.")
+@click.option("--tz", help="Time zone of hours that have none, such as Europe/Berlin.")
 @click.pass_obj
-def certificates_(home: str | None, file: Path, year: int | None) -> None:
+def certificates_(home: str | None, file: Path, year: int | None, tz: str | None) -> None:
     """Import certificates of electricity from FILE, a CSV.
 
     Its columns are zone, hour or year, mwh, source and g_per_kwh: what generating it emitted, 0 for
@@ -267,9 +297,23 @@ def certificates_(home: str | None, file: Path, year: int | None) -> None:
     from agenttrace import config
     from agenttrace.energy.grid.certificates import import_certificates
 
-    done = import_certificates(config.load(home).home, file, year=year)
+    done = import_certificates(config.load(home).home, file, year=year, tz=tz)
     again = ", in place of those that were there" if done.replaced else ""
     click.echo(f"{done.name}: {_count(done.certificates, 'row')}, {done.mwh:g} MWh{again}")
+    if done.repeated:
+        rows = "1 row is" if done.repeated == 1 else f"{done.repeated:,} rows are"
+        warn(
+            [
+                f"{rows} of the hour or year, zone and source of a row before it: their MWh are "
+                f"added up. If it is there twice, remove one, and import {file.name} again."
+            ]
+        )
+    warn(_corrected(done.zones, "certificates are", file))
+
+
+def _corrected(names: Iterable[str], what: str, file: Path) -> Iterator[str]:
+    for _, unused in _unused(names, what):
+        yield f"{unused} Correct the zone in {file.name}, and import it again."
 
 
 @grid.command(short_help="Import residual mixes.")
@@ -284,8 +328,10 @@ def residual(home: str | None, file: Path) -> None:
     from agenttrace import config
     from agenttrace.energy.grid.certificates import import_residual
 
-    for one in import_residual(config.load(home).home, file):
+    done = import_residual(config.load(home).home, file)
+    for one in done:
         click.echo(f"{one.zone} {one.year}: {one.g_per_kwh:g} g/kWh ({one.source})")
+    warn(_corrected(dict.fromkeys(one.zone for one in done), "residual mix is", file))
 
 
 def _count(number: int, what: str) -> str:

@@ -94,10 +94,10 @@ def import_file(
     click.echo(_told(found))
     for note in found.notes:
         click.echo(f"  {note}")
-    for what, count in found.skipped.counts.items():
-        click.echo(f"  {count:,} {what}")
+    for what in found.skipped.told():
+        click.echo(f"  {what}")
     if added.known:
-        click.echo(f"  {added.known:,} left out: their time is measured already")
+        click.echo(f"  left out, for their time is measured already: {added.known:,}")
     click.echo(f"{_windows(added.windows)} kept. `agenttrace report parity` compares them.")
 
 
@@ -130,7 +130,7 @@ def run(
     """Run COMMAND, such as a model server, and measure what the machine uses meanwhile.
 
     Its streams, signals and exit status are passed through; agenttrace itself writes to stderr.
-    Needs Zeus or CodeCarbon: pip install "agenttrace-otel[measure]".
+    Needs Zeus or CodeCarbon: pip install "/path/to/this/checkout[measure]".
     """
     # DuckDB and the meters are loaded only here, so that --help does not wait for them.
     from agenttrace import config
@@ -174,8 +174,9 @@ def _meter(*, require: bool) -> Meter | None:
     why = "; ".join(reasons)
     if require:
         raise FactorError(
-            f"no meter works here: {why}. Install one with `pip install "
-            '"agenttrace-otel[measure]"` where there is a GPU or RAPL, or leave out --require.'
+            f"no meter works here: {why}. Install one from a checkout of agenttrace with `pip "
+            'install "/path/to/this/checkout[measure]"` where there is a GPU or RAPL, or leave out '
+            "--require."
         )
     click.echo(f"Warning: nothing is measured, for no meter works here: {why}.", err=True)
     return None

@@ -206,7 +206,7 @@ def prune(home: str | None, older_than: str, keep_rollups: bool, dry_run: bool, 
 
     What arrives later of these days is kept, and counts. A task that goes on after them keeps its
     row. With --keep-rollups reports say the same as before; only the calls themselves, and their
-    trees, are gone.
+    trees, are gone. Calls whose energy was measured are priced by the estimate then.
     """
     # DuckDB is loaded only here, so that --help does not wait for it.
     from datetime import UTC, datetime
@@ -226,6 +226,8 @@ def prune(home: str | None, older_than: str, keep_rollups: bool, dry_run: bool, 
     folder = _recorded(home).home
     with engine.connect() as connection:
         planned = pruning.plan(connection, folder, day, keep_rollups=keep_rollups)
+    if keep_rollups and _is_measured(folder, planned):
+        warn([f"energy was measured before {day}: what is kept of it will have estimates again."])
     if dry_run:
         click.echo(_pruned(planned, "would be removed"))
         return
@@ -450,6 +452,15 @@ def _by_reason(counted: dict[str, int]) -> str:
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in counted.items())
     total = _count(sum(counted.values()), "record")
     return f"{total}: {reasons}" if reasons else total
+
+
+def _is_measured(home: Path, planned: Pruning) -> bool:
+    """Tell whether a meter saw something of the time that is to be pruned."""
+    from agenttrace.energy import measured
+
+    first = measured.first_day(home)
+    in_windows = first is not None and first < planned.day
+    return in_windows or any(part.measured_spans for part in planned.parts)
 
 
 def _pruned(planned: Pruning, what: str) -> str:

@@ -77,16 +77,17 @@ _CALLS: Final = {
     "role": "VARCHAR",
     "hidden": "BOOLEAN",
 }
+_FIVE: Final = ("uncached", "uncached_context", "cached", "output", "output_context")
 _MOMENTS: Final = dict.fromkeys(
     ("uncached", "uncached_context_x2", "cached", "output", "output_context_x2"), "DOUBLE"
 )
 
 NONE: Final[Mapping[str, Mapping[str, str]]] = {
-    "hourly_energy": {
+    "hourly_moments": {
         **_CALLS,
-        "whole_energy_wh": "DOUBLE",
-        "energy_wh": "DOUBLE",
-        "carbon_g": "DOUBLE",
+        "basis": "VARCHAR",
+        **dict.fromkeys(_FIVE, "DOUBLE"),
+        **dict.fromkeys((f"{name}_g" for name in _FIVE), "DOUBLE"),
     },
     "measured_call": {
         "call_id": "VARCHAR",

@@ -47,7 +47,8 @@ def test_what_is_taken_for_granted_is_said(home: Path):
         "timestamp,zone,g_per_kwh\n2026-10-25 02:00,DE,3\n2026-10-25 03:00,DE,4\n"
     )
     done = grid(home, "import", "local.csv", "--tz", "Europe/Berlin")
-    assert "Warning: 2026-10-25 02:00 is two hours" in done.stderr
+    assert done.stderr.startswith("Warning: 2026-10-25 02:00 is two hours")
+    assert done.stderr.endswith("for the first of them.\n")
 
 
 def test_a_zone_is_shown_with_its_year_and_its_hours(home: Path):
@@ -63,10 +64,47 @@ def test_a_zone_without_hours_says_how_to_get_them(home: Path):
     assert "none. `agenttrace grid import FILE` brings it" in grid(home, "show", "FR").stdout
 
 
-def test_a_zone_of_ones_own_has_hours_and_no_year(home: Path):
-    Path("own.csv").write_text(OWN.replace("DE", "campus"))
-    grid(home, "import", "own.csv")
-    assert "annual          not known" in grid(home, "show", "campus").stdout
+def test_hours_of_a_zone_that_no_call_is_in_are_said_to_be_of_no_use(home: Path):
+    Path("own.csv").write_text(OWN.replace("DE", "CAISO"))
+    assert grid(home, "import", "own.csv").stderr == (
+        "Warning: no call is ever in zone CAISO, and --region does not take it, so its hours are "
+        "used for nothing. Did you mean US-CAL-CISO? Give the right one with --zone; these go with "
+        "`agenttrace grid remove CAISO`.\n"
+    )
+    assert grid(home, "show", "caiso").stdout.startswith(
+        "annual          not known: no call is ever in zone CAISO, so its hours are used for "
+        "nothing. Did you mean US-CAL-CISO?\nhourly "
+    )
+    assert grid(home, "import", "own.csv", "--zone", "US-CAL-CISO").stderr == ""
+
+
+def test_certificates_and_mixes_of_a_zone_that_no_call_is_in_are_said_to_be_of_no_use(home: Path):
+    Path("solar.csv").write_text(SOLAR.replace("DE", "ATL"))
+    assert grid(home, "certificates", "solar.csv").stderr == (
+        "Warning: no call is ever in zone ATL, and --region does not take it, so its certificates "
+        "are used for nothing. Correct the zone in solar.csv, and import it again.\n"
+    )
+    Path("residual.csv").write_text("zone,year,g_per_kwh,source\nXQ,2026,600,a list\n")
+    assert "in zone XQ, and --region does not take it, so its residual mix is used for nothing" in (
+        grid(home, "residual", "residual.csv").stderr
+    )
+
+
+def test_certificates_with_local_hours_are_read_with_their_time_zone(home: Path):
+    Path("solar.csv").write_text(SOLAR.replace("year", "hour").replace("2026", "2026-06-01 12:00"))
+    assert "Give it with --tz" in grid(home, "certificates", "solar.csv").stderr
+    done = grid(home, "certificates", "solar.csv", "--tz", "Europe/Berlin")
+    assert (done.stdout, done.stderr) == ("solar: 1 row, 2 MWh\n", "")
+
+
+def test_rows_of_certificates_that_add_up_are_said(home: Path):
+    Path("solar.csv").write_text(SOLAR + SOLAR.splitlines()[1])
+    done = grid(home, "certificates", "solar.csv")
+    assert done.stdout == "solar: 2 rows, 4 MWh\n"
+    assert done.stderr == (
+        "Warning: 1 row is of the hour or year, zone and source of a row before it: their MWh are "
+        "added up. If it is there twice, remove one, and import solar.csv again.\n"
+    )
 
 
 def test_certificates_and_residual_mixes_are_imported_and_listed(home: Path):

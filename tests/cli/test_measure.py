@@ -39,7 +39,7 @@ def test_a_file_is_brought_in_once(home: Path, tmp_path: Path) -> None:
         "1 window kept. `agenttrace report parity` compares them.",
     ]
     assert measure("import", file).output.splitlines()[1:] == [
-        "  1 left out: their time is measured already",
+        "  left out, for their time is measured already: 1",
         "0 windows kept. `agenttrace report parity` compares them.",
     ]
     assert len(measured.files(home)) == 1
@@ -50,7 +50,7 @@ def test_what_is_left_out_is_told(home: Path, tmp_path: Path) -> None:
     file = written(tmp_path, f"timestamp,watts\n{samples}\n")
     assert measure("import", file, "--boundary", "server").output.splitlines() == [
         "power samples: 1 window, 0.005556 Wh, server",
-        "  1 negative or impossible samples",
+        "  negative or impossible samples: 1",
         "1 window kept. `agenttrace report parity` compares them.",
     ]
 
@@ -80,6 +80,8 @@ def test_options_say_what_the_file_does_not(home: Path, tmp_path: Path) -> None:
 
 BAD = {
     "a bad line": (OWN + "1,2,3,accelerator\n", [], 1, "line 3: 1 are no seconds"),
+    "an empty file": ("", [], 1, "own.csv is empty. Export it again."),
+    "a blank header": ("\na,b\n", [], 1, "own.csv has no header in its first line. Known are"),
     "an unknown kind": ("a,b\n", [], 1, "no known kind"),
     "an unknown zone": (OWN, ["--time-zone", "Mars"], 2, "'Mars' is no time zone"),
     "no gap": (OWN, ["--max-gap", "0"], 2, "--max-gap"),
@@ -157,6 +159,7 @@ def test_who_requires_a_meter_runs_nothing_without(
     )
     assert (result.exit_code, file.exists()) == (1, False)
     assert result.output.startswith("Error: no meter works here: Zeus is not installed.")
+    assert '`pip install "/path/to/this/checkout[measure]"`' in result.output
 
 
 def test_a_command_that_cannot_run_ends_as_in_a_shell(

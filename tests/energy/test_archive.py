@@ -18,29 +18,11 @@ from agenttrace.energy import archive, draws, factor_set, library, match, shippe
 from agenttrace.energy import factors as factors_module
 from agenttrace.energy.factors import Data, Factors, Layer, assembled, layered, shipped_layer
 from agenttrace.errors import FactorError
+from tests.factor_files import SOURCE, hall
 
-MINE = """
+MINE = f"""
 deployment."my-gpt" = "gpt-4o"
-
-[source.meter]
-by = "Ops"
-title = "Meter of rack 7"
-year = 2026
-url = "https://example.org/rack-7"
-mark = "read"
-
-[[factor]]
-id = "facility_multiplier"
-name = "our hall"
-unit = "1"
-low = 1.1
-central = 1.2
-high = 1.3
-boundary = "facility"
-mark = "read"
-retrieved = 2026-11-23
-sources = [{ id = "meter", locator = "October" }]
-
+{SOURCE}{hall(1.1, 1.2, 1.3)}
 [[pattern]]
 matches = "^acme-"
 class = "small"
@@ -50,8 +32,8 @@ name = "acme"
 provider = "acme"
 mark = "read"
 retrieved = 2026-11-23
-sources = [{ id = "meter", locator = "card" }]
-models = [{ names = ["deepseek-v3", "acme-coder"], active_b = 32.0, total_b = [60, 64, 70] }]
+sources = [{{ id = "meter", locator = "card" }}]
+models = [{{ names = ["deepseek-v3", "acme-coder"], active_b = 32.0, total_b = [60, 64, 70] }}]
 """
 
 

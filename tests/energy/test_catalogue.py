@@ -407,7 +407,7 @@ def test_the_catalogue_gives_parameters_and_our_data_the_cache():
 
 def test_our_own_parameters_stand_in_where_the_catalogue_has_none():
     found = match("deepseek-v3.2", FACTORS)
-    assert "deepseek-v3.2" not in library.models()
+    assert "deepseek-v3.2" not in FACTORS.library.models
     assert found.parts.active_parameters_b.range == Range(37, 37, 37)
     assert found.reason == "class large: a mixture of experts of 671 B; 37 B active, published"
     assert found.parts.active_parameters_b.mark == "read"
@@ -543,7 +543,7 @@ def test_the_line_that_mends_an_unknown_model_mends_it(tmp_path: Path, model: st
 def test_a_deployment_is_found_by_its_name_and_by_the_end_of_a_path(tmp_path: Path, spelling: str):
     factors = with_files(tmp_path, '[deployment]\n"our-gpt" = "gpt-4o-mini"\n')
     assert match(spelling, factors).key == "gpt-4o-mini"
-    assert entry(spelling, factors) == library.models()["gpt-4o-mini"]
+    assert entry(spelling, factors) == FACTORS.library.models["gpt-4o-mini"]
 
 
 def test_a_deployment_that_has_the_name_of_a_model_is_what_the_user_says(tmp_path: Path):
@@ -600,8 +600,8 @@ def test_a_model_of_the_user_goes_before_the_catalogue(tmp_path: Path):
 
 
 def test_every_model_of_the_catalogue_has_a_class_and_its_own_parameters():
-    assert len(library.models()) > 340
-    for name, one in library.models().items():
+    assert len(FACTORS.library.models) > 340
+    for name, one in FACTORS.library.models.items():
         found = match(name, FACTORS)
         assert (name, found.known) == (name, True)
         assert (name, found.parts.active_parameters_b.range) == (name, one.active_parameters_b)
@@ -614,7 +614,7 @@ def test_every_model_of_the_catalogue_has_a_class_and_its_own_parameters():
 def test_no_two_providers_share_a_name_for_different_parameters():
     # The provider of a call is often a gateway, so names are looked up without it.
     seen: dict[str, Range] = {}
-    for name, one in library.models().items():
+    for name, one in FACTORS.library.models.items():
         bare = name.rpartition("/")[2]
         if one.provider != "huggingface_hub":
             assert seen.setdefault(bare, one.active_parameters_b) == one.active_parameters_b
@@ -655,17 +655,13 @@ def test_any_text_has_a_match(model: str):
     assert found.parts.active_parameters_b.low > 0
 
 
-@given(st.sampled_from(sorted([*library.models(), *FACTORS.families])))
+@given(st.sampled_from(sorted([*FACTORS.library.models, *FACTORS.families])))
 def test_case_and_space_do_not_matter(name: str):
     assert match(f" {name.upper()} ", FACTORS) == match(name, FACTORS)
 
 
 def nothing(name: str) -> None:
     """Find no package."""
-
-
-def another_shape(name: str) -> bytes:
-    return b'{"models": [{"name": "x"}]}'
 
 
 def test_without_ecologits_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
@@ -683,11 +679,7 @@ def test_a_file_that_ecologits_no_longer_has_is_named():
         library.read("gone.json")
 
 
-def test_a_catalogue_of_another_shape_is_refused(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(library, "read", another_shape)
-    library.models.cache_clear()
-    try:
-        with pytest.raises(FactorError, match=r"unexpected data/models.json: .*`provider`"):
-            library.models()
-    finally:
-        library.models.cache_clear()
+def test_a_catalogue_of_another_shape_is_refused():
+    another = library.Library(b'{"models": [{"name": "x"}]}', b"")
+    with pytest.raises(FactorError, match=r"unexpected data/models.json: .*`provider`"):
+        _ = another.models

@@ -12,32 +12,13 @@ from agenttrace.energy import factors as module
 from agenttrace.energy.records import CONSTANTS, PARTS, Change, Factor, quantity
 from agenttrace.errors import FactorError
 from agenttrace.model import Range
+from tests.factor_files import SOURCE, hall
 
 DATA = Path(module.__file__).parent / "data"
 SHIPPED = sorted(DATA.glob("*.toml"))
 MARKS = {"read", "excerpt", "second-hand", "derived", "assumption"}
 
-SOURCE = """
-[source.meter]
-by = "Ops"
-title = "Meter of rack 7"
-year = 2026
-url = "https://example.org/rack-7"
-mark = "read"
-"""
-FACTOR = """
-[[factor]]
-id = "facility_multiplier"
-name = "our hall"
-unit = "1"
-low = 1.1
-central = 1.2
-high = 1.3
-boundary = "facility"
-mark = "read"
-retrieved = 2026-11-23
-sources = [{ id = "meter", locator = "October" }]
-"""
+FACTOR = hall(1.1, 1.2, 1.3)
 FAMILY = """
 [[family]]
 name = "acme"
@@ -89,7 +70,7 @@ def loaded() -> list[Factor]:
     """Every factor that can be in use: ours, those of each model, and of an unknown one."""
     factors = shipped()
     # A name of which nothing is known, one that says its size, and all that are known.
-    names = [None, "mystery-7b", *factors.families, *library.models()]
+    names = [None, "mystery-7b", *factors.families, *shipped().library.models]
     models = [match(name, factors) for name in names]
     own = [
         factor

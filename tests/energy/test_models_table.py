@@ -140,7 +140,11 @@ def test_a_file_of_calls_and_figures_is_read(tmp_path: Path):
         ("output_tokens = 5", "output_tokens = -5", r"call 'turn' reads more from the cache .* or"),
         ("output_tokens = 5", "output_tokens = 5\ncache_read_tokens = 11", r"call 'turn' reads"),
         ('id = "theirs"', 'id = "turn"', r"anchor 'turn' is given twice\. Remove"),
-        ("[source.paper]", "[source.pepper]", r"cites source 'paper'\. Add a \[source.paper\]"),
+        (
+            "[source.paper]",
+            "[source.pepper]",
+            r"cites source 'paper', which is not given\. Add a \[source.paper\]",
+        ),
         ("low_wh = 0.1", 'low_wh = "much"', r"mine.toml: Expected `float`, got `str`"),
         ("low_wh = 0.1\n", "", r"mine.toml: Object missing required field `low_wh`"),
         ("low_wh = 0.1", "low_wh =", r"mine.toml: "),

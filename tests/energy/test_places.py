@@ -67,7 +67,7 @@ def test_anywhere_is_the_world_and_not_where_the_provider_usually_serves_from():
     ("provider", "region", "default", "reason"),
     [
         ("aws.bedrock", "eu-west-1", None, "region eu-west-1 is recorded: Dublin, region of aws"),
-        ("openai", None, "FRA", "FR is what --region says"),
+        ("openai", None, "FRA", "FR is the region asked for"),
         ("openai", "x-1", None, "region x-1 is not known; openai is taken to serve from USA"),
         ("anthropic", "global", None, "region global may be anywhere; the world"),
         (None, None, None, "nothing tells the place; the world"),

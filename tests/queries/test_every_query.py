@@ -1,6 +1,6 @@
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -181,6 +181,8 @@ def rows_of_one_key(asked: Asked, name: str) -> list[str]:
 
 def _rounded(value: object) -> object:
     # Parts of a call are measured, and sums of parts depend on their order in the last digit.
+    if isinstance(value, list):
+        return [_rounded(one) for one in cast("list[object]", value)]
     return float(f"{value:.9g}") if isinstance(value, float) else value
 
 

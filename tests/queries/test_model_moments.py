@@ -12,7 +12,8 @@ def test_model_moments(home: Path) -> None:
     )
     with asked(home, records, models={"gpt-5": [1.0], "o": [1.0]}) as connection:
         rows = connection.sql(
-            "SELECT * EXCLUDE (region, basis, hourly_share, hourly_g_per_kwh) FROM model_moments "
+            "SELECT * EXCLUDE (region, basis, hourly, hourly_g, hourly_share, hourly_g_per_kwh) "
+            "FROM model_moments "
             "ORDER BY model, hidden"
         ).fetchall()
     # n_o * (n_c + n_u + n_o / 2): 2 * 11 + 4 * 22 = 110.
@@ -25,16 +26,18 @@ def test_model_moments(home: Path) -> None:
 
 
 HOURS = """
-    INSERT INTO hourly_energy BY NAME
+    INSERT INTO hourly_moments BY NAME
     SELECT 'a' AS task_id, 'eu-north-1' AS region, 'openai' AS provider, 'gpt-5' AS model,
-        'main' AS role, true AS hidden, 10 AS whole_energy_wh, 4 AS energy_wh, 0.2 AS carbon_g
+        'main' AS role, true AS hidden, 'estimated' AS basis, 4 AS uncached, 200 AS uncached_g,
+        0 AS uncached_context, 0 AS cached, 0 AS output, 0 AS output_context,
+        0 AS uncached_context_g, 0 AS cached_g, 0 AS output_g, 0 AS output_context_g
 """
 
 
-def test_hours_of_the_grid_weigh_as_much_as_the_energy_in_them(home: Path) -> None:
+def test_known_hours_go_before_the_year(home: Path) -> None:
     """Of 10 Wh, 4 fell into hours of 50 g/kWh, and the other 6 into a year of 1,000 g/kWh.
 
-    0.4 * 50 + 0.6 * 1000 = 620 g/kWh: 6.2 g. What ran elsewhere has no hours.
+    4 * 50 + 6 * 1000 = 6,200 mg. What ran elsewhere has no hours.
     """
     records = spans(
         task("a", chat(input=10, output=0, region="eu-north-1"), chat(input=5, output=0))
@@ -42,10 +45,13 @@ def test_hours_of_the_grid_weigh_as_much_as_the_energy_in_them(home: Path) -> No
     with asked(home, records, models={"gpt-5": [1.0]}) as found:
         found.connection.execute(HOURS)
         rows = found.sql(
-            "SELECT region, hourly_share, hourly_g_per_kwh, carbon_g FROM model_moments "
-            "ORDER BY region"
+            "SELECT region, hourly, hourly_g, hourly_share, hourly_g_per_kwh, carbon_g "
+            "FROM model_moments ORDER BY region"
         ).fetchall()
-    assert rows == [("eu-north-1", 0.4, 50.0, 6.2), (None, 0.0, 0.0, 5.0)]
+    assert rows == [
+        ("eu-north-1", [4.0, 0.0, 0.0, 0.0, 0.0], [200.0, 0.0, 0.0, 0.0, 0.0], 0.4, 50.0, 6.2),
+        (None, [0.0] * 5, [0.0] * 5, 0.0, 0.0, 5.0),
+    ]
 
 
 MEASURED = """

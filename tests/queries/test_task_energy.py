@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import asked, chat, spans, task
+from tests.builders import asked, chat, later, spans, task
 
 RECORDS = spans(
     task("a", chat(input=10, output=0), chat(model="o", input=5, output=0), chat()),
@@ -43,6 +43,19 @@ def test_a_model_that_nobody_named_is_priced_as_one(home: Path) -> None:
         assert found.sql("SELECT energy_wh FROM task_energy").fetchall() == [(6.0,)]
 
 
+def test_ranges_are_widened_to_hold_what_the_central_factors_give(home: Path) -> None:
+    """Draws of 2 and 4 Wh and of 500 and 250 g/kWh, whose centrals are 9 Wh and 2,000 g/kWh."""
+    with asked(home, RECORDS[:1], models={"gpt-5": [2.0, 4.0]}, grid=[500.0, 250.0]) as found:
+        found.connection.execute(
+            "UPDATE model_factor SET j_uncached = 9 * 3600; UPDATE place SET g_per_kwh = 2000"
+        )
+        rows = [
+            found.sql(f"SELECT energy_high_wh, carbon_high_g, water_high_l FROM {name}").fetchall()
+            for name in ("task_energy", "model_energy", "totals")
+        ]
+    assert rows == [[pytest.approx((90.0, 180.0, 0.18))]] * 3
+
+
 def test_what_has_no_factor_takes_nothing_from_the_range_of_the_rest(home: Path) -> None:
     records = spans(
         task("a", chat(input=10, output=0), chat(model="unheard of", input=5, output=0))
@@ -52,3 +65,30 @@ def test_what_has_no_factor_takes_nothing_from_the_range_of_the_rest(home: Path)
             "SELECT calls, calls_unpriced, energy_wh, energy_high_wh FROM task_energy"
         ).fetchall()
     assert rows == [(2, 1, 10.0, 19.5)]
+
+
+def test_hours_weigh_in_every_draw_as_the_draw_has_it(home: Path) -> None:
+    """Reading 10 tokens falls into an hour of 100 g/kWh, writing 10 into one of 1,000 g/kWh.
+
+    Central: 10 * 1 Wh and 10 * 2 Wh, so 1 + 20 = 21 g. In the second draw reading takes 2 Wh and
+    writing 10 Wh a token: 2 + 100 = 102 g. 5 % is 21 + 81 * 0.05 = 25.05, widened; 95 % is 97.95.
+    """
+    read, written = (
+        chat(input=10, output=0, region="eu-north-1"),
+        chat(input=0, output=10, region="eu-north-1"),
+    )
+    first, later_on = spans(task("a", read)), later(spans(task("a", written)), 3600)
+    with asked(
+        home, first, later_on, models={"gpt-5": [1.0, 2.0]}, imported=("hourly_moments",)
+    ) as found:
+        found.connection.execute(
+            "UPDATE model_factor SET j_output = 7200; "
+            "UPDATE model_factor_draw SET j_output = CASE draw WHEN 0 THEN 7200 ELSE 36000 END; "
+            "INSERT INTO grid_hour VALUES ('SE', '2025-10-09 08:00', 100, NULL, NULL), "
+            "('SE', '2025-10-09 09:00', 1000, NULL, NULL)"
+        )
+        rows = [
+            found.sql(f"SELECT carbon_low_g, carbon_g, carbon_high_g FROM {name}").fetchall()
+            for name in ("task_energy", "model_energy", "totals")
+        ]
+    assert rows == [[pytest.approx((21.0, 21.0, 97.95))]] * 3

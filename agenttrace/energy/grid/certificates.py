@@ -6,10 +6,12 @@ corrected file does not count twice.
 
 import csv
 import hashlib
+import io
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +23,12 @@ from agenttrace.errors import FactorError
 
 FOLDER: Final = Path("grid") / "certificates"
 RESIDUAL: Final = Path("grid") / "residual.parquet"
+
+MOST_MWH_A_YEAR: Final = 4e10
+"""More than the world generates: 31,029 TWh in 2024 (IEA, "Electricity 2025"; second-hand)."""
+
+MOST_MWH_AN_HOUR: Final = 5e6
+"""The same by the hour: 31,029 TWh a year are 3.5 million MWh an hour in the mean."""
 
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2100
@@ -72,12 +80,16 @@ class Kept:
         name: Name that it is kept under.
         certificates: How many.
         mwh: Their sum.
+        zones: Zones that they are of, by name.
+        repeated: How many are of the same hour or year, zone and source as one before: they add up.
         replaced: A file of that name was there before, and said something else.
     """
 
     name: str
     certificates: int
     mwh: float
+    zones: tuple[str, ...]
+    repeated: int = 0
     replaced: bool = False
 
 
@@ -105,17 +117,21 @@ _TIMES: Final = ("hour", "year")  # one of them
 _OF_A_MIX: Final = tuple(name for name, _ in _RESIDUAL_COLUMNS)
 
 
-def import_certificates(home: Path, path: Path, *, year: int | None = None) -> Kept:
+def import_certificates(
+    home: Path, path: Path, *, year: int | None = None, tz: str | None = None
+) -> Kept:
     """Import a CSV of certificates: zone, hour or year, mwh, source, g_per_kwh.
 
     Args:
         home: Folder of the data.
-        path: The file; hours are ISO 8601 with a time zone.
-        year: The year that all of them are of.
+        path: The file; hours are ISO 8601.
+        year: The year that all of them are of, in UTC.
+        tz: Time zone of hours that have none.
 
     Raises:
         FactorError: The file cannot be read, a row of it is wrong or of another year, or the same
-            certificates are kept under another name. Nothing is kept then.
+            certificates are kept under another name, or they cannot be written. Nothing is kept
+            then.
     """
     content = _content(path)
     for other in files(home):
@@ -124,7 +140,9 @@ def import_certificates(home: Path, path: Path, *, year: int | None = None) -> K
                 f"{path.name}: these certificates are kept already as {other.stem!r}. "
                 f"Remove those first: agenttrace grid remove --certificates {other.stem}"
             )
-    rows = [_certificate(row, year) for row in _rows(path, _NEEDED, _TIMES)]
+    said = list(_rows(path, _NEEDED, _TIMES))
+    hours = _hours(path.name, said, tz)
+    rows = [_certificate(row, year, hours) for row in said]
     target = home / FOLDER / f"{path.stem}.parquet"
     replaced = target.exists() and _content_of(target) != content
     now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
@@ -139,14 +157,15 @@ def import_certificates(home: Path, path: Path, *, year: int | None = None) -> K
         [now] * len(rows),
     ]
     _write(target, _COLUMNS, columns)
-    return Kept(path.stem, len(rows), sum(one.mwh for one in rows), replaced)
+    return replace(_summary(target), replaced=replaced)
 
 
 def import_residual(home: Path, path: Path) -> list[Residual]:
     """Import a CSV of residual mixes: zone, year, g_per_kwh, source; same zone and year: replaced.
 
     Raises:
-        FactorError: The file cannot be read, or a row of it is wrong. Nothing is kept then.
+        FactorError: The file cannot be read, a row of it is wrong, or the mixes cannot be written.
+            Nothing is kept then.
     """
     said: dict[tuple[str, int], Residual] = {}
     for row in _rows(path, _OF_A_MIX):
@@ -200,15 +219,33 @@ def kept(home: Path) -> list[Kept]:
     Raises:
         FactorError: A file cannot be read.
     """
-    return [Kept(path.stem, *_read(path, "count(*), sum(mwh)")[0]) for path in files(home)]
+    return [_summary(path) for path in files(home)]
+
+
+_SUMMARY: Final = """
+    count(*),
+    sum(mwh),
+    list_sort(list(DISTINCT zone)),
+    count(*) - count(DISTINCT (zone, year, hour, source))
+"""
+
+
+def _summary(path: Path) -> Kept:
+    ((number, mwh, zones, repeated),) = _read(path, _SUMMARY)
+    return Kept(path.stem, number, mwh, tuple(zones), repeated)
 
 
 def remove(home: Path, name: str) -> bool:
-    """Remove the certificates kept as *name*; return whether there were any."""
+    """Remove the certificates kept as *name*; return whether there were any.
+
+    Raises:
+        FactorError: The file cannot be removed.
+    """
     path = home / FOLDER / f"{name}.parquet"
     if path not in files(home):
         return False
-    path.unlink()
+    with hourly.writing(path.parent):
+        path.unlink()
     return True
 
 
@@ -229,7 +266,8 @@ class _Row:
             raise self.wrong(f"{name} is missing. Every row needs one{_HINTS.get(name, '')}")
         return value
 
-    def number(self, name: str, most: float = math.inf) -> float:
+    def number(self, name: str, most: float, what: str) -> float:
+        """Return a number from 0 to *most*, which is *what* in words."""
         said = self.text(name)
         try:
             value = float(said)
@@ -238,7 +276,10 @@ class _Row:
         if not 0 <= value < math.inf:
             raise self.wrong(f"{name} {said} is negative or no number. It is 0 or more")
         if value > most:
-            raise self.wrong(f"{name} {said} is more than {most:g}, so it is in another unit")
+            raise self.wrong(
+                f"{name} {said} is more than {what}; {most:,.0f} is taken at most. "
+                f"Give {_UNITS[name]}"
+            )
         return value
 
     def year(self) -> int:
@@ -248,11 +289,12 @@ class _Row:
         return int(said)
 
 
+_UNITS: Final = {"g_per_kwh": "gCO2e per kWh", "mwh": "megawatt-hours"}
 _HINTS: Final = {"g_per_kwh": ": 0 for wind and sun, which is not the same as not said"}
 
 
-def _certificate(row: _Row, year: int | None) -> Certificate:
-    hour = _hour(row) if row.cells.get("hour") else None
+def _certificate(row: _Row, year: int | None, hours: Mapping[str, datetime]) -> Certificate:
+    hour = hours[row.cells["hour"]] if row.cells.get("hour") else None
     of = hour.year if hour else row.year() if year is None or row.cells.get("year") else year
     said = ((row.year() if row.cells.get("year") else of, "its year says"), (year, "--year says"))
     for other, whose in said:
@@ -262,9 +304,13 @@ def _certificate(row: _Row, year: int | None) -> Certificate:
         zone=_zone(row),
         year=of,
         hour=hour,
-        mwh=row.number("mwh"),
+        mwh=(
+            row.number("mwh", MOST_MWH_AN_HOUR, "the world generates in an hour")
+            if hour
+            else row.number("mwh", MOST_MWH_A_YEAR, "the world generates in a year")
+        ),
         source=row.text("source"),
-        g_per_kwh=row.number("g_per_kwh", MOST_G_PER_KWH),
+        g_per_kwh=_intensity(row),
     )
 
 
@@ -272,19 +318,37 @@ def _residual(row: _Row) -> Residual:
     return Residual(
         zone=_zone(row),
         year=row.year(),
-        g_per_kwh=row.number("g_per_kwh", MOST_G_PER_KWH),
+        g_per_kwh=_intensity(row),
         source=row.text("source"),
     )
+
+
+def _intensity(row: _Row) -> float:
+    return row.number("g_per_kwh", MOST_G_PER_KWH, "any power station emits")
 
 
 def _zone(row: _Row) -> str:
     return places.zone_of(row.text("zone"))
 
 
-def _hour(row: _Row) -> datetime:
-    text = row.cells["hour"]
-    utc = times.moments(row.file, [times.Stamp(text, row.line)], None).utc[text, 1]
-    return utc.replace(minute=0, second=0, microsecond=0)
+def _hours(file: str, rows: Sequence[_Row], tz: str | None) -> dict[str, datetime]:
+    """Return the hours of UTC by what the file says of them."""
+    first: dict[str, _Row] = {}
+    for row in rows:
+        if said := row.cells.get("hour"):
+            first.setdefault(said, row)
+    stamps = [times.Stamp(said, row.line) for said, row in first.items()]
+    found = times.moments(file, stamps, tz, given=tz is not None)
+    for said, row in first.items():
+        if said in found.ambiguous:
+            raise row.wrong(
+                f"{said!r} is two hours, for the clocks go back then. Give all hours in UTC"
+            )
+    return {said: _beginning(found.utc[said, 1]) for said in first}
+
+
+def _beginning(moment: datetime) -> datetime:
+    return moment.replace(minute=0, second=0, microsecond=0)
 
 
 def _rows(path: Path, needed: Sequence[str], more: Sequence[str] = ()) -> Iterator[_Row]:
@@ -296,7 +360,7 @@ def _rows(path: Path, needed: Sequence[str], more: Sequence[str] = ()) -> Iterat
         more: Columns that it may have.
     """
     known = (*needed, *more)
-    with _opened(path) as file:
+    with io.StringIO(_text(path), newline="") as file:
         reader = csv.DictReader(file, restval="", skipinitialspace=True)
         names = [(name or "").strip().lower() for name in reader.fieldnames or ()]
         reader.fieldnames = names
@@ -322,18 +386,24 @@ def _rows(path: Path, needed: Sequence[str], more: Sequence[str] = ()) -> Iterat
             raise FactorError(f"{path.name} has no rows. Give it a header and a row for each.")
 
 
-def _opened(path: Path) -> Any:
+def _text(path: Path) -> str:
     try:
-        return path.open(encoding="utf-8-sig", newline="")
-    except OSError as error:
-        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
+        return _bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise FactorError(f"{path.name} is not UTF-8 ({error}). Save it so.") from error
 
 
 def _content(path: Path) -> str:
+    return hashlib.sha256(_bytes(path)).hexdigest()
+
+
+def _bytes(path: Path) -> bytes:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return path.read_bytes()
     except OSError as error:
-        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
+        raise FactorError(
+            f"{path} cannot be read: {error.strerror}. Name a CSV that can be."
+        ) from error
 
 
 def _content_of(kept: Path) -> str:
@@ -351,8 +421,13 @@ def _read(path: Path, columns: str) -> list[tuple[Any, ...]]:
                 f"SELECT {columns} FROM read_parquet({hourly.quoted(path)})"
             ).fetchall()
     except duckdb.Error as error:
+        how = (
+            f"it with `agenttrace grid remove --certificates {path.stem}`"
+            if path.parent.name == FOLDER.name
+            else "the file"
+        )
         raise FactorError(
-            f"{path} cannot be read. Remove the file, and import what it held again."
+            f"{path} cannot be read. Remove {how}, and import what it held again."
         ) from error
 
 
@@ -362,18 +437,20 @@ def _write(
     # 40 ms to import, and only writing the data needs it.
     import duckdb
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(f".{os.getpid()}.tmp")
     values = ", ".join(
         f"unnest(${number}::{type_}[]) AS {name}"
         for number, (name, type_) in enumerate(schema, start=1)
     )
-    try:
-        with duckdb.connect() as connection:
-            connection.execute(
-                f"COPY (SELECT {values}) TO {hourly.quoted(beside)} (FORMAT parquet)",
-                list(columns),
-            )
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with hourly.writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with duckdb.connect() as connection:
+                connection.execute(
+                    f"COPY (SELECT {values}) TO {hourly.quoted(beside)} (FORMAT parquet)",
+                    list(columns),
+                )
+            beside.replace(path)
+        finally:
+            with suppress(OSError):  # what could not be written is not there
+                beside.unlink(missing_ok=True)

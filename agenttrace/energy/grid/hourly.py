@@ -5,7 +5,8 @@ What is imported again for an hour replaces what was there; what the new file do
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -159,12 +160,38 @@ def unreadable(path: Path) -> FactorError:
     )
 
 
+@contextmanager
+def writing(folder: Path) -> Generator[None]:
+    """Say the way out where files in *folder* cannot be written.
+
+    Raises:
+        FactorError: They cannot.
+    """
+    # 40 ms to import, and only writing the data needs them.
+    import duckdb
+
+    from agenttrace.store import lake
+
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        raise FactorError(
+            f"{folder} cannot be written: {lake.reason(error)} Make it writable, or name another "
+            f"folder of the data with --store or AGENTTRACE_HOME."
+        ) from error
+
+
 def remove(home: Path, zone: str) -> bool:
-    """Remove the hours of *zone*; return whether there were any."""
+    """Remove the hours of *zone*; return whether there were any.
+
+    Raises:
+        FactorError: The file cannot be removed.
+    """
     path = file_of(home, zone)
     if path not in files(home):
         return False
-    path.unlink()
+    with writing(path.parent):
+        path.unlink()
     return True
 
 
@@ -196,10 +223,15 @@ def keep(connection: "DuckDBPyConnection", home: Path) -> list[Written]:
     failure leaves the old data.
 
     Raises:
-        FactorError: A file that is kept cannot be read.
+        FactorError: A file that is kept cannot be read, or the new one not be written.
     """
     folder = home / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        return _keep(connection, home)
+
+
+def _keep(connection: "DuckDBPyConnection", home: Path) -> list[Written]:
     found = connection.execute("SELECT DISTINCT zone FROM new_hour ORDER BY zone").fetchall()
     beside: list[tuple[Path, Path]] = []
     try:
@@ -212,7 +244,8 @@ def keep(connection: "DuckDBPyConnection", home: Path) -> list[Written]:
             new.replace(path)
     finally:
         for new, _ in beside:
-            new.unlink(missing_ok=True)
+            with suppress(OSError):  # what could not be written is not there
+                new.unlink(missing_ok=True)
     return written
 
 

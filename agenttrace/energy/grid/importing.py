@@ -67,8 +67,8 @@ def import_file(
         kind: What the intensities are, where the file does not say.
 
     Raises:
-        FactorError: The file cannot be read, is of no known form, or a row of it is wrong. Nothing
-            is kept then.
+        FactorError: The file cannot be read, is of no known form, a row of it is wrong, or the
+            hours cannot be written. Nothing is kept then.
     """
     # 40 ms to import, and only an import needs it.
     import duckdb
@@ -94,7 +94,9 @@ def _sheet(
     import duckdb
 
     if not path.exists():
-        raise FactorError(f"{path} does not exist.")
+        raise FactorError(f"{path} does not exist. Name a file that does.")
+    if path.is_dir():
+        raise FactorError(f"{path} is a folder. Name a file in it.")
     if path.suffix == ".json":
         return _json(connection, path, kind)
     # A header is line 1 of a CSV; rows of Parquet are counted from 1.
@@ -104,7 +106,7 @@ def _sheet(
             f"CREATE TEMP TABLE sheet AS SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source}"
         )
     except duckdb.Error as error:
-        raise _unreadable(path.name, str(error)) from error
+        raise _unreadable(path.name, error) from error
     columns = [row[0] for row in connection.execute("DESCRIBE sheet").fetchall()]
     connection.execute(f"ALTER TABLE sheet ADD COLUMN {_LINE} BIGINT")
     connection.execute(f"UPDATE sheet SET {_LINE} = rowid + {first}")
@@ -141,7 +143,7 @@ def _header(path: Path) -> str:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             line = file.readline(_HEADER_BYTES).decode("utf-8-sig")
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise FactorError(f"{path.name} cannot be read as a table: {error}.") from error
+        raise _no_table(path.name, error) from error
     if not line.strip():
         raise _without_rows(path.name)
     return line.rstrip("\r\n")
@@ -151,16 +153,26 @@ _HEADER_BYTES: Final = 65_536
 _BAD_LINE: Final = re.compile(r"CSV Error on Line: (\d+)")
 
 
-def _unreadable(file: str, reason: str) -> FactorError:
+def _unreadable(file: str, error: BaseException) -> FactorError:
+    reason = str(error)
     found = _BAD_LINE.search(reason)
     if found and "unicode" in reason.lower():
         return FactorError(f"{file}, line {found.group(1)}: it is not UTF-8. Save the file so.")
     if found:
         return FactorError(
-            f"{file}, line {found.group(1)}: it has not the cells that the header has. "
+            f"{file}, line {found.group(1)}: it does not have as many cells as the header. "
             f"Correct the row, or leave it out."
         )
-    return FactorError(f"{file} cannot be read as a table: {reason.partition(chr(10))[0]}")
+    return _no_table(file, error)
+
+
+def _no_table(file: str, error: BaseException) -> FactorError:
+    # It loads the database, which only an import needs.
+    from agenttrace.store import lake
+
+    return FactorError(
+        f"{file} cannot be read as a table: {lake.reason(error)} Name a CSV (.gz too) or Parquet."
+    )
 
 
 def _quoted(text: str) -> str:

@@ -110,11 +110,17 @@ def moments(
 
 def _read(file: str, stamp: Stamp, patterns: Sequence[str]) -> datetime:
     time = _parsed(_beginning(stamp.text), patterns)
-    if time is not None and _FIRST_YEAR <= time.year <= _LAST_YEAR:
-        return time
-    raise FactorError(
-        f"{file}, line {stamp.line}: {stamp.text!r} is no time. Write 2026-01-31T14:00:00+00:00."
-    )
+    if time is None:
+        raise FactorError(
+            f"{file}, line {stamp.line}: {stamp.text!r} is no time. "
+            f"Write 2026-01-31T14:00:00+00:00."
+        )
+    if not _FIRST_YEAR <= time.year <= _LAST_YEAR:
+        raise FactorError(
+            f"{file}, line {stamp.line}: {stamp.text!r} is not from {_FIRST_YEAR} to {_LAST_YEAR}. "
+            f"Correct the year."
+        )
+    return time
 
 
 def _parsed(text: str, patterns: Sequence[str]) -> datetime | None:

@@ -5,6 +5,6 @@ Windows of measured energy lie in ``measured/`` beside the store. Queries read t
 """
 
 from agenttrace.energy.measured.formats import Found, Said, read
-from agenttrace.energy.measured.windows import Added, Window, add, define, files
+from agenttrace.energy.measured.windows import Added, Window, add, define, files, first_day
 
-__all__ = ["Added", "Found", "Said", "Window", "add", "define", "files", "read"]
+__all__ = ["Added", "Found", "Said", "Window", "add", "define", "files", "first_day", "read"]

@@ -103,7 +103,7 @@ def read(path: Path, said: Said | None = None) -> Found:
     windows, repeats = within_itself(file.windows)
     file.skipped.add("windows that share their time with a finer one", repeats)
     if not windows:
-        why = "; ".join(f"{count} {what}" for what, count in file.skipped.counts.items())
+        why = "; ".join(file.skipped.told())
         raise FactorError(
             f"{path} holds no energy between two moments{f' ({why})' if why else ''}. "
             "Export a longer time, or more samples of it."
@@ -215,7 +215,7 @@ def _reader_of(path: Path, columns: frozenset[str]) -> _Reader:
     for needed, reader in _READERS:
         if needed <= columns:
             return reader
-    listed = ", ".join(sorted(columns)) or "none"
+    listed = ", ".join(sorted(columns))
     raise FactorError(f"{path} has the columns {listed}: no known kind. Known are {_KNOWN}.")
 
 
@@ -427,8 +427,12 @@ def _csv(path: Path) -> tuple[frozenset[str], _Rows]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise FactorError(f"{path} is no text ({error}). Known are {_KNOWN}.") from error
+    if not text.strip():
+        raise FactorError(f"{path} is empty. Export it again.")
     reader = csv.reader(text.splitlines(), skipinitialspace=True)
-    header = [name.strip().lower() for name in next(reader, list[str]())]
+    header = [name.strip().lower() for name in next(reader)]
+    if not any(header):
+        raise FactorError(f"{path} has no header in its first line. Known are {_KNOWN}.")
     return frozenset(header), _lines(path, header, reader)
 
 

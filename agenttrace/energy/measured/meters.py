@@ -1,7 +1,7 @@
 """Meters of this machine: what they see between two looks.
 
 Zeus reads the energy counters of GPUs, and RAPL where it may; CodeCarbon reads the GPUs and RAPL.
-Both are optional (``pip install "agenttrace-otel[measure]"``), and neither is let near a network.
+Both are optional (the extra ``measure``), and neither is let near a network.
 """
 
 import contextlib

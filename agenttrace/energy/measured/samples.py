@@ -27,6 +27,10 @@ class Skipped:
         if number:
             self.counts[why] = self.counts.get(why, 0) + number
 
+    def told(self) -> list[str]:
+        """Return what was left out and how much of it, in words that suit one as well as many."""
+        return [f"{why}: {number:,}" for why, number in self.counts.items()]
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

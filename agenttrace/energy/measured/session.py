@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from agenttrace.energy.measured.meters import Meter, Reading
 from agenttrace.energy.measured.windows import Added, Window, add
+from agenttrace.errors import AgentTraceError
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -119,8 +120,10 @@ class _Keeper:
                     waited_s, patience_s = 0.0, min(2 * patience_s, _KEPT_AFTER_AT_MOST_S)
             self._take(self._meter.stop())
             self._write()
+        except AgentTraceError as error:
+            self.trouble = str(error)
         except Exception as error:  # noqa: BLE001 - a meter may raise anything; the command goes on
-            self.trouble = f"{type(error).__name__}: {error}"
+            self.trouble = f"{type(error).__name__}: {error}."
 
     def _take(self, readings: Sequence[Reading]) -> None:
         self._unkept += [

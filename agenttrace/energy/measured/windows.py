@@ -4,7 +4,8 @@ import hashlib
 import os
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
@@ -125,18 +126,41 @@ def add(home: Path, windows: Iterable[Window]) -> Added:
         windows: Of one source, in any order.
 
     Raises:
-        FactorError: A file that is there cannot be read.
-        OSError: The folder cannot be written.
+        FactorError: A file that is there cannot be read, or the folder cannot be written.
     """
     new = sorted(windows, key=lambda window: (window.start_ns, window.end_ns))
     fresh = _unknown(new, _read_beside(home, new)) if new and files(home) else new
-    path = _write(home / FOLDER, fresh) if fresh else None
+    with _writing(home / FOLDER):
+        path = _write(home / FOLDER, fresh) if fresh else None
     return Added(len(fresh), len(new) - len(fresh), sum(one.joules for one in fresh), path)
+
+
+@contextmanager
+def _writing(folder: Path) -> Generator[None]:
+    try:
+        yield
+    except (OSError, duckdb.IOException) as error:
+        raise FactorError(
+            f"{folder} cannot be written: {reason(error)} Make it writable, or name another "
+            f"folder of the data with --store or AGENTTRACE_HOME."
+        ) from error
 
 
 def files(home: Path) -> list[Path]:
     """Return the files of windows, oldest name first."""
     return sorted((home / FOLDER).glob("*.parquet"))
+
+
+def first_day(home: Path) -> str | None:
+    """Return the day of the first window, ``YYYY-MM-DD`` (UTC); None where there are none."""
+    with engine.connect() as connection:
+        if not define(connection, home):
+            return None
+        ((day,),) = connection.execute(
+            "SELECT strftime(make_timestamp(min(start_ns) // 1000), '%Y-%m-%d') "
+            "FROM measured_window"
+        ).fetchall()
+    return day
 
 
 def define(connection: duckdb.DuckDBPyConnection, home: Path | None) -> bool:

@@ -170,7 +170,7 @@ def test_samples_of_several_devices_are_told_apart(tmp_path: Path) -> None:
 OWN = "start,end,joules,boundary"
 BAD = {
     "an unknown kind": (["a,b", "1,2"], r"columns a, b: no known kind"),
-    "no line": ([""], r"columns none: no known kind"),
+    "no line": ([""], r"own\.csv is empty\. Export it again"),
     "no boundary": (["start,end,joules", "1760000000,1760000001,1"], r"line 2: .*--boundary"),
     "a boundary that is none": ([OWN, "1760000000,1760000001,1,rack"], r"2: boundary is 'rack'"),
     "no number": ([OWN, "1760000000,1760000001,much,server"], r"line 2: joules is 'much'"),

@@ -93,6 +93,13 @@ def test_a_meter_that_fails_is_told_of_and_the_command_goes_on(tmp_path: Path, f
     assert measured.files(tmp_path) == []
 
 
+def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "measured").write_text("a file where the folder goes")
+    done = session.run([PYTHON, "-c", "raise SystemExit(3)"], Fake(), tmp_path, host=None)
+    assert (done.status, done.windows) == (3, 0)
+    assert done.trouble.startswith(f"{tmp_path / 'measured'} cannot be written: ")
+
+
 def test_a_command_that_is_not_there_is_not_measured(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(FileNotFoundError):

@@ -111,6 +111,12 @@ def test_clocks_that_differ_by_a_hundredth_do_not_overlap(tmp_path: Path) -> Non
     assert measured.add(tmp_path, [window(0.995, 1.995)]).windows == 1
 
 
+def test_a_folder_that_cannot_be_written_is_named_with_the_way_out(tmp_path: Path) -> None:
+    (tmp_path / "measured").write_text("a file where the folder goes")
+    with pytest.raises(FactorError, match=r"measured cannot be written: .*--store or AGENTTRACE_H"):
+        measured.add(tmp_path, [window(0, 1)])
+
+
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "measured").mkdir()
     (tmp_path / "measured" / "x.parquet").write_bytes(b"PAR1")
@@ -146,7 +152,8 @@ def test_no_two_windows_that_are_left_tell_of_the_same_joules(
             assert not same or one.end_ns <= other.start_ns or other.end_ns <= one.start_ns
 
 
-@settings(deadline=None, max_examples=20)  # each writes a file
+# Each writes a file and waits until it is on the disk; what overlaps is tested above, in memory.
+@settings(deadline=None, max_examples=5)
 @given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 5)), max_size=8))
 def test_to_add_twice_is_to_add_once(
     tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[int, int]]

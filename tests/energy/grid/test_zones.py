@@ -1,0 +1,29 @@
+import pytest
+
+from agenttrace.energy.grid.zones import nearest, unreached
+
+
+def test_calls_can_be_in_zones_countries_and_states():
+    assert unreached(["DE", "US-CAL-CISO", "US-VA", "CA-QC", "EU", "WOR"]) == []
+
+
+def test_no_call_is_in_a_zone_that_no_place_has():
+    # AQ has no electricity mix, and no region is in the zone that EIA calls NYIS.
+    assert unreached(["XX", "DE", "ATL", "AQ", "US-NY-NYIS"]) == ["XX", "ATL", "AQ", "US-NY-NYIS"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "known"),
+    [
+        ("CAISO", ("US-CAL-CISO",)),  # a part of WattTime's CAISO_NORTH
+        ("ERCOT", ("US-TEX-ERCO",)),
+        ("US-CAL-CAISO", ("US-CAL-CISO", "US")),
+        ("DK-DK1", ("DK",)),
+        ("US-NE-ISNE", ("US",)),  # New England is not Nebraska
+        ("ATL", ()),
+        ("XX", ()),
+    ],
+)
+def test_the_nearest_zone_is_one_that_calls_can_be_in(zone: str, known: tuple[str, ...]):
+    assert nearest(zone) == known
+    assert unreached(known) == []
