@@ -95,12 +95,11 @@ def load(
         integrations=tuple(os.environ.get(INTEGRATIONS_VARIABLE, "").replace(",", " ").split()),
         max_spool_bytes=_limit(str(limit).strip()),
         durability=_durability(durability or os.environ.get(DURABILITY_VARIABLE) or "process"),
-        factors=factor_files(os.environ),
+        factors=_factor_files(os.environ),
     )
 
 
-def factor_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Return the factor files that ``AGENTTRACE_FACTORS`` names, in its order."""
+def _factor_files(environ: Mapping[str, str]) -> tuple[Path, ...]:
     named = environ.get(FACTORS_VARIABLE, "").split(os.pathsep)
     return tuple(Path(name.strip()).expanduser().absolute() for name in named if name.strip())
 

@@ -1,5 +1,6 @@
 """Plain values that both sides share."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -55,6 +56,19 @@ class Range:
     low: float
     central: float
     high: float
+
+    def __add__(self, other: "Range") -> "Range":
+        """Add end to end, which is right where what is unknown of both leans the same way."""
+        return Range(self.low + other.low, self.central + other.central, self.high + other.high)
+
+    def __mul__(self, times: float) -> "Range":
+        """Return so many times as much; *times* is not below zero."""
+        return Range(self.low * times, self.central * times, self.high * times)
+
+    @classmethod
+    def total(cls, ranges: Iterable["Range"]) -> "Range":
+        """Add any number of ranges, as ``+`` does; none of them are zero."""
+        return sum(ranges, cls(0.0, 0.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from agenttrace.cli import pricing as priced
-from agenttrace.cli.output import console, say, warn
+from agenttrace.cli.output import console, say
 
 if TYPE_CHECKING:
     from agenttrace.compare.methods import MethodName
@@ -104,8 +104,6 @@ def estimate(
     # The factors are loaded only here, so that --help does not wait for them.
     from agenttrace import config
     from agenttrace.compare.calculator import Call, estimated
-    from agenttrace.energy import archive
-    from agenttrace.energy.chosen import chosen
 
     call = Call(
         model=model,
@@ -116,11 +114,7 @@ def estimate(
         calls=calls,
         provider=provider,
     )
-    folder = config.load(home).home
-    factors = chosen(pricing, folder)
-    found = estimated(call, pricing, factors, method)
-    # So that --factors-version gives the same again; without a folder nothing is made.
-    warn(filter(None, [archive.save(factors, folder)]))
+    found = estimated(call, pricing, config.load(home).home, method)
     if form == "json":
         import json
 

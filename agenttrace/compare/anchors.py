@@ -10,7 +10,10 @@ from typing import Final
 import msgspec
 
 from agenttrace import energy
+from agenttrace.compare import toml_file
+from agenttrace.energy.catalogue import entry
 from agenttrace.energy.factors import Citation, Factors, Mark, Source
+from agenttrace.energy.factors import shipped as shipped_factors
 from agenttrace.errors import FactorError
 from agenttrace.model import Range, TokenUsage
 
@@ -156,15 +159,12 @@ def load(path: Path) -> Anchors:
         FactorError: It cannot be read, or a record is incomplete, contradicts itself, is given
             twice, or cites a source that is not there.
     """
-    try:
-        file = msgspec.toml.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise FactorError(
-            f"{path.name}: {error}. agenttrace/compare/anchors.toml is an example."
-        ) from error
-    _check(path.name, [*file.call, *file.anchor], file.source)
+    file = toml_file.read(path, _File, _SHIPPED)
+    records = [*file.call, *file.anchor]
+    toml_file.check_once(path.name, "call or anchor", (record.id for record in records))
+    for record in records:
+        what = f"{path.name}: {type(record).__name__.lower()} {record.id!r}"
+        toml_file.check_cited(what, [record.source.id], file.source)
     for call in file.call:
         read = 0 <= call.cache_read_tokens <= call.input_tokens
         if not read or call.output_tokens < 0:
@@ -198,7 +198,8 @@ def beside(
     from agenttrace.compare import ecologits_library
 
     named = list(models)
-    priced = energy.factor_set([(None, model) for model in named], factors=factors).models
+    used = shipped_factors() if factors is None else factors
+    priced = energy.factor_set([(None, model) for model in named], factors=used).models
     return [
         Beside(
             model=model,
@@ -208,26 +209,10 @@ def beside(
             ecologits_wh=tuple(
                 opinion.energy_wh if opinion else None
                 for opinion in (
-                    ecologits_library.opinion(model, output_tokens=one.output_tokens)
+                    ecologits_library.opinion(entry(model, used), output_tokens=one.output_tokens)
                     for one in calls
                 )
             ),
         )
         for model, factor in zip(named, priced, strict=True)
     ]
-
-
-def _check(file: str, records: Sequence[Call | Anchor], sources: dict[str, Source]) -> None:
-    seen: set[str] = set()
-    for record in records:
-        kind = type(record).__name__.lower()
-        if record.id in seen:
-            raise FactorError(
-                f"{file}: {kind} {record.id!r} is given twice. Remove one of the two."
-            )
-        if record.source.id not in sources:
-            raise FactorError(
-                f"{file}: {kind} {record.id!r} cites source {record.source.id!r}. "
-                f"Add a [source.{record.source.id}] table."
-            )
-        seen.add(record.id)

@@ -14,8 +14,8 @@ from agenttrace import config, energy
 from agenttrace.compare import ecologits_library, embodied, methods
 from agenttrace.compare.embodied import Embodied
 from agenttrace.compare.methods import METHODS, MethodName, Work
-from agenttrace.energy import FactorSet, draws
-from agenttrace.energy.catalogue import match
+from agenttrace.energy import FactorSet, archive, draws
+from agenttrace.energy.catalogue import entry, match
 from agenttrace.energy.chosen import chosen
 from agenttrace.energy.estimate import (
     JOULES_PER_WH,
@@ -23,7 +23,7 @@ from agenttrace.energy.estimate import (
     moments,
     spread,
 )
-from agenttrace.energy.factors import Factors
+from agenttrace.energy.library import Entry
 from agenttrace.energy.pricing import BOUNDARIES, Boundary, Pricing
 from agenttrace.energy.records import Source
 from agenttrace.errors import ConfigError, FactorError
@@ -53,7 +53,8 @@ class Call:
         provider: Who serves it; taken from the name if not given.
 
     Raises:
-        ConfigError: A number is not whole, is out of its range, or contradicts another.
+        ConfigError: A name is not text, or a number is not whole, is out of its range, or
+            contradicts another.
     """
 
     model: str
@@ -68,6 +69,7 @@ class Call:
         model = cast("object", self.model)  # callers without a type checker name None as well
         if not isinstance(model, str) or not model.strip():
             raise ConfigError("no model is named. Give its name, as the provider spells it.")
+        _text("provider", self.provider)
         for name, least, most in (
             ("input_tokens", 0, TOKENS_AT_MOST),
             ("output_tokens", 0, TOKENS_AT_MOST),
@@ -122,7 +124,7 @@ class Estimate:
         energy_wh: Energy of all the calls, at the boundary.
         carbon_g: gCO2e of that energy, location-based.
         water_l: Litres that evaporate at the site and in generating that energy.
-        class_name: Size class of the model; ``class`` in JSON.
+        class_name: Size class of the model; ``class`` in JSON, ``class_name`` in Python.
         boundary: What the energy covers: accelerator, server or facility.
         factors_version: Version of the factors; ``--factors-version`` gives the same again.
         warnings: What to know before believing a figure, a sentence each.
@@ -185,8 +187,12 @@ def estimate(
     boundary: Boundary = "facility",
     method: MethodName = "agenttrace",
     factors: Files | None = None,
+    factors_version: str | None = None,
 ) -> Estimate:
     """Estimate energy, carbon and water of calls from their tokens; nothing recorded is needed.
+
+    The factors are kept in the folder of the data, if there is one, so that their version gives the
+    same again.
 
     Args:
         model: Its name, in any spelling that providers use. A name that nothing is known about gets
@@ -203,11 +209,13 @@ def estimate(
         method: ``agenttrace``; or, for a second opinion, ``ecologits``, ``price`` or
             ``per-prompt``, which cover the facility.
         factors: Factor files of yours, which go before ours.
+        factors_version: Factors as they were: the version that an earlier estimate or report names,
+            or an exported file. It does not go with *factors*.
 
     Raises:
         ConfigError: An argument is out of range, or contradicts another.
-        FactorError: A factor file does not hold, the region is unknown, or *method* does not know
-            the model.
+        FactorError: A factor file does not hold, the region or the version is unknown, or *method*
+            does not know the model.
     """
     if boundary not in BOUNDARIES:
         raise ConfigError(f"there is no boundary {boundary!r}. Choose {', '.join(BOUNDARIES)}.")
@@ -220,19 +228,24 @@ def estimate(
         calls=calls,
         provider=provider,
     )
-    pricing = Pricing(boundary, _paths(factors), None, region)
-    return estimated(call, pricing, chosen(pricing, config.load().home), method)
+    pricing = Pricing(
+        boundary,
+        _paths(factors),
+        _text("factors_version", factors_version),
+        _text("region", region),
+    )
+    return estimated(call, pricing, config.load().home, method)
 
 
 def estimated(
-    call: Call, pricing: Pricing, factors: Factors, method: MethodName = "agenttrace"
+    call: Call, pricing: Pricing, home: Path, method: MethodName = "agenttrace"
 ) -> Estimate:
-    """Estimate *call* as a pricing says.
+    """Estimate *call* as a pricing says, and keep the factors in *home* if there is such a folder.
 
     Args:
         call: The call.
-        pricing: Boundary and region.
-        factors: Those that the pricing chooses.
+        pricing: Boundary, region, and which factors.
+        home: Folder of the data, with factors of the user.
         method: Whose method.
 
     Raises:
@@ -246,6 +259,7 @@ def estimated(
             f"method {method} covers the facility only, not the {pricing.boundary}. "
             f"Leave the boundary out, or use method agenttrace."
         )
+    factors = chosen(pricing, home)
     provider = call.provider or match(call.model, factors).provider or None
     used = energy.factor_set(
         [(provider, call.model)],
@@ -254,13 +268,17 @@ def estimated(
         boundary=pricing.boundary,
         default=pricing.region,
     )
-    return _estimate(call, used, method)
+    found = _estimate(call, used, entry(call.model, factors), method)
+    not_kept = archive.save(factors, home)
+    return dataclasses.replace(found, warnings=(*found.warnings, *filter(None, [not_kept])))
 
 
-def _estimate(call: Call, used: FactorSet, method: MethodName) -> Estimate:
+def _estimate(
+    call: Call, used: FactorSet, catalogued: Entry | None, method: MethodName
+) -> Estimate:
     (factor,), (spot,) = used.models, used.places
     place = spot.place
-    energy_wh, drawn_wh = _energy(call, used, method)
+    energy_wh, drawn_wh = _energy(call, used, catalogued, method)
     electricity = Electricity(
         zone=place.zone,
         country=place.country,
@@ -292,7 +310,7 @@ def _estimate(call: Call, used: FactorSet, method: MethodName) -> Estimate:
         embodied=embodied.embodied(
             [
                 embodied.of_model(
-                    factor.match, call.model, call.calls, call.calls * call.output_tokens
+                    factor.match, catalogued, call.calls, call.calls * call.output_tokens
                 )
             ]
         ),
@@ -301,7 +319,9 @@ def _estimate(call: Call, used: FactorSet, method: MethodName) -> Estimate:
     )
 
 
-def _energy(call: Call, used: FactorSet, method: MethodName) -> tuple[Range, Sequence[float]]:
+def _energy(
+    call: Call, used: FactorSet, catalogued: Entry | None, method: MethodName
+) -> tuple[Range, Sequence[float]]:
     """Return Wh of all the calls: the range, and one value per draw."""
     if method == "agenttrace":
         (factor,) = used.models
@@ -316,15 +336,15 @@ def _energy(call: Call, used: FactorSet, method: MethodName) -> tuple[Range, Seq
         times = call.calls / JOULES_PER_WH
         drawn = [energy_j(one, draw) * times for draw in factor.draws]
         return spread(energy_j(one, factor.coefficients) * times, drawn), drawn
-    value = _other_wh(call, method)
+    value = _other_wh(call, catalogued, method)
     # For carbon and water its ends are taken for the 5 % and the 95 %, which it does not say.
     return value, draws.column(value, f"method {method}")
 
 
-def _other_wh(call: Call, method: MethodName) -> Range:
+def _other_wh(call: Call, catalogued: Entry | None, method: MethodName) -> Range:
     if method == "ecologits":
         said = ecologits_library.opinion(
-            call.model, output_tokens=call.calls * call.output_tokens, calls=call.calls
+            catalogued, output_tokens=call.calls * call.output_tokens, calls=call.calls
         )
         if said is None:
             raise FactorError(
@@ -381,6 +401,20 @@ def _sources(method: MethodName, used: FactorSet, grid: Iterable[Source]) -> tup
 def _paths(files: Files | None) -> tuple[Path, ...]:
     if files is None:
         return ()
-    if isinstance(files, str | os.PathLike):
-        return (Path(files),)
-    return tuple(map(Path, files))
+    named = (files,) if isinstance(files, str | os.PathLike) else files
+    wrong = f"factors is {files!r}. Give the path of a factor file, or several in a list."
+    try:
+        paths = tuple(Path(one) for one in named)
+    except TypeError as error:
+        raise ConfigError(wrong) from error
+    # An empty name is the folder that the program runs in.
+    if Path() in paths:
+        raise ConfigError(wrong)
+    return paths
+
+
+def _text(name: str, value: object) -> str | None:
+    """Return what is text or not given; callers without a type checker give anything."""
+    if value is None or (isinstance(value, str) and value.strip()):
+        return value
+    raise ConfigError(f"{name} is {value!r}. Give its name as text, or leave it out.")

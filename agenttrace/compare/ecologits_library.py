@@ -8,19 +8,17 @@ Source: EcoLogits <https://ecologits.ai>, MPL-2.0.
 
 import importlib.metadata
 import logging
-import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from agenttrace.energy import library
-from agenttrace.energy.catalogue import spellings
 from agenttrace.energy.library import Entry
 from agenttrace.model import Range
 
 _WH_PER_KWH: Final = 1000.0
+_NOTHING: Final = Range(0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,12 @@ class Opinion:
         model: The model in its catalogue.
         energy_wh: Wh at the facility: GPUs, server, and the PUE it assumes for the provider.
         hardware: Making the hardware, apart from the energy.
-        warnings: What it says about its own figures.
     """
 
     provider: str
     model: str
     energy_wh: Range
     hardware: Hardware
-    warnings: tuple[str, ...]
 
 
 def version() -> str:
@@ -63,17 +59,14 @@ def version() -> str:
     return importlib.metadata.version("ecologits")
 
 
-def entry(model: str | None) -> Entry | None:
-    """Return the entry of its catalogue for *model* in any spelling; None where it has none."""
-    catalogue = library.models()
-    return next((catalogue[name] for name in spellings(model or "") if name in catalogue), None)
-
-
 @lru_cache(maxsize=4096)  # the energy and the hardware of the same calls are asked for apart
 def opinion(
-    model: str | None, *, output_tokens: float, calls: float = 1, latency_s: float | None = None
+    entry: Entry | None, *, output_tokens: float, calls: float = 1, latency_s: float | None = None
 ) -> Opinion | None:
     """Return what EcoLogits makes of calls, of which only the sums need to be known.
+
+    The parameters and the speed are those of *entry*, so a set of factors that was kept gives the
+    same again; the formulae, and the PUE of the provider, are those of the installed version.
 
     Its energy of a call is proportional to the output tokens in the GPUs, and in the server to the
     shorter of the measured latency and the generation time that it expects, which is linear in the
@@ -82,37 +75,35 @@ def opinion(
     sum, because the shorter of two sums is at least the sum of the shorter ones.
 
     Args:
-        model: Its name in any spelling.
+        entry: Of its catalogue, as :func:`agenttrace.energy.catalogue.entry` finds it.
         output_tokens: Sum over the calls.
         calls: How many.
         latency_s: Sum over the calls, seconds; None where it is unknown.
 
     Returns:
-        None where its catalogue does not have the model.
+        None where there is no entry, or where the installed version does not know its provider.
     """
-    known = entry(model)
-    if known is None:
+    if entry is None:
         return None
     if not calls or not output_tokens:
-        nothing = Range(0.0, 0.0, 0.0)
-        return Opinion(known.provider, known.name, nothing, Hardware(nothing, nothing), ())
-    impacts = _impacts(
-        known.provider,
-        known.name,
-        output_tokens / calls,
-        math.inf if latency_s is None else latency_s / calls,
-    )
-    if impacts.energy is None or impacts.embodied is None:
+        return Opinion(entry.provider, entry.name, _NOTHING, Hardware(_NOTHING, _NOTHING))
+    provider = _code().providers.get(entry.provider)
+    if provider is None:
         return None
+    impacts = _impacts(
+        entry.active_parameters_b,
+        entry.total_parameters_b,
+        output_tokens=output_tokens / calls,
+        latency_s=None if latency_s is None else latency_s / calls,
+        pue=provider.datacenter_pue,
+        tps=entry.deployment.tps if entry.deployment else None,
+        ttft=entry.deployment.ttft if entry.deployment else None,
+    )
     return Opinion(
-        provider=known.provider,
-        model=known.name,
+        provider=entry.provider,
+        model=entry.name,
         energy_wh=_range(impacts.energy.value, calls * _WH_PER_KWH),
-        hardware=Hardware(
-            gwp_kgco2e=_range(impacts.embodied.gwp.value, calls),
-            adpe_kgsbeq=_range(impacts.embodied.adpe.value, calls),
-        ),
-        warnings=tuple(str(warning.message) for warning in impacts.warnings or ()),
+        hardware=_hardware(impacts, calls),
     )
 
 
@@ -134,51 +125,64 @@ def hardware(
         latency_s: Sum over the calls, seconds; None where it is unknown.
     """
     if not calls or not output_tokens:
-        return Hardware(Range(0.0, 0.0, 0.0), Range(0.0, 0.0, 0.0))
-    compute, interval = _compute_llm_impacts()
-    impacts = compute(
-        model_active_parameter_count=interval(
+        return Hardware(_NOTHING, _NOTHING)
+    impacts = _impacts(
+        active_parameters_b,
+        total_parameters_b,
+        output_tokens=output_tokens / calls,
+        latency_s=None if latency_s is None else latency_s / calls,
+    )
+    return _hardware(impacts, calls)
+
+
+def _impacts(
+    active_parameters_b: Range,
+    total_parameters_b: Range,
+    *,
+    output_tokens: float,
+    latency_s: float | None,
+    pue: Any = 1.0,
+    tps: float | None = None,
+    ttft: float | None = None,
+) -> Any:
+    """Return what EcoLogits makes of one call: its energy, and the making of the hardware."""
+    code = _code()
+    return code.compute(
+        model_active_parameter_count=code.interval(
             min=active_parameters_b.low, max=active_parameters_b.high
         ),
-        model_total_parameter_count=interval(
+        model_total_parameter_count=code.interval(
             min=total_parameters_b.low, max=total_parameters_b.high
         ),
-        output_token_count=output_tokens / calls,
-        request_latency=None if latency_s is None else latency_s / calls,
-        # Using the hardware is not asked for.
+        output_token_count=output_tokens,
+        request_latency=latency_s,
+        datacenter_pue=pue,
+        tps=tps,
+        ttft=ttft,
+        # The electricity and the water are those of our places.
         if_electricity_mix_adpe=0.0,
         if_electricity_mix_pe=0.0,
         if_electricity_mix_gwp=0.0,
         if_electricity_mix_wue=0.0,
-        datacenter_pue=1.0,
         datacenter_wue=0.0,
     )
-    return Hardware(
-        gwp_kgco2e=_range(impacts.embodied.gwp.value, calls),
-        adpe_kgsbeq=_range(impacts.embodied.adpe.value, calls),
-    )
 
 
-def _impacts(provider: str, model: str, output_tokens: float, latency_s: float) -> Any:
-    compute = _llm_impacts()
-    with _quiet():
-        # The number of tokens is declared as whole and only ever multiplied.
-        return compute(provider, model, output_tokens, latency_s)
+class _Code(NamedTuple):
+    """What is called of EcoLogits."""
+
+    compute: Callable[..., Any]
+    interval: Callable[..., Any]
+    providers: Mapping[str, Any]
 
 
 @cache
-def _llm_impacts() -> Callable[..., Any]:
-    with _logger_class():
-        from ecologits.tracers.utils import llm_impacts
-    return llm_impacts
-
-
-@cache
-def _compute_llm_impacts() -> tuple[Callable[..., Any], Callable[..., Any]]:
+def _code() -> _Code:
     with _logger_class():
         from ecologits.impacts.llm import compute_llm_impacts
+        from ecologits.tracers.utils import PROVIDER_CONFIG_MAP
         from ecologits.utils.range_value import RangeValue
-    return compute_llm_impacts, RangeValue
+    return _Code(compute_llm_impacts, RangeValue, PROVIDER_CONFIG_MAP)
 
 
 @contextmanager
@@ -191,19 +195,11 @@ def _logger_class() -> Generator[None]:
         logging.setLoggerClass(before)
 
 
-@contextmanager
-def _quiet() -> Generator[None]:
-    """Keep EcoLogits from logging what :class:`Opinion` says in its warnings."""
-    logger = logging.getLogger("ecologits")
-
-    def nothing(_record: logging.LogRecord) -> bool:
-        return False
-
-    logger.addFilter(nothing)
-    try:
-        yield
-    finally:
-        logger.removeFilter(nothing)
+def _hardware(impacts: Any, calls: float) -> Hardware:
+    return Hardware(
+        gwp_kgco2e=_range(impacts.embodied.gwp.value, calls),
+        adpe_kgsbeq=_range(impacts.embodied.adpe.value, calls),
+    )
 
 
 def _range(value: Any, times: float) -> Range:

@@ -13,6 +13,7 @@ from agenttrace.compare import ecologits_library
 from agenttrace.compare.ecologits_library import Hardware
 from agenttrace.compare.methods import ECOLOGITS, Work
 from agenttrace.energy.catalogue import Match
+from agenttrace.energy.library import Entry
 from agenttrace.model import Range
 
 IGNORES: Final = (
@@ -48,7 +49,7 @@ class Usage:
     """Calls of one model, summed.
 
     Attributes:
-        model: Its name in any spelling; None where there is none.
+        entry: Of the model in EcoLogits' catalogue; None where it has none.
         calls: How many.
         output_tokens: Sum of what they generated.
         latency_s: Sum of how long they took; None where it is unknown.
@@ -56,7 +57,7 @@ class Usage:
         total_parameters_b: All its parameters, 1e9; None where nobody says them.
     """
 
-    model: str | None
+    entry: Entry | None
     calls: int
     output_tokens: int
     latency_s: float | None = None
@@ -65,12 +66,16 @@ class Usage:
 
 
 def of_model(
-    match: Match, model: str | None, calls: int, output_tokens: int, latency_s: float | None = None
+    match: Match,
+    entry: Entry | None,
+    calls: int,
+    output_tokens: int,
+    latency_s: float | None = None,
 ) -> Usage:
-    """Return calls of a model of our catalogue, with its parameters."""
+    """Return calls of a model that our catalogue and EcoLogits' make something of."""
     active, total = match.parts.active_parameters_b, match.total_parameters_b
     return Usage(
-        model, calls, output_tokens, latency_s, active.range, total.range if total else None
+        entry, calls, output_tokens, latency_s, active.range, total.range if total else None
     )
 
 
@@ -92,7 +97,7 @@ def embodied(usages: Iterable[Usage]) -> Embodied | None:
         # What only reads takes hardware as well, of which EcoLogits knows nothing.
         if found is None or not usage.output_tokens:
             continue
-        gwp, adpe = _sum(gwp, found.gwp_kgco2e), _sum(adpe, found.adpe_kgsbeq)
+        gwp, adpe = gwp + found.gwp_kgco2e, adpe + found.adpe_kgsbeq
         calls += usage.calls
         by_parameters += 0 if known else usage.calls
     return Embodied(gwp, adpe, calls, by_parameters, IGNORES, ECOLOGITS) if calls else None
@@ -100,7 +105,7 @@ def embodied(usages: Iterable[Usage]) -> Embodied | None:
 
 def _in_catalogue(usage: Usage) -> Hardware | None:
     said = ecologits_library.opinion(
-        usage.model,
+        usage.entry,
         output_tokens=usage.output_tokens,
         calls=usage.calls,
         latency_s=usage.latency_s,
@@ -118,7 +123,3 @@ def _by_parameters(usage: Usage) -> Hardware | None:
         calls=usage.calls,
         latency_s=usage.latency_s,
     )
-
-
-def _sum(one: Range, other: Range) -> Range:
-    return Range(one.low + other.low, one.central + other.central, one.high + other.high)

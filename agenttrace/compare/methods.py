@@ -4,7 +4,7 @@ They are here to be compared with, not to be believed: each answers for the same
 own range, at its own boundary.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 import msgspec
 
+from agenttrace.compare import toml_file
 from agenttrace.energy.records import Citation, Mark, Source
 from agenttrace.errors import FactorError
 from agenttrace.model import Range
@@ -83,6 +84,11 @@ class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     retrieved: date
     sources: tuple[Citation, ...]
     note: str = ""
+
+    @property
+    def range(self) -> Range:
+        """Low, central and high."""
+        return Range(self.low, self.central, self.high)
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -184,21 +190,12 @@ def load(path: Path) -> Methods:
         FactorError: The file cannot be read, or a constant is missing, unknown, given twice, out of
             order, or without a source.
     """
-    try:
-        file = msgspec.toml.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise FactorError(
-            f"{path.name}: {error}. agenttrace/compare/methods.toml is an example."
-        ) from error
+    file = toml_file.read(path, _File, _SHIPPED)
+    toml_file.check_once(path.name, "constant", (one.id for one in file.constant))
     methods = {method.id: method for method in file.method}
-    constants: dict[str, Constant] = {}
+    constants = {constant.id: constant for constant in file.constant}
     for constant in file.constant:
-        if constant.id in constants:
-            raise FactorError(f"{path.name}: constant {constant.id!r} is given twice. Remove one.")
         _check(path.name, constant, methods, file.source)
-        constants[constant.id] = constant
     if missing := [id_ for id_ in _UNITS if id_ not in constants]:
         raise FactorError(
             f"{path.name}: missing: {', '.join(missing)}. Add a [[constant]] for each."
@@ -217,21 +214,14 @@ def price_wh(usage: Usage, methods: Methods) -> Range:
         "price.cache_read": usage.cache_read,
         "price.output": usage.output,
     }
-    return _added((methods.constants[id_], number / _MILLION) for id_, number in tokens.items())
+    return Range.total(
+        methods.constants[id_].range * (number / _MILLION) for id_, number in tokens.items()
+    )
 
 
 def per_prompt_wh(prompts: int, methods: Methods) -> Range:
     """Return Wh if each call were a prompt of a chat, which calls of agents are not."""
-    return _added([(methods.constants["per-prompt.prompt"], prompts)])
-
-
-def _added(terms: Iterable[tuple[Constant, float]]) -> Range:
-    known = list(terms)
-    return Range(
-        sum(constant.low * number for constant, number in known),
-        sum(constant.central * number for constant, number in known),
-        sum(constant.high * number for constant, number in known),
-    )
+    return methods.constants["per-prompt.prompt"].range * prompts
 
 
 def _check(
@@ -250,13 +240,7 @@ def _check(
     if not 0 < constant.low <= constant.central <= constant.high < float("inf"):
         raise FactorError(
             f"{what} needs 0 < low <= central <= high, "
-            f"and has {constant.low:g}, {constant.central:g}, {constant.high:g}."
+            f"and has {constant.low:g}, {constant.central:g}, {constant.high:g}. "
+            f"Correct the three figures."
         )
-    if not constant.sources:
-        raise FactorError(f"{what} has no source. Add one to its sources.")
-    for citation in constant.sources:
-        if citation.id not in sources:
-            raise FactorError(
-                f"{what} cites source {citation.id!r}, which is not given. "
-                f"Add a [source.{citation.id}] table."
-            )
+    toml_file.check_cited(what, [citation.id for citation in constant.sources], sources)

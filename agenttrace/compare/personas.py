@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from agenttrace.compare import toml_file
 from agenttrace.energy import ModelFactor, factors, moments, total
 from agenttrace.energy.catalogue import of_class
 from agenttrace.energy.draws import priced, shared
@@ -97,19 +98,8 @@ def load(path: Path, factors: Factors) -> tuple[Persona, ...]:
         FactorError: The file cannot be read, or a persona is incomplete, given twice, uses nothing,
             or has neither a source nor an assumption.
     """
-    try:
-        file = msgspec.toml.decode(path.read_bytes(), type=_File)
-    except OSError as error:
-        raise FactorError(f"{path} cannot be read: {error.strerror}.") from error
-    except msgspec.DecodeError as error:
-        raise FactorError(
-            f"{path.name}: {error}. agenttrace/compare/personas.toml is an example."
-        ) from error
-    seen: set[str] = set()
-    for record in file.persona:
-        if record.id in seen:
-            raise FactorError(f"{path.name}: persona {record.id!r} is given twice. Remove one.")
-        seen.add(record.id)
+    file = toml_file.read(path, _File, _SHIPPED)
+    toml_file.check_once(path.name, "persona", (record.id for record in file.persona))
     return tuple(_persona(path.name, record, file.source, factors) for record in file.persona)
 
 
@@ -150,10 +140,8 @@ def _persona(file: str, record: _Record, sources: dict[str, Source], factors: Fa
         raise FactorError(
             f"{what} needs a source, or mark = 'assumption' and the assumption in words."
         )
-    if record.source is not None and record.source.id not in sources:
-        raise FactorError(
-            f"{what} cites source {record.source.id!r}. Add a [source.{record.source.id}] table."
-        )
+    if record.source is not None:
+        toml_file.check_cited(what, [record.source.id], sources)
     source = sources[record.source.id] if record.source else None
     return Persona(
         id=record.id,

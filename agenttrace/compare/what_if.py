@@ -7,7 +7,6 @@ difference is taken inside each draw, and its range is that of the differences.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from math import prod
 from operator import mul
 from typing import Final
 
@@ -20,16 +19,13 @@ from agenttrace.energy.estimate import (
     energy_j,
     spread,
 )
-from agenttrace.energy.factors import Factor, Factors
+from agenttrace.energy.factors import Factor, Factors, spanning
 from agenttrace.errors import FactorError
 from agenttrace.model import Range
 
 MEASURED_BATCH: Final = 181
 """The batch that the factors stand for: the geometric middle of the 64 to 512 of the benchmark."""
 
-_PREFILL: Final = (0, 1, 2)  # places in Coefficients
-_DECODE: Final = (3,)
-_CACHE_READ: Final = (4,)
 _WH_PER_KWH: Final = 1000.0
 
 
@@ -143,14 +139,8 @@ def hardware_names(factors: Factors) -> list[str]:
     return sorted(names)
 
 
-def hardware(name: str, class_name: str, factors: Factors, *, decodes: bool = True) -> Scale:
-    """Return what a class of models needs on other hardware, beside the H100 of the factors.
-
-    Args:
-        name: Such as ``b200``.
-        class_name: Size class of the model. A class that there is no figure for spans all others.
-        factors: Where the ratios are.
-        decodes: Whether the model writes anything.
+def hardware_id(name: str, factors: Factors) -> str:
+    """Return the name of hardware as the ids of factors spell it.
 
     Raises:
         FactorError: There are no figures for *name*.
@@ -163,6 +153,22 @@ def hardware(name: str, class_name: str, factors: Factors, *, decodes: bool = Tr
             f"factors stand for. A factor file with {owner}.CLASS.decode_ratio for each class of "
             "models adds some."
         )
+    return owner
+
+
+def hardware(name: str, class_name: str, factors: Factors, *, decodes: bool = True) -> Scale:
+    """Return what a class of models needs on other hardware, beside the H100 of the factors.
+
+    Args:
+        name: Such as ``b200``.
+        class_name: Size class of the model. A class that there is no figure for spans all others.
+        factors: Where the ratios are.
+        decodes: Whether the model writes anything.
+
+    Raises:
+        FactorError: There are no figures for *name*.
+    """
+    owner = hardware_id(name, factors)
     decode = None
     if decodes:
         decode = factors.factors.get(f"{owner}.{class_name}.decode_ratio")
@@ -200,20 +206,7 @@ def _any_class(owner: str, factors: Factors) -> Factor:
         for id_, factor in factors.factors.items()
         if id_.startswith(f"{owner}.") and id_.endswith(".decode_ratio")
     ]
-    citations = dict.fromkeys(citation for factor in found for citation in factor.sources)
-    return Factor(
-        id=f"{owner}.unknown.decode_ratio",
-        name=f"writing on {owner}, any class of models",
-        unit="1",
-        low=min(factor.low for factor in found),
-        central=prod(factor.central for factor in found) ** (1 / len(found)),
-        high=max(factor.high for factor in found),
-        boundary=found[0].boundary,
-        mark="derived",
-        retrieved=max(factor.retrieved for factor in found),
-        sources=tuple(citations),
-        note="Lowest low, geometric mean of the centrals, highest high.",
-    )
+    return spanning(f"{owner}.unknown.decode_ratio", found)
 
 
 def _ratio(factor: Factor | None) -> Drawn:

@@ -13,11 +13,12 @@ from agenttrace.energy.checks import spread
 from agenttrace.energy.factors import UNKNOWN, Citation, Factor, Factors, Parts
 from agenttrace.energy.library import Entry, Library
 from agenttrace.energy.names import Name, canonical, spellings
-from agenttrace.energy.records import Family, Mark, Model
+from agenttrace.energy.records import Family, Mark, Model, Span
 from agenttrace.model import Range
 
 __all__ = [
     "Match",
+    "as_family",
     "canonical",
     "entry",
     "figures",
@@ -140,6 +141,25 @@ def figures(family: Family, model: Model) -> tuple[Factor, ...]:
     """Return the figures of one model of a family as factors: active, total, and its cache."""
     size = _of_family(family, model)
     return tuple(factor for factor in (size.active, size.total, size.cache) if factor)
+
+
+def as_family(name: str, entry: Entry) -> Family:
+    """Return an entry of EcoLogits' catalogue, known there by *name*, as a factor file has it."""
+    mark, cited = _provenance(entry)
+    return Family(
+        name=name,
+        provider=entry.provider,
+        mark=mark,
+        retrieved=_RETRIEVED,
+        sources=cited,
+        models=(
+            Model(
+                names=tuple(dict.fromkeys((name, entry.name))),
+                active_b=_span(entry.active_parameters_b),
+                total_b=None if entry.dense else _span(entry.total_parameters_b),
+            ),
+        ),
+    )
 
 
 def _deployed(name: Name, factors: Factors) -> str | None:
@@ -299,9 +319,7 @@ def _of_family(family: Family, model: Model) -> _Size:
 
 
 def _of_entry(entry: Entry) -> _Size:
-    where = "; ".join([f"{entry.provider} {entry.name}", *(entry.sources or ())])
-    cited = (Citation("ecologits-models", where),)
-    mark = "second-hand" if entry.published else "assumption"
+    mark, cited = _provenance(entry)
     made = _Made(entry.name, mark, _RETRIEVED, cited)
     return _Size(
         active=made.parameters("active", entry.active_parameters_b),
@@ -311,6 +329,12 @@ def _of_entry(entry: Entry) -> _Size:
         assumed=not entry.published,
         origin="published" if entry.published else "assumed by EcoLogits, not published",
     )
+
+
+def _provenance(entry: Entry) -> tuple[Mark, tuple[Citation, ...]]:
+    where = "; ".join([f"{entry.provider} {entry.name}", *(entry.sources or ())])
+    mark = "second-hand" if entry.published else "assumption"
+    return mark, (Citation("ecologits-models", where),)
 
 
 def _of_name(name: Name) -> _Size | None:
@@ -368,6 +392,11 @@ class _Made:
 
 def _between(low: float, high: float) -> Range:
     return Range(low, math.sqrt(low * high), high)
+
+
+def _span(value: Range) -> Span:
+    is_one = value.low == value.high
+    return value.central if is_one else (value.low, value.central, value.high)
 
 
 def _said(factor: Factor) -> str:

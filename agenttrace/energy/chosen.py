@@ -6,7 +6,6 @@ Ours come first. Over them lie the files of installed packages, of the folder of
 
 import importlib.metadata
 import importlib.util
-import os
 from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
@@ -35,6 +34,7 @@ def chosen(pricing: Pricing, home: Path | None) -> Factors:
             None to do without.
 
     Raises:
+        ConfigError: A setting in the environment is none.
         FactorError: A file is not as it must be, there is no such version, or both were asked for.
     """
     if pricing.factors_version is not None:
@@ -56,6 +56,7 @@ def layers(files: Sequence[Path], home: Path | None) -> list[Layer]:
     """Return what lies over our factors, *files* last.
 
     Raises:
+        ConfigError: A setting in the environment is none.
         FactorError: A package that brings factors cannot be found, or has none.
     """
     found: list[Layer] = []
@@ -64,7 +65,7 @@ def layers(files: Sequence[Path], home: Path | None) -> list[Layer]:
         found.append(Layer(brought, "an installed package"))
     if home is not None and (home / HOME_FILE).exists():
         found.append(Layer((home / HOME_FILE,)))
-    found += [Layer((path,), config.FACTORS_VARIABLE) for path in config.factor_files(os.environ)]
+    found += [Layer((path,), config.FACTORS_VARIABLE) for path in config.load(home).factors]
     return found + [Layer((path,)) for path in files]
 
 

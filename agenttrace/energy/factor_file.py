@@ -33,6 +33,16 @@ _TABLES: Final[Mapping[str, tuple[type, str]]] = {
     "family": (Family, "name"),
     "provider": (Provider, "name"),
 }
+_SHOWN: Final = "`agenttrace factors show {} --format toml` prints one that is sound"
+_EXAMPLES: Final[Mapping[str, str]] = {
+    "factor": _SHOWN.format("facility_multiplier"),
+    "class": _SHOWN.format("large"),
+    "pattern": 'Write it as matches = "^my-model" and class = "large"',
+    "family": _SHOWN.format("gpt-oss-20b"),
+    "provider": _SHOWN.format("openai"),
+    "source": _SHOWN.format("ecologits-models"),
+    "deployment": 'Write it as "my-deployment" = "gpt-4o"',
+}
 _CHOICES: Final = {"mark": get_args(Mark), "boundary": get_args(Boundary)}
 
 # As msgspec says it: first what is wrong, and after " - at " the path to it.
@@ -144,7 +154,7 @@ def _troubles(tables: Mapping[str, Any], text: str, label: str) -> Iterator[Fact
             for key, record in cast("dict[str, Any]", value).items():
                 if trouble := _trouble(record, type_):
                     header = _line(text, f"{table}.{key}", 0) or _line(text, table, 0, key)
-                    yield _said(_where(label, header), f"{table} {key!r}", trouble)
+                    yield _said(_where(label, header), table, f" {key!r}", trouble)
 
 
 def _in_records(table: str, value: Any, text: str, label: str) -> Iterator[FactorError]:
@@ -159,7 +169,7 @@ def _in_records(table: str, value: Any, text: str, label: str) -> Iterator[Facto
         if trouble := _trouble(record, type_):
             line = _line(text, table, index, re.split(r"[.\[]", trouble[1])[0])
             known_by = f" {record[name]!r}" if isinstance(record, dict) and name in record else ""
-            yield _said(_where(label, line), f"{table}{known_by}", trouble)
+            yield _said(_where(label, line), table, known_by, trouble)
 
 
 def _trouble(record: Any, type_: type) -> tuple[str, str] | None:
@@ -173,12 +183,12 @@ def _trouble(record: Any, type_: type) -> tuple[str, str] | None:
     return None
 
 
-def _said(where: str, record: str, trouble: tuple[str, str]) -> FactorError:
+def _said(where: str, table: str, name: str, trouble: tuple[str, str]) -> FactorError:
     reason, path = trouble
     key = f", {path}" if path else ""
     choices = _CHOICES.get(path.rpartition(".")[2], ())
-    way_out = f"Use one of {', '.join(choices)}" if choices else "docs/factors.md has examples"
-    return FactorError(f"{where}: {record}{key}: {reason[:1].lower()}{reason[1:]}. {way_out}.")
+    way_out = f"Use one of {', '.join(choices)}" if choices else _EXAMPLES[table]
+    return FactorError(f"{where}: {table}{name}{key}: {reason[:1].lower()}{reason[1:]}. {way_out}.")
 
 
 def _where(label: str, line: int | None) -> str:

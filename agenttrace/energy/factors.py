@@ -53,6 +53,7 @@ __all__ = [
     "load",
     "shipped",
     "shipped_layer",
+    "spanning",
 ]
 
 _DATA = Path(__file__).parent / "data"
@@ -149,7 +150,7 @@ class Factors:
         """
         return Parts(
             *(
-                _spanning(f"{owner}.{part}", [self.factors[f"{n}.{part}"] for n in class_names])
+                spanning(f"{owner}.{part}", [self.factors[f"{n}.{part}"] for n in class_names])
                 for part in (one.name for one in fields(Parts))
             )
         )
@@ -260,7 +261,17 @@ def _version(records: Records, data: Data) -> str:
     return digest.hexdigest()[:12]
 
 
-def _spanning(id_: str, factors: Sequence[Factor]) -> Factor:
+def spanning(id_: str, factors: Sequence[Factor]) -> Factor:
+    """Return a factor wide enough for any of several.
+
+    Args:
+        id_: Its id.
+        factors: At least one; all of the same unit and boundary.
+
+    Returns:
+        The lowest low, the geometric mean of the centrals, the highest high. It cites each of
+        *factors* for the source that the figure is from.
+    """
     citations = dict.fromkeys(
         Citation(citation.id, factor.id) for factor in factors for citation in factor.sources
     )

@@ -40,6 +40,11 @@ class _Architecture(msgspec.Struct, frozen=True):
     parameters: float | _Span
 
 
+class _Deployment(msgspec.Struct, frozen=True):
+    tps: float | None = None
+    ttft: float | None = None
+
+
 class Entry(msgspec.Struct, frozen=True):
     """A model of the catalogue.
 
@@ -49,13 +54,16 @@ class Entry(msgspec.Struct, frozen=True):
         architecture: Dense or mixture of experts, with its parameters.
         warnings: Codes of what is uncertain about it.
         sources: Addresses that the catalogue gives for it.
+        deployment: How fast it is served: output tokens per second (``tps``), and seconds until the
+            first (``ttft``).
     """
 
     provider: str
     name: str
     architecture: _Architecture
-    warnings: list[str] | None = None
-    sources: list[str] | None = None
+    warnings: tuple[str, ...] | None = None
+    sources: tuple[str, ...] | None = None
+    deployment: _Deployment | None = None
 
     @property
     def dense(self) -> bool:
@@ -161,18 +169,6 @@ def installed() -> Library:
         FactorError: EcoLogits is not installed, or lacks a file.
     """
     return Library(read(MODELS), read(MIXES))
-
-
-@cache
-def models() -> Mapping[str, Entry]:
-    """Return the catalogue of the installed package; see :attr:`Library.models`."""
-    return _models(read(MODELS))
-
-
-@cache
-def mixes() -> Mapping[str, float]:
-    """Return the carbon intensity of electricity, kgCO2e/kWh, of the installed package."""
-    return {zone: mix.gwp for zone, mix in _mixes(read(MIXES)).items()}
 
 
 @cache

@@ -128,7 +128,8 @@ def record(factors: Factors, id_: str) -> Record:
                 change.file if change else "",
                 change.before if change else None,
             )
-    known = [key for table in _tables(factors).values() for key in table]
+    # A family and a model of it may share a name.
+    known = dict.fromkeys(key for table in _tables(factors).values() for key in table)
     close = difflib.get_close_matches(id_, known, n=3)
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     raise FactorError(
@@ -248,8 +249,15 @@ def _tables(factors: Factors) -> dict[Kind, Mapping[str, msgspec.Struct]]:
             name: _Deployment(name, model) for name, model in factors.deployments.items()
         },
         "family": {
-            name: msgspec.structs.replace(family, models=(model,))
-            for name, (family, model) in factors.families.items()
+            # Ours go before EcoLogits', and are shown in the form that a factor file has.
+            **{
+                name: catalogue.as_family(name, entry)
+                for name, entry in factors.library.models.items()
+            },
+            **{
+                name: msgspec.structs.replace(family, models=(model,))
+                for name, (family, model) in factors.families.items()
+            },
         },
         "provider": factors.providers,
         "source": {cited.id: cited.source for cited in sources(factors)},

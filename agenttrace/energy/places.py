@@ -282,7 +282,7 @@ def _default(atlas: _Atlas, default: str, because: str) -> _Spot:
             f"there is no place {default!r}. Give a cloud region such as eu-west-1, a country such "
             f"as DE or DEU, a zone of the grid such as US-CAL-CISO, or {WORLD} for the world."
         )
-    return found._replace(reason=f"{because}{found.zone} is what --region says")
+    return found._replace(reason=f"{because}{found.zone} is the region asked for")
 
 
 def _usual(provider: str | None, factors: Factors) -> _Spot | None:

@@ -4,7 +4,7 @@
         report = overview(reader)
     print(to_json(report))
 
-One module builds each kind of report: ``overview``, ``task`` and ``models`` from the values of
-``values``, and ``carbon``, ``methods``, ``parity``, ``explain`` and ``what_if``. ``text``, ``json`` and
-``svg`` show them, and ``rows`` shows the rows of a query.
+``overview``, ``task`` and ``models`` build their reports from the values of ``values``; ``carbon``,
+``explain``, ``what_if``, ``methods`` and ``parity`` have values of their own. ``text``, ``json``
+and ``svg`` show them, and ``rows`` shows the rows of a query.
 """

@@ -7,12 +7,13 @@ from typing import ClassVar, Final
 from agenttrace.compare import ecologits_library, embodied, methods
 from agenttrace.compare.embodied import Embodied
 from agenttrace.compare.methods import Work
-from agenttrace.energy import ModelFactor, total
+from agenttrace.energy import ModelFactor, catalogue, total
 from agenttrace.energy.estimate import Moments
+from agenttrace.energy.library import Entry
 from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report import sums
-from agenttrace.report.sums import Row, narrowed
+from agenttrace.report.sums import Row, held, narrowed
 from agenttrace.report.values import Coverage, Method
 
 _NS_PER_S: Final = 1e9
@@ -142,6 +143,7 @@ class _Group:
     provider: str | None
     model: str | None
     factor: ModelFactor
+    entry: Entry | None
     moments: Moments
     usage: methods.Usage
     visible_calls: int
@@ -160,8 +162,9 @@ def methods_report(reader: Reader, task_id: str | None = None) -> MethodsReport:
         QueryError: No task, or more than one, begins with *task_id*.
     """
     if task_id is None:
-        return _report(reader, None, None)
-    with narrowed(reader, sums.task_named(reader, task_id)):
+        with held(reader, "call_total", *sums.SHARED):
+            return _report(reader, None, None)
+    with narrowed(reader, sums.task_named(reader, task_id)), held(reader, *sums.SHARED):
         (fact,) = reader.query("SELECT task_id, task_name FROM task_fact")
         return _report(reader, fact["task_id"], fact["task_name"])
 
@@ -185,7 +188,7 @@ def _report(reader: Reader, task_id: str | None, task_name: str | None) -> Metho
         embodied=embodied.embodied(
             embodied.of_model(
                 group.factor.match,
-                group.model,
+                group.entry,
                 group.usage.calls,
                 group.usage.output,
                 group.latency_s,
@@ -211,20 +214,22 @@ def _across(boundary: str) -> Iterator[str]:
 def _groups(reader: Reader) -> Iterator[_Group]:
     factors = {(one.provider, one.model): one for one in reader.factors.models}
     for row in reader.query(_SUMS):
-        yield _group(row, factors[row["provider"], row["model"]])
+        entry = catalogue.entry(row["model"], reader.factors.origin)
+        yield _group(row, factors[row["provider"], row["model"]], entry)
 
 
-def _group(row: Row, factor: ModelFactor) -> _Group:
+def _group(row: Row, factor: ModelFactor, entry: Entry | None) -> _Group:
     calls, timed = row["calls"], row["duration_ns_calls"]
     # Calls whose duration nobody knows are taken to last as long as the others of their kind.
     latency_s = row["duration_ns"] / _NS_PER_S * calls / timed if timed else None
     said = ecologits_library.opinion(
-        row["model"], output_tokens=row["n_o"], calls=calls, latency_s=latency_s
+        entry, output_tokens=row["n_o"], calls=calls, latency_s=latency_s
     )
     return _Group(
         provider=row["provider"],
         model=row["model"],
         factor=factor,
+        entry=entry,
         moments=Moments(row["n_u"], row["n_u_context"], row["n_c"], row["n_o"], row["n_o_context"]),
         usage=methods.Usage(
             calls=calls,
@@ -251,7 +256,7 @@ def _lines(
     )
     yield _line(
         known,
-        lambda some: _added(group.ecologits_wh for group in some if group.ecologits_wh),
+        lambda some: Range.total(group.ecologits_wh for group in some if group.ecologits_wh),
         ("ecologits", "EcoLogits", "facility", methods.ECOLOGITS_IGNORES),
         (methods.ECOLOGITS,),
         unknown=[group for group in groups if group.ecologits_wh is None],
@@ -259,7 +264,7 @@ def _lines(
     price, prompt = others.methods["price"], others.methods["per-prompt"]
     yield _line(
         groups,
-        lambda some: _added(methods.price_wh(group.usage, others) for group in some),
+        lambda some: Range.total(methods.price_wh(group.usage, others) for group in some),
         (price.id, price.name, price.boundary, price.ignores),
         others.cited("price"),
     )
@@ -341,13 +346,3 @@ def _visible(groups: Iterable[_Group]) -> int:
 def _central(ranges: Iterable[Range | None]) -> float | None:
     known = [one.central for one in ranges if one is not None]
     return sum(known) if known else None
-
-
-def _added(ranges: Iterable[Range]) -> Range:
-    """Add ranges end by end: each method's ends lean the same way in all models."""
-    known = list(ranges)
-    return Range(
-        sum(one.low for one in known),
-        sum(one.central for one in known),
-        sum(one.high for one in known),
-    )

@@ -9,30 +9,11 @@ from click.testing import CliRunner, Result
 from agenttrace.cli import commands
 from agenttrace.compare.calculator import estimate
 from agenttrace.report.figures import DASH
+from tests.factor_files import SOURCE, hall
 
 STEP = ("--model", "gpt-5", "--input", "119531", "--cache-read", "118656", "--output", "214")
 
-# Of ours it is 1.72.
-DOUBLED = """
-[source.lab]
-by = "Our lab"
-title = "Own measurement"
-year = 2026
-url = "https://example.org/lab"
-mark = "read"
-
-[[factor]]
-id = "facility_multiplier"
-name = "from the accelerator to our facility"
-unit = "1"
-low = 3.44
-central = 3.44
-high = 3.44
-boundary = "facility"
-mark = "read"
-retrieved = 2026-11-23
-sources = [{ id = "lab", locator = "meter" }]
-"""
+DOUBLED = SOURCE + hall(3.44, 3.44, 3.44)  # of ours it is 1.72
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -99,6 +80,13 @@ def test_text_of_another_method_says_whose_ends_they_are():
     text = " ".join(run(*STEP, "--method", "price", "--region", "FR").stdout.split())
     assert "the ends of the energy are those that the method gives" in text
     assert "Sources 2: Couch 2026;" in text
+
+
+def test_hardware_of_a_call_that_generates_nothing_is_not_known_and_says_why():
+    text = " ".join(run("--model", "gpt-4o", "--input", "500", "--output", "0").stdout.split())
+    assert "Hardware not known nothing is generated" in text
+    unknown = " ".join(run("--model", "mystery-9", "--input", "5", "--output", "3").stdout.split())
+    assert "Hardware not known EcoLogits has no figure for it" in unknown
 
 
 def test_each_method_answers():

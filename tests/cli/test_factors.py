@@ -10,30 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from agenttrace.energy import archive, library, shipped
+from agenttrace.energy import archive, shipped
+from tests.factor_files import SOURCE, hall
 
-MINE = """\
+MINE = f"""\
 deployment."my-gpt" = "gpt-4o"
-
-[source.meter]
-by = "Ops"
-title = "Meter of rack 7"
-year = 2026
-url = "https://example.org/rack-7"
-mark = "read"
-
-[[factor]]
-id = "facility_multiplier"
-name = "our hall"
-unit = "1"
-low = 1.1
-central = 1.2
-high = 1.3
-boundary = "facility"
-mark = "read"
-retrieved = 2026-11-23
-sources = [{ id = "meter", locator = "October" }]
-"""
+{SOURCE}{hall(1.1, 1.2, 1.3)}"""
 
 
 @pytest.fixture
@@ -107,15 +89,15 @@ def test_every_group_has_its_values(home: Path) -> None:
         "tiny.cache_bytes_per_token",
     ]
     names = {name for one in found["models"] for name in one["names"]}
-    assert names == {*shipped().families, *library.models()}
-    assert len(found["grids"]) == len(library.mixes())
+    assert names == {*shipped().families, *shipped().library.models}
+    assert len(found["grids"]) == len(shipped().library.mixes)
     assert [one["name"] for one in found["providers"]] == list(shipped().providers)
     assert list(values("list", "hardware")) == ["version", "hardware"]
 
 
 def test_models_and_grids_are_named_where_they_are_asked_for(home: Path) -> None:
     models, grids = shown("list", "models"), shown("list", "grids")
-    assert all(name in models for name in library.models())
+    assert all(name in models for name in shipped().library.models)
     assert all(family.models[0].names[0] in models for family in shipped().records.family)
     assert "FRA" in grids
     assert "FRA" not in shown("list")
@@ -159,6 +141,22 @@ def test_what_show_writes_as_toml_says_the_same_in_a_file_of_the_user(
     assert shown("check", again, width=300) == f"{again}: sound, and changes nothing.\n"
 
 
+@pytest.mark.parametrize("name", ["gpt-4o", "gpt-4.1", "claude-haiku-4-5", "command-r"])
+def test_a_model_of_ecologits_is_shown_and_is_the_same_in_a_file_of_the_user(
+    home: Path, tmp_path: Path, name: str
+) -> None:
+    assert "ecologits-models (read): GenAI Impact" in shown("show", name)
+    again = tmp_path / "again.toml"
+    again.write_text(shown("show", name, "--format", "toml"), encoding="utf-8")
+
+    def taken_for(*options: object) -> list[object]:
+        (found,) = values("match", name, *options)
+        ranges = [tuple(one[end] for end in ("low", "central", "high")) for one in found["factors"]]
+        return [found["class"], found["factors"][0]["mark"], ranges]
+
+    assert taken_for("--factors", again) == taken_for()
+
+
 def test_a_deployment_is_a_record_too(home: Path, mine: Path) -> None:
     text = shown("show", "My-GPT", "--format", "toml", "--factors", mine)
     assert tomllib.loads(text) == {"deployment": {"my-gpt": "gpt-4o"}}
@@ -167,6 +165,11 @@ def test_a_deployment_is_a_record_too(home: Path, mine: Path) -> None:
 def test_what_nothing_is_known_by_is_said_with_what_is_close(home: Path) -> None:
     line = refused("show", "facility_multipliers")
     assert "there is nothing known by 'facility_multipliers'. Did you mean facility_multip" in line
+    # A model, and its maker's family of that name.
+    close = re.search(r"Did you mean (.*)\?", refused("show", "gpt-ossx"))
+    assert close is not None
+    names = close.group(1).split(" or ")
+    assert len(set(names)) == len(names)
     assert "zone 'FRA' cannot be replaced" in refused("show", "FRA", "--format", "toml")
 
 
@@ -184,6 +187,19 @@ def test_a_file_that_is_in_use_already_is_not_checked_over_itself(home: Path) ->
     home.mkdir()
     (home / "factors.toml").write_text(MINE, encoding="utf-8")
     assert "1.35 / 1.72 / 2.4 -> 1.1 / 1.2 / 1.3" in shown("check", home / "factors.toml")
+
+
+@pytest.mark.parametrize("table", ["[[factor]]", "[[class]]", "[[family]]", "[[provider]]"])
+def test_what_is_not_understood_names_a_command_that_prints_what_is(
+    home: Path, tmp_path: Path, table: str
+) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(f"{table}\nnam = 7\n", encoding="utf-8")
+    way_out = re.search(
+        r"`agenttrace factors (.*)` prints one that is sound", refused("check", file)
+    )
+    assert way_out is not None
+    assert shown(*way_out.group(1).split()).startswith(table)
 
 
 def test_check_warns_of_a_deployment_of_an_unknown_model(home: Path, mine: Path) -> None:

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agenttrace.compare import calculator
 from agenttrace.compare.calculator import Estimate, estimate
+from agenttrace.compare.ecologits_library import opinion
+from agenttrace.energy import archive, shipped
+from agenttrace.energy.catalogue import entry
 from agenttrace.errors import AgentTraceError, ConfigError, FactorError
 from agenttrace.model import Range
+from tests.factor_files import SOURCE, hall
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -101,8 +104,7 @@ def test_an_unknown_model_has_a_wide_range_and_a_warning_with_the_line_that_mend
     known, unknown = (estimate(model=name, **CHAT) for name in ("gpt-5", "mystery-9"))
     assert unknown.class_name == "unknown"
     (warning,) = unknown.warnings
-    assert "mystery-9" in warning
-    assert "[deployment]" in warning or "deployment." in warning
+    assert 'deployment."mystery-9" = "' in warning
     assert not known.warnings
 
     def width(found: Estimate) -> float:
@@ -146,37 +148,57 @@ def test_plain_values_have_the_names_of_the_json():
 def test_factors_of_the_user_go_before_ours(tmp_path: Path):
     ours = estimate(model="gpt-5", **CHAT)
     file = tmp_path / "mine.toml"
-    file.write_text(
-        """
-        [source.lab]
-        by = "Our lab"
-        title = "Own measurement"
-        year = 2026
-        url = "https://example.org/lab"
-        mark = "read"
-
-        [[factor]]
-        id = "facility_multiplier"
-        name = "from the accelerator to our facility"
-        unit = "1"
-        low = 3.44
-        central = 3.44
-        high = 3.44
-        boundary = "facility"
-        mark = "read"
-        retrieved = 2026-11-23
-        sources = [{ id = "lab", locator = "meter" }]
-        """,
-        encoding="utf-8",
-    )
+    file.write_text(SOURCE + hall(3.44, 3.44, 3.44), encoding="utf-8")
     mine = estimate(model="gpt-5", **CHAT, factors=file)
     assert mine.energy_wh.central == pytest.approx(2 * ours.energy_wh.central)
     assert mine.factors_version != ours.factors_version
-    assert "Our lab" in {work.authors for work in mine.sources}
+    assert "Ops" in {work.authors for work in mine.sources}
     assert estimate(model="gpt-5", **CHAT, factors=[str(file)]) == mine
 
 
+def test_factors_are_kept_so_that_their_version_gives_the_same_again(home: Path):
+    home.mkdir()
+    first = estimate(model="gpt-5", **CHAT)
+    assert [one.version for one in archive.versions(home)] == [first.factors_version]
+    (home / "factors.toml").write_text(SOURCE + hall(3.44, 3.44, 3.44), encoding="utf-8")
+    now = estimate(model="gpt-5", **CHAT)
+    again = estimate(model="gpt-5", **CHAT, factors_version=first.factors_version)
+    assert now.energy_wh.central == pytest.approx(2 * first.energy_wh.central)
+    assert again == first
+
+
+def test_factors_that_cannot_be_kept_are_a_warning(home: Path):
+    home.mkdir()
+    (home / "factors").touch()
+    (warning,) = estimate(model="gpt-5", **CHAT).warnings
+    assert "the factors of this report cannot be kept" in warning
+
+
+def test_without_a_folder_of_data_none_is_made(home: Path):
+    estimate(model="gpt-5", **CHAT)
+    assert not home.exists()
+
+
 # Second opinions
+
+
+@pytest.mark.parametrize("method", ["agenttrace", "ecologits"])
+def test_a_deployment_has_the_energy_and_the_hardware_of_its_model(method: Any, tmp_path: Path):
+    file = tmp_path / "mine.toml"
+    file.write_text('deployment."my-azure" = "gpt-4o"', encoding="utf-8")
+    mine, known = (
+        estimate(model=name, **CHAT, method=method, factors=file) for name in ("my-azure", "gpt-4o")
+    )
+    assert known.embodied is not None
+    assert known.embodied.calls_by_parameters == 0
+    assert (mine.energy_wh, mine.embodied) == (known.energy_wh, known.embodied)
+
+
+def test_a_version_without_its_dot_is_the_same_model_to_ecologits():
+    dashed, dotted = (
+        estimate(model=name, **CHAT, method="ecologits") for name in ("gpt-4-1", "gpt-4.1")
+    )
+    assert (dashed.energy_wh, dashed.embodied) == (dotted.energy_wh, dotted.embodied)
 
 
 def test_ecologits_is_asked_as_a_library_and_sees_output_only():
@@ -184,8 +206,9 @@ def test_ecologits_is_asked_as_a_library_and_sees_output_only():
     longer = estimate(
         model="gpt-5", input_tokens=500_000, output_tokens=300, calls=3, method="ecologits"
     )
-    said = calculator._other_wh(calculator.Call("gpt-5", 500, 300, calls=3), "ecologits")
-    assert ends(found.energy_wh) == pytest.approx(ends(said))
+    said = opinion(entry("gpt-5", shipped()), output_tokens=900, calls=3)
+    assert said is not None
+    assert ends(found.energy_wh) == pytest.approx(ends(said.energy_wh))
     assert ends(longer.energy_wh) == ends(found.energy_wh)
     assert "input tokens" in found.ignores
     assert "EcoLogits, called as a library" in {work.title for work in found.sources}
@@ -250,6 +273,21 @@ def test_other_methods_cover_the_facility_only():
             {"boundary": "planet"},
             "there is no boundary 'planet'. Choose accelerator, server, facility.",
         ),
+        (
+            {"factors": 3},
+            "factors is 3. Give the path of a factor file, or several in a list.",
+        ),
+        (
+            {"factors": ""},
+            "factors is ''. Give the path of a factor file, or several in a list.",
+        ),
+        (
+            {"factors": ["mine.toml", None]},
+            "factors is ['mine.toml', None]. Give the path of a factor file, or several in a list.",
+        ),
+        ({"region": 5}, "region is 5. Give its name as text, or leave it out."),
+        ({"provider": 5}, "provider is 5. Give its name as text, or leave it out."),
+        ({"factors_version": 5}, "factors_version is 5. Give its name as text, or leave it out."),
         (
             {"method": "guess"},
             "there is no method 'guess'. Choose agenttrace, ecologits, price, per-prompt.",

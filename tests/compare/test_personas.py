@@ -163,7 +163,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         (
             'id = "heavy"',
             'id = "average"',
-            r"personas.toml: persona 'average' is given twice\. Remove one\.",
+            r"personas.toml: persona 'average' is given twice\. Remove one of the two\.",
         ),
         (
             'class = "large"',
@@ -188,7 +188,8 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         (
             'source = { id = "how-people-use-chatgpt"',
             'source = { id = "somewhere"',
-            r"persona 'average' cites source 'somewhere'\. Add a \[source.somewhere\] table\.",
+            r"persona 'average' cites source 'somewhere', which is not given\. "
+            r"Add a \[source.somewhere\] table\.",
         ),
         (
             "prompts_per_day = 3.67\n",

@@ -170,6 +170,25 @@ def test_the_user_says_where_calls_ran_that_tell_no_place(home: Path):
     assert [line.zone for line in reported(home, region="FR").places] == ["FR"]
 
 
+def test_a_query_of_draws_that_is_replaced_counts_for_the_places_as_for_the_totals(home: Path):
+    """One place holds everything, so its range is that of the totals."""
+    recorded(home, IN_GERMANY)
+    (home / "queries").mkdir()
+    (home / "queries" / "model_place_draw.sql").write_text(
+        "SELECT energy_draw.provider, energy_draw.region, energy_draw.model, energy_draw.draw, "
+        "1e6 AS energy_wh, 3e6 AS carbon_g, 5e6 AS water_l FROM energy_draw"
+    )
+    report = reported(home)
+    (german,) = report.places
+    assert german.energy_wh is not None
+    assert german.energy_wh.high == pytest.approx(1e6)
+    assert (german.energy_wh, german.carbon_g, german.water_l) == (
+        report.totals.energy_wh,
+        report.totals.carbon_g,
+        report.totals.water_l,
+    )
+
+
 def shown(report: CarbonReport) -> str:
     return to_text(report, Console(width=100, file=StringIO(), color_system=None))
 

@@ -160,6 +160,16 @@ def test_the_beginning_of_an_id_is_enough(recorded: Path):
     assert explained(recorded, call[:-1]).id == call
 
 
+@pytest.mark.parametrize("subject", ["TOTAL", "Total"])
+def test_the_total_is_meant_in_capitals_as_well(recorded: Path, subject: str):
+    assert explained(recorded, subject) == explained(recorded, "total")
+
+
+def test_the_total_is_offered_where_nothing_begins_so(recorded: Path):
+    with pytest.raises(QueryError, match="`total` is all of them"):
+        explained(recorded, "nobody")
+
+
 @pytest.mark.parametrize(
     ("subject", "said"),
     [

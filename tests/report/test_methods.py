@@ -9,6 +9,8 @@ from rich.console import Console
 from agenttrace.cli import commands
 from agenttrace.compare import methods
 from agenttrace.compare.ecologits_library import opinion
+from agenttrace.energy import shipped
+from agenttrace.energy.catalogue import entry
 from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import QueryError
 from agenttrace.model import Range
@@ -101,7 +103,9 @@ def test_ecologits_answers_for_the_models_it_knows_and_ours_is_of_the_same_calls
     assert (line.calls, line.unknown_models) == (2, ("zorg-9",))
     research = lines(reported(home_of_two, "research"))
     assert ends(line.ours_wh) == pytest.approx(ends(research["agenttrace"].energy_wh))
-    each = [opinion("gpt-5", output_tokens=n, latency_s=SECOND) for n in (400, 100)]
+    each = [
+        opinion(entry("gpt-5", shipped()), output_tokens=n, latency_s=SECOND) for n in (400, 100)
+    ]
     assert ends(line.energy_wh)[1] == pytest.approx(
         sum(one.energy_wh.central for one in each if one)
     )
@@ -171,6 +175,19 @@ def test_calls_that_generate_nothing_by_nature_are_compared(home: Path):
     report = reported(home)
     assert report.compared_calls == 1
     assert lines(report)["ecologits"].unknown_models == ("text-embedding-3-small",)
+
+
+def test_calls_of_a_deployment_are_compared_as_those_of_its_model(home: Path):
+    home.mkdir()
+    (home / "factors.toml").write_text('deployment."my-azure" = "gpt-5"', encoding="utf-8")
+    write(home, spans(task("job", chat(input=900, output=300, model="my-azure"))))
+    report = reported(home)
+    said = opinion(entry("gpt-5", shipped()), output_tokens=300, latency_s=SECOND)
+    assert said is not None
+    assert lines(report)["ecologits"].unknown_models == ()
+    assert ends(lines(report)["ecologits"].energy_wh) == pytest.approx(ends(said.energy_wh))
+    assert report.embodied is not None
+    assert report.embodied.gwp_kgco2e == said.hardware.gwp_kgco2e
 
 
 def test_without_calls_there_is_nothing_to_compare(home: Path):

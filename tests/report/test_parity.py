@@ -143,6 +143,19 @@ def test_windows_that_no_call_ran_in_say_what_may_be_wrong(home: Path) -> None:
     assert "energy.csv" in text(report)
 
 
+def test_commands_to_copy_are_whole_at_80_columns(home: Path) -> None:
+    nothing = text(reported(home, []), 80).splitlines()
+    assert max(map(len, nothing)) <= 80
+    assert "    agenttrace measure run -- vllm serve MODEL   meters it while it runs" in nothing
+    assert "    agenttrace measure import emissions.csv      reads what a meter wrote" in nothing
+    unmatched = text(reported(home, [window(2, 3, 36)], chat(input=1000, output=200)), 80)
+    asked = """\
+    agenttrace query "SELECT DISTINCT host, server_address, response_model
+        FROM span WHERE kind = 'inference'"
+"""
+    assert asked in unmatched
+
+
 def test_a_long_window_that_mostly_waits_is_warned_of(home: Path) -> None:
     report = reported(home, [window(0, 100, 36)], chat(input=1000, output=200, **LOCAL))
     assert report.warnings == (

@@ -17,12 +17,11 @@ from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, FactorError, QueryError
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import what_if
 from agenttrace.report.json import to_json
 from agenttrace.report.overview import overview
 from agenttrace.report.task import task_report
 from agenttrace.report.text import to_text
-from agenttrace.report.what_if import Change, Choices, ModelChange, WhatIf, compared
+from agenttrace.report.what_if import Change, Choices, ModelChange, WhatIf, compared, sql
 from tests.builders import SECOND_NS, START_NS, Record, agent, chat, later, spans, task, write
 
 START = datetime(2025, 10, 9, 8)  # noqa: DTZ001 - times of a report are UTC
@@ -449,8 +448,8 @@ def test_calls_that_were_pruned_are_counted_where_they_are_missing(
     reader: Reader, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Reader, "pruned_before", "2025-10-10")
-    without = f"{what_if.BY_CALL} WHERE cached.task_id <> 'research'"
-    monkeypatch.setattr(what_if, "BY_CALL", without)
+    without = f"{sql.BY_CALL} WHERE cached.task_id <> 'research'"
+    monkeypatch.setattr(sql, "BY_CALL", without)
     (warning,) = compared(reader, Choices(cache=0.0)).warnings
     assert warning.startswith("6 calls are in neither figure: their spans from before 2025-10-10")
 
@@ -460,6 +459,35 @@ def test_an_empty_store_has_nothing_that_could_be_otherwise(home: Path):
         report = compared(reader, Choices(cache=0.0))
     assert (report.calls, report.energy_wh, report.models) == (0, None, ())
     assert json.loads(to_json(report))["kind"] == "what_if"
+
+
+@pytest.mark.parametrize(
+    ("choices", "kind", "said"),
+    [
+        (
+            Choices(models=(("gpt-6", "gpt-5"),)),
+            QueryError,
+            "no call was answered by 'gpt-6': nothing is recorded yet. `agenttrace demo` records",
+        ),
+        (Choices(hardware="zz"), FactorError, "there are no figures for hardware 'zz'. Known:"),
+        (Choices(region="atlantis"), FactorError, "there is no place 'atlantis'"),
+    ],
+)
+def test_what_cannot_be_chosen_is_an_error_without_calls_too(
+    home: Path, choices: Choices, kind: type[Exception], said: str
+):
+    with Reader(home) as reader, pytest.raises(kind) as raised:
+        compared(reader, choices)
+    assert str(raised.value).startswith(said)
+
+
+def test_calls_that_name_no_model_are_all_there_are(home: Path):
+    write(home, spans(chat(input=10, output=5, model=None)))
+    with Reader(home) as reader, pytest.raises(QueryError) as raised:
+        compared(reader, Choices(models=(("gpt-6", "gpt-5"),)))
+    assert str(raised.value) == (
+        "no call was answered by 'gpt-6': no call names its model. * is all that write."
+    )
 
 
 def shown(report: WhatIf, width: int = 80) -> str:
@@ -497,49 +525,66 @@ def test_without_calls_the_text_says_so(home: Path):
         assert "No model call is in it" in shown(compared(reader, Choices(cache=0.0)))
 
 
-calls = st.lists(
-    st.tuples(st.integers(0, 50_000), st.integers(0, 50_000), st.integers(0, 5_000)),
-    min_size=1,
-    max_size=4,
+def energy_of(reader: Reader, choices: Choices) -> Change:
+    change = compared(reader, choices).energy_wh
+    assert change is not None
+    return change
+
+
+def slack(change: Change) -> float:
+    """Return by how much sums in another order may differ."""
+    return 1e-12 * change.before.high
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        Choices(models=(("*", "gpt-5"),)),
+        Choices(context_limit=4000),
+        Choices(batch=181),
+        Choices(shift_hours=3),
+    ],
 )
+def test_what_changes_nothing_differs_by_exactly_nothing(home: Path, choices: Choices):
+    write(home, spans(chat(input=4000, cache_read=7, output=9), chat(input=3, output=70)))
+    with Reader(home) as reader:
+        report = compared(reader, choices)
+    for change in (report.energy_wh, report.carbon_g, report.water_l):
+        assert change is not None
+        assert (change.before, change.difference) == (change.after, ZERO)
 
 
-def store_of(tmp_path_factory: pytest.TempPathFactory, of: list[tuple[int, int, int]]) -> Path:
+few = settings(deadline=None, max_examples=5)
+
+
+@few
+@given(least=st.integers(0, 5000), more=st.integers(0, 5000))
+def test_more_context_never_saves(reader: Reader, least: int, more: int):
+    low, high = (energy_of(reader, Choices(context_limit=n)) for n in (least, least + more))
+    assert low.after.central <= high.after.central + slack(high)
+    assert low.after.high <= high.after.high + slack(high)
+    assert high.difference.high <= slack(high)
+
+
+@few
+@given(rate=st.floats(0, 1), more=st.floats(0, 1))
+def test_more_cache_never_costs(reader: Reader, rate: float, more: float):
+    low, high = (energy_of(reader, Choices(cache=n)) for n in (rate, max(rate, more)))
+    assert high.after.central <= low.after.central + slack(low)
+    assert high.after.high <= low.after.high + slack(low)
+
+
+sizes = st.tuples(st.integers(0, 50_000), st.integers(0, 50_000), st.integers(0, 5_000))
+
+
+@settings(few, max_examples=3)
+@given(of=st.lists(sizes, min_size=2, max_size=3))
+def test_a_perfect_cache_never_costs(
+    tmp_path_factory: pytest.TempPathFactory, of: list[tuple[int, int, int]]
+):
+    """Calls of one agent, by input, the most of it that is cached, and output."""
     home = tmp_path_factory.mktemp("home")
     write(home, spans(*(chat(input=i, cache_read=min(c, i), output=o) for i, c, o in of)))
-    return home
-
-
-def zero(change: Change | None) -> bool:
-    return change is not None and change.difference == ZERO
-
-
-@settings(deadline=None, max_examples=10)
-@given(of=calls, few=st.integers(0, 60_000), more=st.integers(0, 60_000))
-def test_laws(
-    tmp_path_factory: pytest.TempPathFactory, of: list[tuple[int, int, int]], few: int, more: int
-):
-    """What changes nothing differs by exactly nothing; a cache saves, and less context too."""
-    with Reader(store_of(tmp_path_factory, of)) as reader:
-        same = [
-            compared(reader, Choices(models=(("gpt-5", "gpt-5"),))),
-            compared(reader, Choices(context_limit=50_000)),
-            compared(reader, Choices(batch=181)),
-        ]
-        off, perfect = (compared(reader, Choices(cache=how)) for how in (0.0, "perfect"))
-        low, high = (compared(reader, Choices(context_limit=limit)) for limit in (few, few + more))
-    for report in same:
-        assert zero(report.energy_wh)
-        assert zero(report.carbon_g)
-        assert zero(report.water_l)
-    assert off.energy_wh is not None
-    assert perfect.energy_wh is not None
-    most = 1e-12 * off.energy_wh.after.high
-    assert off.energy_wh.difference.low >= -most
-    assert perfect.energy_wh.difference.high <= most
-    assert low.energy_wh is not None
-    assert high.energy_wh is not None
-    for limited in (low.energy_wh, high.energy_wh):
-        assert limited.difference.high <= most
-    assert low.energy_wh.after.central <= high.energy_wh.after.central + most
-    assert low.energy_wh.after.high <= high.energy_wh.after.high + most
+    with Reader(home) as reader:
+        perfect = energy_of(reader, Choices(cache="perfect"))
+    assert perfect.difference.high <= slack(perfect)

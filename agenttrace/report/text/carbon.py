@@ -7,7 +7,13 @@ from rich.table import Table
 from rich.text import Text
 
 from agenttrace.report import figures
-from agenttrace.report.carbon import CarbonReport, Marginal, Matched, MatchLine, PlaceLine
+from agenttrace.report.carbon.values import (
+    CarbonReport,
+    Marginal,
+    Matched,
+    MatchLine,
+    PlaceLine,
+)
 from agenttrace.report.rows import printable
 from agenttrace.report.text import parts, sums
 

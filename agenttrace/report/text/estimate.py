@@ -43,9 +43,9 @@ def _figures(found: Estimate) -> RenderableType:
     )
     grid.add_row("Water", parts.interval(found.water_l, figures.VOLUME), "site and electricity")
     if found.embodied is None:
-        grid.add_row(
-            "Hardware", Text("not known", style="not bold"), "EcoLogits has no figure for it"
-        )
+        # What only reads takes hardware as well, of which nobody says how much.
+        why = "EcoLogits has no figure for it" if found.output_tokens else "nothing is generated"
+        grid.add_row("Hardware", Text("not known", style="not bold"), why)
     else:
         grid.add_row("Hardware", hardware.carbon(found.embodied), "making it, apart")
         grid.add_row("", hardware.elements(found.embodied), "its elements, apart")

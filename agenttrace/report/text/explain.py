@@ -12,7 +12,7 @@ from agenttrace.compare.explain import number
 from agenttrace.energy.estimate import JOULES_PER_WH
 from agenttrace.model import Range
 from agenttrace.report import figures
-from agenttrace.report.explain import (
+from agenttrace.report.explain.values import (
     Cited,
     Driver,
     Explanation,

@@ -124,12 +124,14 @@ def _basis(report: MethodsReport) -> RenderableType:
     grid.add_column(style=parts.QUIET)
     method = report.method
     grid.add_row(
-        "Ours", f"factors {method.factor_set}, boundary {method.boundary} (docs/energy.md)"
+        "Ours",
+        f"factors {method.factor_set}, boundary {method.boundary}; `agenttrace factors list` shows"
+        " them",
     )
     grid.add_row(
         "EcoLogits",
         f"{report.ecologits_version}, the mean call of each kind times their number: at most a"
-        " little above the sum over the calls (docs/estimate.md)",
+        " little above the sum over the calls",
     )
     works = dict.fromkeys(work for line in report.lines for work in line.sources)
     grid.add_row("Sources", "; ".join(map(_cited, works)))

@@ -13,22 +13,27 @@ from agenttrace.report.parity import MeasuredFile, ModelParity, Parity, ParityRe
 from agenttrace.report.rows import printable
 from agenttrace.report.text import parts
 
+# Lines of at most 80 columns, so that a command to copy is not broken.
 _NOTHING_YET: Final = """\
 Nothing is measured yet, so every energy here is an estimate.
 
 For models that are served on machines of yours, a meter beats the estimate:
 
-    agenttrace measure run -- vllm serve MODEL    while it runs, with Zeus or CodeCarbon
-    agenttrace measure import emissions.csv       from CodeCarbon, Zeus, DCGM or nvidia-smi
+    agenttrace measure run -- vllm serve MODEL   meters it while it runs
+    agenttrace measure import emissions.csv      reads what a meter wrote
 
+The meter is Zeus or CodeCarbon; files of DCGM and nvidia-smi are read as well.
 A provider's API cannot be measured from outside."""
 
 _NO_CALLS: Final = """\
-No recorded call ran in any of these windows, on their machine and with their model.
+No recorded call ran in any of these windows, on their machine and with their
+model. Does the server's address in the calls belong to the machine of the
+windows? Calls say:
 
-Does the server's address in the calls belong to the machine of the windows? `agenttrace query
-"SELECT DISTINCT host, server_address, response_model FROM span WHERE kind = 'inference'"` shows
-what calls say. Import with --host NAME or --model NAME where that says more."""
+    agenttrace query "SELECT DISTINCT host, server_address, response_model
+        FROM span WHERE kind = 'inference'"
+
+Import with --host NAME or --model NAME where that says more."""
 
 _RANGES: Final = (
     "Energy in {unit}. Low, central and high are the estimate; the ratio is measured / estimate."

@@ -12,7 +12,7 @@ from agenttrace.report import figures
 from agenttrace.report.rows import printable
 from agenttrace.report.text import parts
 from agenttrace.report.text.explain import factors
-from agenttrace.report.what_if import Change, ModelChange, WhatIf
+from agenttrace.report.what_if.values import Change, ModelChange, WhatIf
 
 _MODELS_SHOWN: Final = 10
 _HARDLY_ANYTHING_LEFT: Final = 0.005
