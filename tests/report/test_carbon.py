@@ -156,6 +156,53 @@ def test_marginal_stands_beside_the_average_and_is_in_no_total(home: Path):
     assert report.places[0].hourly_share == 0.0
 
 
+def measured(home: Path, joules: float, **said: str) -> None:
+    """Record one call of which a meter at the facility tells."""
+    told = {"agenttrace.energy.boundary": "facility", **said}
+    write(home, spans(task("job", chat(measured_j=str(joules), **IN_GERMANY, **told))))
+
+
+def test_what_was_measured_is_matched_in_its_hour_whether_or_not_tokens_are_known(home: Path):
+    """36,000 J are 10 Wh, at 500 g/kWh 5 g; 4 Wh of sun in that hour leave 6 Wh, and 3 g."""
+    measured(home, 36000)
+    hours(home, "timestamp,zone,g_per_kwh\n2025-10-09T08:00Z,DE,500")
+    certified(home, "DE,2025-10-09T08:00Z,,0.000004,sun,0")
+    report = reported(home)
+    (place,) = report.places
+    assert place.hourly_share == pytest.approx(1)
+    assert report.matched is not None
+    assert report.matched.hourly_match == pytest.approx(0.4)
+    assert (place.carbon_g and place.carbon_g.central, report.matched.market_g.central) == (
+        pytest.approx(5),
+        pytest.approx(3),
+    )
+
+
+def test_a_meter_that_saw_nothing_breaks_no_share(home: Path):
+    measured(home, 0)
+    report = reported(home)
+    assert (report.matched, [line.energy_share for line in report.places]) == (None, [None])
+
+
+def test_only_what_is_carbon_free_matches_the_year(home: Path):
+    """A gas plant's certificate covers the call, and is no carbon-free energy."""
+    recorded(home, IN_GERMANY)
+    certified(home, "DE,,2025,1,gas,490")
+    report = reported(home)
+    assert report.matched is not None
+    assert (report.matched.annual_match, report.matched.bought_wh) == (0.0, 1e6)
+
+
+def test_what_has_no_certificate_is_as_unsure_as_the_grid(home: Path):
+    """Without a residual mix the rest has the grid's average, in every draw that of the draw."""
+    recorded(home, {"provider": "acme", "model": "claude-sonnet-4-5"})
+    report = reported(home)
+    assert report.matched is not None
+    assert report.totals.carbon_g is not None
+    market, located = map(dataclasses.astuple, (report.matched.market_g, report.totals.carbon_g))
+    assert market == pytest.approx(located)
+
+
 def test_calls_that_say_no_usage_have_a_place_and_no_carbon(home: Path):
     write(home, spans(task("job", chat(**IN_GERMANY))))
     report = reported(home)

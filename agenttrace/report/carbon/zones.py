@@ -60,45 +60,57 @@ GROUP BY place.zone
 ORDER BY energy_wh DESC NULLS LAST, place.zone
 """
 
+# Of an hour that is not known, each place has its year; a zone may hold several places.
 _LOAD: Final = """
 WITH
 used AS (
     SELECT
         place.zone,
-        call_rollup.hour,
-        sum(
-            call_rollup.uncached * model_factor.j_uncached
-            + call_rollup.uncached_context_x2 / 2 * model_factor.j_uncached_context
-            + call_rollup.cached * model_factor.j_cached
-            + call_rollup.output * model_factor.j_output
-            + call_rollup.output_context_x2 / 2 * model_factor.j_output_context
-        ) / 3600 AS energy_wh,
+        basis_moments.hour,
+        sum(list_sum([
+            basis_moments.uncached * model_factor.j_uncached,
+            basis_moments.uncached_context * model_factor.j_uncached_context,
+            basis_moments.cached * model_factor.j_cached,
+            basis_moments.output * model_factor.j_output,
+            basis_moments.output_context * model_factor.j_output_context
+        ])) / 3600 AS energy_wh,
         any_value(place.g_per_kwh) AS annual_g_per_kwh
-    FROM call_rollup
+    FROM basis_moments
     INNER JOIN place
         ON
-            call_rollup.provider IS NOT DISTINCT FROM place.provider
-            AND call_rollup.region IS NOT DISTINCT FROM place.region
+            basis_moments.provider IS NOT DISTINCT FROM place.provider
+            AND basis_moments.region IS NOT DISTINCT FROM place.region
     INNER JOIN model_factor
         ON
-            call_rollup.provider IS NOT DISTINCT FROM model_factor.provider
-            AND call_rollup.model IS NOT DISTINCT FROM model_factor.model
-            AND model_factor.basis = 'estimated'
-    GROUP BY place.zone, call_rollup.hour
+            basis_moments.provider IS NOT DISTINCT FROM model_factor.provider
+            AND basis_moments.model IS NOT DISTINCT FROM model_factor.model
+            AND basis_moments.basis = model_factor.basis
+    GROUP BY place.zone, place.provider, place.region, basis_moments.hour
+),
+
+hourly AS (
+    SELECT
+        used.zone,
+        used.hour,
+        sum(used.energy_wh) AS energy_wh,
+        sum(used.energy_wh * coalesce(grid_hour.g_per_kwh, used.annual_g_per_kwh)) AS weighed_g,
+        any_value(grid_hour.marginal_g_per_kwh) AS marginal_g_per_kwh,
+        any_value(grid_hour.cfe_share) AS cfe_share
+    FROM used
+    LEFT JOIN grid_hour ON used.zone = grid_hour.zone AND used.hour = grid_hour.hour
+    GROUP BY used.zone, used.hour
 )
 
 SELECT
-    used.zone,
-    used.hour,
-    used.energy_wh,
-    coalesce(grid_hour.g_per_kwh, used.annual_g_per_kwh) AS g_per_kwh,
-    grid_hour.g_per_kwh IS NOT NULL AS is_hourly,
-    grid_hour.marginal_g_per_kwh,
-    grid_hour.cfe_share
-FROM used
-LEFT JOIN grid_hour ON used.zone = grid_hour.zone AND used.hour = grid_hour.hour
-WHERE used.energy_wh > 0
-ORDER BY used.zone, used.hour
+    hourly.zone,
+    hourly.hour,
+    hourly.energy_wh,
+    hourly.weighed_g / hourly.energy_wh AS g_per_kwh,
+    hourly.marginal_g_per_kwh,
+    hourly.cfe_share
+FROM hourly
+WHERE hourly.energy_wh > 0
+ORDER BY hourly.zone, hourly.hour
 """
 
 
@@ -157,31 +169,23 @@ def zones(reader: Reader) -> Iterator[Zone]:
         row["zone"]: Draws(row["energy_wh"], row["carbon_g"], row["water_l"])
         for row in reader.query(_DRAWS)
     }
-    load: dict[str, list[Row]] = {}
+    hours: dict[str, list[Hour]] = {}
     for row in reader.query(_LOAD):
-        load.setdefault(row["zone"], []).append(row)
+        hours.setdefault(row["zone"], []).append(_hour(row))
     for row in reader.query(_ZONES):
-        hours = load.get(row["zone"], [])
-        yield Zone(row, draws.get(row["zone"], Draws((), (), ())), _scaled(row, hours))
+        none = Draws((), (), ())
+        yield Zone(row, draws.get(row["zone"], none), hours.get(row["zone"], []))
 
 
-def _scaled(zone: Row, hours: Sequence[Row]) -> Sequence[Hour]:
-    """Return the hours, adding up to what the zone used: meters may have seen more or less."""
-    estimated = fsum(hour["energy_wh"] for hour in hours)
-    scale = (zone["energy_wh"] or 0.0) / estimated if estimated else 0.0
-    emitted = fsum(hour["energy_wh"] * hour["g_per_kwh"] for hour in hours) * scale / _WH_PER_KWH
-    intensity = (zone["carbon_g"] or 0.0) / emitted if emitted else 1.0
-    return [
-        Hour(
-            year=hour["hour"].year,
-            at=hour["hour"],
-            wh=hour["energy_wh"] * scale,
-            g_per_kwh=hour["g_per_kwh"] * intensity,
-            marginal_g_per_kwh=hour["marginal_g_per_kwh"],
-            cfe_share=hour["cfe_share"],
-        )
-        for hour in hours
-    ]
+def _hour(row: Row) -> Hour:
+    return Hour(
+        year=row["hour"].year,
+        at=row["hour"],
+        wh=row["energy_wh"],
+        g_per_kwh=row["g_per_kwh"],
+        marginal_g_per_kwh=row["marginal_g_per_kwh"],
+        cfe_share=row["cfe_share"],
+    )
 
 
 def line(zone: Zone, among: Sequence[Zone]) -> PlaceLine:
