@@ -99,7 +99,7 @@ def _notes(note: str, left_out: int, single: tuple[str, ...]) -> Iterator[str]:
     if note:
         yield f"{note}."
     if left_out:
-        yield f"{_count(left_out, 'row')} without a value: these hours have the annual figure."
+        yield f"{_count(left_out, 'row')} without a value: an hour without any other row has the annual figure."
     for stamp in single:
         yield (
             f"{stamp} is two hours, for the clocks went back, and the file has it once: it is "
@@ -284,7 +284,7 @@ def remove(home: str | None, zone: str | None, name: str | None) -> None:
 
 @grid.command("certificates", short_help="Import certificates.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--year", type=int, help="The year (in UTC) that all of them are of.")
+@click.option("--year", type=int, help="The year as the hours are written that all of them are of.")
 @click.option("--tz", help="Time zone of hours that have none, such as Europe/Berlin.")
 @click.pass_obj
 def certificates_(home: str | None, file: Path, year: int | None, tz: str | None) -> None:

@@ -5,6 +5,7 @@ sent to, the geography that the provider says it was kept in, what the user says
 is taken to serve from, and else the world. The reason is said in words with every place.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -173,6 +174,7 @@ class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     region: dict[str, dict[str, _Region]]
     geo: dict[str, str]
     alias: dict[str, str]
+    spans: dict[str, str] = {}
 
 
 class _Countries(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -243,8 +245,12 @@ def _spot(provider: str | None, region: str | None, factors: Factors, default: s
     said = f"region {region}" if region else ""
     if region and (found := _recorded(atlas, provider, region)):
         return found._replace(reason=f"{said} is recorded: {found.reason}")
-    if region and atlas.tables.geo.get(region.strip().lower()) == WORLD:
+    geo = (region or "").strip().lower()
+    if atlas.tables.geo.get(geo) == WORLD:
         said, provider = f"region {region} may be anywhere", None
+    elif spans := atlas.tables.spans.get(geo):
+        # Where the provider usually serves from would contradict what is recorded.
+        said, provider = f"region {region} spans {spans}, which is not one grid", None
     elif region:
         said = f"region {region} is not known"
     because = f"{said}; " if said else ""
@@ -265,8 +271,19 @@ def _recorded(atlas: _Atlas, provider: str | None, region: str) -> _Spot | None:
     for cloud in clouds:
         if entry := tables.region[cloud].get(name):
             return _at(atlas, entry, f"{entry.place}, region of {cloud}")
+    if within := _ZONE_OF_GCP.fullmatch(name):
+        return _in_region_of_gcp(atlas, name, within[1])
     bound = tables.geo.get(name)
     return _named(atlas, bound) if bound and bound != WORLD else None
+
+
+# us-central1-a is a part of us-central1 (<https://cloud.google.com/compute/docs/regions-zones>).
+_ZONE_OF_GCP: Final = re.compile(r"(.+\d)-[a-z]")
+
+
+def _in_region_of_gcp(atlas: _Atlas, name: str, region: str) -> _Spot | None:
+    entry = atlas.tables.region.get("gcp", {}).get(region)
+    return _at(atlas, entry, f"{entry.place}, zone {name} of gcp") if entry else None
 
 
 def _at(atlas: _Atlas, entry: _Region, reason: str) -> _Spot:
@@ -363,8 +380,8 @@ def _country(spot: _Spot, factors: Factors) -> _Annual:
     name = _EUROPE if spot.zone == EUROPEAN_UNION else spot.country
     if name not in mixes:
         raise FactorError(
-            f"there is no electricity mix for {spot.zone!r}. Give its hourly data to "
-            f"`agenttrace grid import`, or another --region."
+            f"there is no electricity mix for {spot.zone!r}. Give another --region: a neighbour "
+            f"with a similar grid, or {WORLD} for the world."
         )
     central = mixes[name].gwp * _GRAMS_PER_KG
     cited = (factors.sources["ecologits-mixes"],)

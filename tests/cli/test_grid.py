@@ -51,6 +51,17 @@ def test_what_is_taken_for_granted_is_said(home: Path):
     assert done.stderr.endswith("for the first of them.\n")
 
 
+def test_hours_that_are_split_are_said(home: Path):
+    Path("local.csv").write_text(
+        "timestamp,zone,g_per_kwh\n2026-03-02 00:00,IN-NO,3\n2026-03-02 01:00,IN-NO,4\n"
+    )
+    done = grid(home, "import", "local.csv", "--tz", "Asia/Kolkata")
+    assert "IN-NO: 3 hours from 2026-03-01 18:00 to 2026-03-01 20:00 UTC" in done.stdout
+    assert done.stderr == (
+        "Warning: its hours do not begin with those of UTC, so each is split over two.\n"
+    )
+
+
 def test_a_zone_is_shown_with_its_year_and_its_hours(home: Path):
     grid(home, "import", "own.csv")
     shown = grid(home, "show", "eu-central-1").stdout

@@ -16,6 +16,7 @@ from agenttrace.energy.estimate import (
     quantile,
 )
 from agenttrace.energy.factors import Factor
+from agenttrace.energy.places import place
 from agenttrace.model import Range, TokenUsage
 
 FACTORS = shipped()
@@ -68,6 +69,30 @@ def test_models_share_the_constants_of_a_draw():
     )
     assert hits[0] == pytest.approx(hits[1])
     assert contexts[0] == pytest.approx(contexts[1])
+
+
+def test_regions_of_one_grid_have_its_draws_and_another_grid_has_its_own():
+    ohio, government, iowa, texas = (
+        draws.placed("aws.bedrock", region, place("aws.bedrock", region, FACTORS)).g_draws
+        for region in ("us-east-2", "us-gov-east-1", "us-central1", "us-south1")
+    )
+    assert ohio == government  # both are in Ohio, in PJM
+    assert len({tuple(drawn) for drawn in (ohio, iowa, texas)}) == 3
+
+
+def test_a_grid_that_is_not_known_closely_is_one_grid_however_it_is_recorded():
+    # Two names of one zone, and two zones of one range: only the second two differ by chance.
+    us, asked = (
+        draws.placed(None, region, place(None, region, FACTORS, default="USA")).g_draws
+        for region in ("us", "x-1")
+    )
+    new_york, new_england = (
+        draws.placed(None, None, place(None, None, FACTORS, default=zone))
+        for zone in ("US-NY-NYIS", "US-NE-ISNE")
+    )
+    assert us == asked
+    assert new_york.g_per_kwh == new_england.g_per_kwh
+    assert new_york.g_draws != new_england.g_draws
 
 
 def test_every_stratum_is_drawn_once():

@@ -34,7 +34,12 @@ def where(
         ("azure.ai.openai", "westeurope", "NL", "NLD"),
         ("azure.ai.openai", "West Europe", "NL", "NLD"),
         ("anthropic", "eu-central-1", "DE", "DEU"),  # through a gateway: the region tells
+        ("gcp.vertex_ai", "us-central1-a", "US-MIDW-MISO", "USA"),
+        ("gcp.vertex_ai", "europe-west10-b", "DE", "DEU"),
         ("anthropic", "us", "US", "USA"),
+        ("aws.bedrock", "us-gov", "US", "USA"),
+        ("aws.bedrock", "jp", "JP", "JPN"),
+        ("aws.bedrock", "au", "AU", "AUS"),
         ("anthropic", "eu", "EU", ""),
     ],
 )
@@ -63,9 +68,30 @@ def test_anywhere_is_the_world_and_not_where_the_provider_usually_serves_from():
     assert where("anthropic", "global", default="DE") == ("DE", "DEU", "annual")
 
 
+def test_a_geography_of_countries_is_the_world_and_not_where_the_provider_usually_serves_from():
+    assert where("aws.bedrock", "apac") == ("WOR", "", "world")
+    assert where("aws.bedrock", "apac", default="JP") == ("JP", "JPN", "annual")
+
+
+def test_a_zone_of_a_region_that_there_is_not_is_not_known():
+    assert where("gcp.vertex_ai", "moon-base1-a") == where("gcp.vertex_ai", "moon-base1")
+
+
 @pytest.mark.parametrize(
     ("provider", "region", "default", "reason"),
     [
+        (
+            "gcp.vertex_ai",
+            "us-central1-a",
+            None,
+            "region us-central1-a is recorded: Council Bluffs, Iowa, zone us-central1-a of gcp",
+        ),
+        (
+            "aws.bedrock",
+            "apac",
+            None,
+            "region apac spans Asia and the Pacific, which is not one grid; the world",
+        ),
         ("aws.bedrock", "eu-west-1", None, "region eu-west-1 is recorded: Dublin, region of aws"),
         ("openai", None, "FRA", "FR is the region asked for"),
         ("openai", "x-1", None, "region x-1 is not known; openai is taken to serve from USA"),
@@ -108,7 +134,8 @@ def test_what_is_no_place_is_an_error_with_the_way_out(said: str):
 
 
 def test_a_country_without_a_mix_is_an_error_with_the_way_out():
-    with pytest.raises(FactorError, match="no electricity mix for 'AQ'"):
+    # Hourly data of its own would not help: a call that has none falls back to the annual figure.
+    with pytest.raises(FactorError, match=r"no electricity mix for 'AQ'\. Give another --region:"):
         place(None, None, FACTORS, default="AQ")
 
 
@@ -127,6 +154,63 @@ def test_every_region_that_is_listed_has_a_place_with_figures():
             assert found.resolution == "annual"
             assert len(found.country) == 3
             assert found.sources
+
+
+@pytest.mark.parametrize(
+    ("cloud", "region", "zone", "country"),
+    [
+        ("aws", "ap-northeast-1", "JP-TK", "JPN"),
+        ("aws", "ap-south-1", "IN-WE", "IND"),
+        ("aws", "ca-central-1", "CA-QC", "CAN"),
+        ("aws", "eu-central-1", "DE", "DEU"),
+        ("aws", "eu-north-1", "SE", "SWE"),
+        ("aws", "sa-east-1", "BR-CS", "BRA"),
+        ("aws", "us-east-1", "US-MIDA-PJM", "USA"),
+        ("aws", "us-east-2", "US-MIDA-PJM", "USA"),
+        ("aws", "us-west-1", "US-CAL-CISO", "USA"),
+        ("aws", "us-west-2", "US-NW-BPAT", "USA"),
+        ("azure", "australiaeast", "AU-NSW", "AUS"),
+        ("azure", "canadaeast", "CA-QC", "CAN"),
+        ("azure", "northeurope", "IE", "IRL"),
+        ("azure", "swedencentral", "SE", "SWE"),
+        ("azure", "uksouth", "GB", "GBR"),
+        ("azure", "westeurope", "NL", "NLD"),
+        ("gcp", "asia-southeast1", "SG", "SGP"),
+        ("gcp", "europe-west1", "BE", "BEL"),
+        ("gcp", "europe-west9", "FR", "FRA"),
+        ("gcp", "us-central1", "US-MIDW-MISO", "USA"),
+    ],
+)
+def test_regions_that_many_use_are_where_their_cloud_says(
+    cloud: str, region: str, zone: str, country: str
+):
+    assert where(cloud, region) == (zone, country, "annual")
+
+
+def test_a_region_of_the_usa_is_in_a_state_that_its_grid_reaches():
+    tables = places._shipped().tables  # pyright: ignore[reportPrivateUsage]
+    found: dict[str, set[str]] = {}
+    for regions in tables.region.values():
+        for region in regions.values():
+            if region.zone.startswith("US-"):
+                found.setdefault(region.zone, set()).add(region.state)
+    assert found == {
+        "US-CAL-CISO": {"US-CA"},
+        "US-CAR-SC": {"US-SC"},
+        "US-CENT-SWPP": {"US-OK"},
+        "US-MIDA-PJM": {"US-IL", "US-OH", "US-VA"},
+        "US-MIDW-MISO": {"US-IA"},
+        "US-NW-BPAT": {"US-OR"},
+        "US-NW-GCPD": {"US-WA"},
+        "US-NW-NEVP": {"US-NV"},
+        "US-NW-PACE": {"US-UT"},
+        "US-NW-WACM": {"US-WY"},
+        "US-SE-SOCO": {"US-GA"},
+        "US-SW-AZPS": {"US-AZ"},
+        "US-SW-SRP": {"US-AZ"},
+        "US-TEN-TVA": {"US-TN"},
+        "US-TEX-ERCO": {"US-TX"},
+    }
 
 
 def test_every_table_says_its_licence_and_source():

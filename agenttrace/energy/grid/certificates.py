@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from agenttrace.energy import places
 from agenttrace.energy.grid import hourly, times
@@ -40,7 +40,8 @@ class Certificate:
 
     Attributes:
         zone: Zone of the grid that it was fed into.
-        year: Year of generation.
+        year: Year of generation: of the hour as it was written, so that the first hour of a local
+            year is of that year.
         hour: Hour of generation, UTC; None where only the year is known.
         mwh: Megawatt-hours.
         source: What generated it.
@@ -125,7 +126,7 @@ def import_certificates(
     Args:
         home: Folder of the data.
         path: The file; hours are ISO 8601.
-        year: The year that all of them are of, in UTC.
+        year: The year that all of them are of, in the time that their hours are written in.
         tz: Time zone of hours that have none.
 
     Raises:
@@ -293,9 +294,15 @@ _UNITS: Final = {"g_per_kwh": "gCO2e per kWh", "mwh": "megawatt-hours"}
 _HINTS: Final = {"g_per_kwh": ": 0 for wind and sun, which is not the same as not said"}
 
 
-def _certificate(row: _Row, year: int | None, hours: Mapping[str, datetime]) -> Certificate:
-    hour = hours[row.cells["hour"]] if row.cells.get("hour") else None
-    of = hour.year if hour else row.year() if year is None or row.cells.get("year") else year
+class _Hour(NamedTuple):
+    utc: datetime
+    year: int  # as written
+
+
+def _certificate(row: _Row, year: int | None, hours: Mapping[str, _Hour]) -> Certificate:
+    hour, of = hours[row.cells["hour"]] if row.cells.get("hour") else (None, year)
+    if of is None or (hour is None and row.cells.get("year")):
+        of = row.year()
     said = ((row.year() if row.cells.get("year") else of, "its year says"), (year, "--year says"))
     for other, whose in said:
         if other not in (None, of):
@@ -331,8 +338,8 @@ def _zone(row: _Row) -> str:
     return places.zone_of(row.text("zone"))
 
 
-def _hours(file: str, rows: Sequence[_Row], tz: str | None) -> dict[str, datetime]:
-    """Return the hours of UTC by what the file says of them."""
+def _hours(file: str, rows: Sequence[_Row], tz: str | None) -> dict[str, _Hour]:
+    """Return the hours by what the file says of them."""
     first: dict[str, _Row] = {}
     for row in rows:
         if said := row.cells.get("hour"):
@@ -344,7 +351,7 @@ def _hours(file: str, rows: Sequence[_Row], tz: str | None) -> dict[str, datetim
             raise row.wrong(
                 f"{said!r} is two hours, for the clocks go back then. Give all hours in UTC"
             )
-    return {said: _beginning(found.utc[said, 1]) for said in first}
+    return {said: _Hour(_beginning(found.utc[said, 1]), found.years[said]) for said in first}
 
 
 def _beginning(moment: datetime) -> datetime:

@@ -38,7 +38,8 @@ class Form:
         cfe: SQL for the carbon-free share; empty where there is none.
         g_per_unit: gCO2e/kWh per unit of the intensities.
         cfe_per_unit: Share per unit of the carbon-free share.
-        tz: Time zone of times that say none; empty where that is not known.
+        tz: Time zone of times that say none; empty where that is not known. What a time says of
+            itself goes before it.
         patterns: How it writes times where not as ISO 8601 does.
         stamps_end: The time is the end of the hour.
         may_lack: A row without a value is left out, rather than an error.
@@ -285,8 +286,11 @@ def _area(column: str) -> str:
 
 
 def _power(column: str) -> str:
-    # "n/e" is what the platform writes where a zone has no such plant.
-    return f"coalesce(try_cast({_column(column)} AS DOUBLE), 0)"
+    """Return SQL for megawatts; NULL where they are not known, and so is the mix then."""
+    # "n/e" is what the platform writes where a zone has no such plant. An empty cell or "N/A" is
+    # a plant that has not reported.
+    cell = _column(column)
+    return f"CASE WHEN lower({cell}) = 'n/e' THEN 0 ELSE try_cast({cell} AS DOUBLE) END"
 
 
 def _mean(counted: Sequence[tuple[str, Generation]], figure: Callable[[Generation], float]) -> str:

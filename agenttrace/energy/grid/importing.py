@@ -81,9 +81,11 @@ def import_file(
         _readings(connection, file, form, zone)
         single = _moments(connection, file, form, tz)
         _check(connection, file)
+        _check_steps(connection, file, form)
         rows, left_out = _hours(connection, form)
+        note = "; ".join(said for said in (form.note, _split(connection)) if said)
         written = hourly.keep(connection, home)
-    return Imported(form.name, form.note, rows, left_out, single, tuple(written))
+    return Imported(form.name, note, rows, left_out, single, tuple(written))
 
 
 def _sheet(
@@ -388,30 +390,100 @@ def _check_times(connection: DuckDBPyConnection, file: str) -> None:
     )
 
 
+# The commonest step of each zone in seconds, the shortest of several; a zone of one row has none.
+_STEPS: Final = """
+CREATE TEMP TABLE step AS
+SELECT zone, first(seconds ORDER BY times DESC, seconds) AS seconds, sum(times) AS steps
+FROM (
+    SELECT zone, seconds, count(*) AS times
+    FROM (
+        SELECT zone, epoch(utc) - lag(epoch(utc)) OVER (PARTITION BY zone ORDER BY utc) AS seconds
+        FROM timed
+    )
+    WHERE seconds IS NOT NULL
+    GROUP BY ALL
+)
+GROUP BY zone
+"""
+
+_HOUR_S: Final = 3600
+
+
+def _check_steps(connection: DuckDBPyConnection, file: str, form: Form) -> None:
+    """Make the table ``step``, and refuse what is not by the hour, such as means of days."""
+    connection.execute(_STEPS)
+    # An export has every row, so one step tells; two rows of our own form may be two single hours.
+    row = connection.execute(
+        "SELECT zone, seconds FROM step WHERE seconds > $1 AND steps >= $2 ORDER BY zone LIMIT 1",
+        [_HOUR_S, 1 if form.may_lack else 2],
+    ).fetchone()
+    if row:
+        raise FactorError(
+            f"{file}: most rows of {row[0]} are {row[1] / _HOUR_S:g} hours apart, and an hour is "
+            f"not told by the mean of a longer time. Export the data by the hour, or give a row "
+            f"for each hour."
+        )
+
+
+# A row is split where it begins within an hour and is as long as one: local hours of a zone such
+# as India's begin at half past.
+_PIECES: Final = """
+CREATE TEMP TABLE piece AS
+WITH span AS (
+    SELECT
+        timed.*,
+        timed.utc - to_hours($early) AS beginning,
+        CASE WHEN step.seconds = $hour_s THEN (epoch(beginning) % $hour_s) / $hour_s ELSE 0 END
+            AS later
+    FROM timed
+    LEFT JOIN step USING (zone)
+)
+
+SELECT
+    span.* EXCLUDE (later, beginning),
+    date_trunc('hour', span.beginning) AS hour,
+    1 - span.later AS weight
+FROM span
+UNION ALL
+SELECT
+    span.* EXCLUDE (later, beginning),
+    date_trunc('hour', span.beginning) + to_hours(1) AS hour,
+    span.later AS weight
+FROM span
+WHERE span.later > 0
+"""
+
 # Rounded, for the last digit of a mean depends on the order in which threads add it up.
 _HOURS: Final = """
 CREATE TEMP TABLE new_hour AS
 SELECT
     zone,
-    date_trunc('hour', utc - to_hours($early)) AS hour,
-    round(avg(g_per_kwh), 6) AS g_per_kwh,
-    round(avg(marginal_g_per_kwh), 6) AS marginal_g_per_kwh,
-    round(avg(cfe_share), 9) AS cfe_share,
+    hour,
+    round(
+        sum(g_per_kwh * weight) / sum(weight) FILTER (WHERE g_per_kwh IS NOT NULL), 6
+    ) AS g_per_kwh,
+    round(
+        sum(marginal_g_per_kwh * weight)
+        / sum(weight) FILTER (WHERE marginal_g_per_kwh IS NOT NULL), 6
+    ) AS marginal_g_per_kwh,
+    round(
+        sum(cfe_share * weight) / sum(weight) FILTER (WHERE cfe_share IS NOT NULL), 9
+    ) AS cfe_share,
     CASE WHEN count(g_per_kwh) + count(cfe_share) > 0 THEN $source END AS source,
     CASE WHEN count(marginal_g_per_kwh) > 0 THEN $source END AS marginal_source,
     $now::TIMESTAMP AS imported_at
-FROM timed
+FROM piece
 WHERE coalesce(g_per_kwh, marginal_g_per_kwh, cfe_share) IS NOT NULL
-GROUP BY ALL
+GROUP BY zone, hour
 """
 
 
 def _hours(connection: DuckDBPyConnection, form: Form) -> tuple[int, int]:
     """Make the table ``new_hour``: the mean of each hour."""
+    connection.execute(_PIECES, {"early": int(form.stamps_end), "hour_s": _HOUR_S})
     connection.execute(
         _HOURS,
         {
-            "early": int(form.stamps_end),
             "source": form.name,
             "now": datetime.now(UTC).replace(tzinfo=None, microsecond=0),
         },
@@ -422,6 +494,12 @@ def _hours(connection: DuckDBPyConnection, form: Form) -> tuple[int, int]:
     if rows == 0:
         raise FactorError(f"{form.name}: no row has a value. Export it again.")
     return rows, every - rows
+
+
+def _split(connection: DuckDBPyConnection) -> str:
+    """Return what to say of rows that are split over two hours; empty where there are none."""
+    split = _one(connection, "SELECT count(*) FROM piece WHERE weight < 1")
+    return "its hours do not begin with those of UTC, so each is split over two" if split else ""
 
 
 def _first(

@@ -1,9 +1,10 @@
 """Read times as files have them, and say what hour of UTC they are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agenttrace.errors import FactorError
@@ -33,10 +34,13 @@ class Moments:
         utc: By time and how often it came before, from 1: the beginning in UTC, without a zone.
             A time of the hour that autumn has twice has a second meaning.
         ambiguous: Times that have two meanings.
+        years: By time: the year as it is written. In UTC the first hours of a local year may be of
+            the year before.
     """
 
     utc: dict[tuple[str, int], datetime]
     ambiguous: frozenset[str]
+    years: dict[str, int]
 
 
 def zone_info(name: str) -> ZoneInfo:
@@ -66,7 +70,8 @@ def moments(
     Args:
         file: Its name, for errors.
         stamps: Its distinct times.
-        tz: Time zone of those that have none; None where it is not known.
+        tz: Time zone of those that have none; None where it is not known. A name in brackets after
+            the time goes before it: ``(UTC)``, ``(CET)``, ``(CEST)``, ``(CET/CEST)``.
         given: The user said *tz*, rather than the form of the file.
         patterns: How the form writes times (``strptime``) where it is not as ISO 8601 does. Nothing
             is guessed: 3/4 is March in one export and April in another.
@@ -75,11 +80,14 @@ def moments(
         FactorError: A time cannot be read, some have a time zone and others none, none has one and
             *tz* is not given, or a time does not exist there.
     """
-    read = [(stamp, _read(file, stamp, patterns)) for stamp in stamps]
-    local = next((stamp for stamp, time in read if time.tzinfo is None), None)
-    fixed = next((stamp for stamp, time in read if time.tzinfo is not None), None)
-    if local and fixed:
-        first, second = sorted((local, fixed), key=lambda stamp: stamp.line)
+    read = [_read(file, stamp, patterns) for stamp in stamps]
+    local = next((one.stamp for one in read if one.zone is None), None)
+    fixed = next((one.stamp for one in read if one.zone is not None), None)
+    # ENTSO-E names its zone on the days when the clocks change, and leaves it out on all others.
+    known = () if given or tz is None else _CENTRAL
+    mixed = next((one.stamp for one in read if one.zone and one.named not in known), None)
+    if local and mixed:
+        first, second = sorted((local, mixed), key=lambda stamp: stamp.line)
         raise FactorError(
             f"{file}, line {second.line}: {second.text!r} and {first.text!r} (line {first.line}) "
             f"mix times with and without a time zone. Give all of them in UTC."
@@ -96,20 +104,37 @@ def moments(
     utc: dict[tuple[str, int], datetime] = {}
     ambiguous: set[str] = set()
     where = zone_info(tz or "UTC")
-    for stamp, time in read:
-        if time.tzinfo is not None:
-            utc[stamp.text, 1] = time.astimezone(UTC).replace(tzinfo=None)
+    for stamp, time, zone, _ in read:
+        if zone is not None and not isinstance(zone, ZoneInfo):
+            utc[stamp.text, 1] = time.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
             continue
-        early, late = _meanings(file, stamp, time, where)
+        early, late = _meanings(file, stamp, time, zone or where)
         utc[stamp.text, 1] = early
         if early != late:
             utc[stamp.text, 2] = late
             ambiguous.add(stamp.text)
-    return Moments(utc, frozenset(ambiguous))
+    return Moments(utc, frozenset(ambiguous), {one.stamp.text: one.time.year for one in read})
 
 
-def _read(file: str, stamp: Stamp, patterns: Sequence[str]) -> datetime:
-    time = _parsed(_beginning(stamp.text), patterns)
+class _Time(NamedTuple):
+    """A time as it is written.
+
+    Attributes:
+        stamp: Where it is from.
+        time: Without its time zone.
+        zone: Its time zone; None where it says none.
+        named: What it calls the zone; empty where it gives an offset or nothing.
+    """
+
+    stamp: Stamp
+    time: datetime
+    zone: tzinfo | None
+    named: str
+
+
+def _read(file: str, stamp: Stamp, patterns: Sequence[str]) -> _Time:
+    text, named = _beginning(stamp.text)
+    time = _parsed(text, patterns)
     if time is None:
         raise FactorError(
             f"{file}, line {stamp.line}: {stamp.text!r} is no time. "
@@ -120,7 +145,8 @@ def _read(file: str, stamp: Stamp, patterns: Sequence[str]) -> datetime:
             f"{file}, line {stamp.line}: {stamp.text!r} is not from {_FIRST_YEAR} to {_LAST_YEAR}. "
             f"Correct the year."
         )
-    return time
+    zone = time.tzinfo or (_zone(named) if named else None)
+    return _Time(stamp, time.replace(tzinfo=None), zone, named)
 
 
 def _parsed(text: str, patterns: Sequence[str]) -> datetime | None:
@@ -136,9 +162,27 @@ def _parsed(text: str, patterns: Sequence[str]) -> datetime | None:
     return None
 
 
-def _beginning(text: str) -> str:
-    """Return the beginning of a span (ENTSO-E: ``01.01.2026 00:00 - 01.01.2026 01:00 (UTC)``)."""
-    return text.partition(" - ")[0].partition(" (")[0].strip()
+_NAMED: Final = re.compile(r"\((UTC|CET|CEST|CET/CEST)\)", re.IGNORECASE)
+_CENTRAL: Final = ("CET", "CEST", "CET/CEST")
+_OFFSETS: Final = {"UTC": 0, "CET": 1, "CEST": 2}  # hours
+
+
+def _beginning(text: str) -> tuple[str, str]:
+    """Return the beginning of a span, and what it calls its time zone.
+
+    ENTSO-E writes ``01.01.2026 00:00 - 01.01.2026 01:00 (UTC)``, and where the clocks change
+    ``29/03/2026 01:00:00 (CET) - 29/03/2026 03:00:00 (CEST)``.
+    """
+    first = text.partition(" - ")[0]
+    found = _NAMED.search(first) or _NAMED.search(text)
+    return first.partition(" (")[0].strip(), found[1].upper() if found else ""
+
+
+def _zone(named: str) -> tzinfo:
+    """Return the time zone that a name in brackets means; ``CET/CEST`` changes with the season."""
+    if named not in _OFFSETS:
+        return zone_info("Europe/Brussels")
+    return timezone(timedelta(hours=_OFFSETS[named]))
 
 
 def _meanings(

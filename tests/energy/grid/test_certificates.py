@@ -183,6 +183,19 @@ def test_a_wrong_file_is_refused_whole(text: str, said: str, tmp_path: Path):
     assert files(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("hour", "tz"),
+    [("2026-01-01T00:00+01:00", None), ("2026-01-01 00:00", "Europe/Berlin")],
+)
+def test_the_first_hour_of_a_local_year_is_of_that_year(hour: str, tz: str | None, tmp_path: Path):
+    text = HEAD + f"DE,{hour},,1,sun,0\nDE,{hour.replace('01-01', '12-31')},2026,1,sun,0\n"
+    import_certificates(tmp_path, file(tmp_path, text), year=2026, tz=tz)
+    assert [(one.year, str(one.hour)) for one in certificates(tmp_path)] == [
+        (2026, "2025-12-31 23:00:00"),
+        (2026, "2026-12-30 23:00:00"),
+    ]
+
+
 def test_a_certificate_beyond_the_year_of_the_file_is_refused(tmp_path: Path):
     with pytest.raises(FactorError, match="line 2: it is of 2026, and --year says 2025"):
         import_certificates(tmp_path, file(tmp_path, SOLAR), year=2025)

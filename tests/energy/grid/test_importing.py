@@ -262,6 +262,139 @@ def test_generation_of_entsoe_is_weighed_by_what_it_emits(tmp_path: Path):
     assert "left out: waste" in done.note
 
 
+ENTSOE = '"Area","{0}","Fossil Gas  - Actual Aggregated [MW]","Wind Onshore  - Actual ' + (
+    'Aggregated [MW]"\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "cell", "hour"),
+    [
+        ("MTU", "01.07.2026 08:00 - 01.07.2026 09:00 (UTC)", at(8, month=7)),
+        ("MTU (CET/CEST)", "01.07.2026 08:00 - 01.07.2026 09:00 (UTC)", at(8, month=7)),
+        ("MTU (UTC)", "01.07.2026 08:00 - 01.07.2026 09:00", at(8, month=7)),
+        ("MTU", "01.07.2026 08:00 - 01.07.2026 09:00 (CET)", at(7, month=7)),
+        ("MTU", "01.07.2026 08:00 - 01.07.2026 09:00 (CEST)", at(6, month=7)),
+        ("MTU (UTC)", "01.07.2026 08:00 - 01.07.2026 09:00 (CET/CEST)", at(6, month=7)),
+        ("MTU", "01/07/2026 08:00:00 (CEST) - 01/07/2026 09:00:00 (CEST)", at(6, month=7)),
+        ("MTU", "01.07.2026 08:00 - 01.07.2026 09:00", at(6, month=7)),
+    ],
+)
+def test_the_time_zone_of_a_cell_goes_before_that_of_its_column(
+    header: str, cell: str, hour: str, tmp_path: Path
+):
+    imported(tmp_path, ENTSOE.format(header) + f'"Belgium (BE)","{cell}",100,100\n')
+    assert hours(tmp_path, "hour") == [(hour,)]
+
+
+def test_entsoe_names_the_time_zone_only_where_the_clocks_change(tmp_path: Path):
+    rows = (
+        "28/03/2026 23:00:00 - 29/03/2026 00:00:00",
+        "29/03/2026 00:00:00 (CET) - 29/03/2026 01:00:00 (CET)",
+        "29/03/2026 01:00:00 (CET) - 29/03/2026 03:00:00 (CEST)",
+        "29/03/2026 03:00:00 (CEST) - 29/03/2026 04:00:00 (CEST)",
+    )
+    text = "".join(f'"Belgium (BE)","{row}",100,100\n' for row in rows)
+    imported(tmp_path, ENTSOE.format("MTU (CET/CEST)") + text)
+    assert hours(tmp_path, "hour") == [
+        (at(22, 28),),
+        (at(23, 28),),
+        (at(0, 29),),
+        (at(1, 29),),
+    ]
+
+
+def test_the_hour_that_autumn_has_twice_is_told_by_its_time_zone(tmp_path: Path):
+    rows = (
+        "25/10/2026 02:00:00 (CET) - 25/10/2026 03:00:00 (CET)",
+        "25/10/2026 02:00:00 (CEST) - 25/10/2026 02:00:00 (CET)",
+    )
+    text = "".join(f'"Belgium (BE)","{row}",{power},0\n' for power, row in enumerate(rows))
+    done = imported(tmp_path, ENTSOE.format("MTU (CET/CEST)") + text.replace(",0,0", ",0,100"))
+    # The row of wind is in the file first, and later in time.
+    assert hours(tmp_path, "hour", "g_per_kwh") == [(at(0, 25, 10), 490.0), (at(1, 25, 10), 11.0)]
+    assert done.single == ()
+
+
+def test_a_cell_that_names_its_time_zone_needs_no_other(tmp_path: Path):
+    text = ENTSOE.format("MTU") + '"Belgium (BE)","01.07.2026 08:00 - 01.07.2026 09:00 (UTC)",1,1\n'
+    with pytest.raises(FactorError, match=r"has a time zone of its own\. Leave out --tz"):
+        imported(tmp_path, text, tz="Europe/Brussels")
+
+
+@pytest.mark.parametrize("unknown", ["", "N/A", "-", "1,000"])
+def test_production_that_is_not_known_is_not_zero(unknown: str, tmp_path: Path):
+    done = imported(
+        tmp_path,
+        ENTSOE.format("MTU (UTC)")
+        + f'"Belgium (BE)","01.03.2026 00:00 - 01.03.2026 01:00",1000,"{unknown}"\n'
+        + '"Belgium (BE)","01.03.2026 01:00 - 01.03.2026 02:00",1000,n/e\n',
+    )
+    # Only "n/e" says that there is no such plant: that hour is gas alone.
+    assert hours(tmp_path, "hour", "g_per_kwh", "cfe_share") == [(at(1), 490.0, 0.0)]
+    assert (done.rows, done.left_out) == (1, 1)
+
+
+# What is longer than an hour tells no hour.
+
+DAILY = (
+    "Datetime (UTC),Country,Zone name,Zone id,Carbon intensity gCO₂eq/kWh (Life cycle)\n"
+    "2026-03-01 00:00:00,Germany,Germany,DE,300\n2026-03-02 00:00:00,Germany,Germany,DE,310\n"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        DAILY,
+        DAILY.replace("310", ""),  # a row of an export is there without its value too
+        "timestamp,zone,g_per_kwh\n2026-03-01T00:00Z,DE,1\n2026-03-02T00:00Z,DE,2\n"
+        "2026-03-03T00:00Z,DE,3\n2026-03-01T00:00Z,FR,1\n2026-03-01T01:00Z,FR,2\n",
+    ],
+)
+def test_means_of_a_day_are_no_hours(text: str, tmp_path: Path):
+    with pytest.raises(
+        FactorError,
+        match=r"grid\.csv: most rows of DE are 24 hours apart, .*\. Export the data by the hour",
+    ):
+        imported(tmp_path, text)
+    assert hourly.files(tmp_path) == []
+
+
+def test_hours_with_gaps_are_hours(tmp_path: Path):
+    times = ("2026-03-01T00:00Z", "2026-03-01T01:00Z", "2026-03-01T09:00Z")
+    imported(tmp_path, "timestamp,g_per_kwh\n" + "".join(f"{t},1\n" for t in times), zone="DE")
+    assert hours(tmp_path, "hour") == [(at(0),), (at(1),), (at(9),)]
+
+
+def test_an_hour_that_begins_at_half_past_is_split_over_two_of_utc(tmp_path: Path):
+    # Midnight in India is 18:30 of UTC.
+    done = imported(
+        tmp_path,
+        "timestamp,g_per_kwh,cfe_share\n"
+        "2026-03-02 00:00,400,0.2\n2026-03-02 01:00,600,0.4\n2026-03-02 02:00,700,\n",
+        zone="IN-NO",
+        tz="Asia/Kolkata",
+    )
+    assert hours(tmp_path, "hour", "g_per_kwh", "cfe_share") == [
+        (at(18), 400.0, 0.2),
+        (at(19), 500.0, 0.3),  # half an hour of each
+        (at(20), 650.0, 0.4),
+        (at(21), 700.0, None),
+    ]
+    assert done.note == "its hours do not begin with those of UTC, so each is split over two"
+
+
+def test_a_quarter_is_split_by_its_length(tmp_path: Path):
+    imported(
+        tmp_path,
+        "timestamp,g_per_kwh\n2026-03-01T05:45Z,400\n2026-03-01T06:45Z,800\n",
+        zone="NP",
+    )
+    # 6:00 to 6:45 at 400, and 6:45 to 7:00 at 800
+    assert hours(tmp_path, "hour", "g_per_kwh") == [(at(5), 400.0), (at(6), 500.0), (at(7), 800.0)]
+
+
 # What is wrong is said in one line, with the line and the way out, and nothing is kept.
 
 
@@ -421,10 +554,12 @@ def test_a_broken_file_of_hours_is_named_with_the_way_out(tmp_path: Path):
 # Five imports an example, of 40 ms each; over two days of rows a few say as much as many.
 @settings(max_examples=4, deadline=None)
 @given(
-    rows=st.dictionaries(st.integers(0, 47), st.integers(0, 3000), min_size=2, max_size=12),
+    values=st.lists(st.integers(0, 3000), min_size=2, max_size=12),
+    first=st.integers(0, 36),
     cut=st.integers(0, 47),
 )
-def test_a_file_in_two_parts_is_the_file(rows: dict[int, int], cut: int):
+def test_a_file_in_two_parts_is_the_file(values: list[int], first: int, cut: int):
+    rows = dict(enumerate(values, start=first))
     lines = {
         hour: f"2026-03-{1 + hour // 24:02}T{hour % 24:02}:00Z,DE,{g}\n" for hour, g in rows.items()
     }

@@ -1,5 +1,6 @@
 import pytest
 
+from agenttrace.energy import places
 from agenttrace.energy.grid.zones import nearest, unreached
 
 
@@ -8,8 +9,13 @@ def test_calls_can_be_in_zones_countries_and_states():
 
 
 def test_no_call_is_in_a_zone_that_no_place_has():
-    # AQ has no electricity mix, and no region is in the zone that EIA calls NYIS.
-    assert unreached(["XX", "DE", "ATL", "AQ", "US-NY-NYIS"]) == ["XX", "ATL", "AQ", "US-NY-NYIS"]
+    # AQ has no electricity mix, and no place is in the zone that EIA calls SEC.
+    assert unreached(["XX", "DE", "ATL", "AQ", "US-FLA-SEC"]) == ["XX", "ATL", "AQ", "US-FLA-SEC"]
+
+
+def test_what_others_call_a_zone_is_one_that_calls_can_be_in():
+    tables = places._shipped().tables  # pyright: ignore[reportPrivateUsage]
+    assert unreached(tables.alias.values()) == []
 
 
 @pytest.mark.parametrize(
@@ -19,7 +25,7 @@ def test_no_call_is_in_a_zone_that_no_place_has():
         ("ERCOT", ("US-TEX-ERCO",)),
         ("US-CAL-CAISO", ("US-CAL-CISO", "US")),
         ("DK-DK1", ("DK",)),
-        ("US-NE-ISNE", ("US",)),  # New England is not Nebraska
+        ("US-NE-NPPD", ("US",)),  # Nebraska is not New England
         ("ATL", ()),
         ("XX", ()),
     ],
