@@ -199,10 +199,9 @@ def matched(name: str, factors: Factors) -> RenderableType:
     lines += _parts(listing.parts(match))
     lines.append(("looked for", Text(", ".join(catalogue.spellings(name)))))
     parts: list[RenderableType] = [Text(name, style="bold"), _indented(_fields(lines))]
-    if not match.known:
-        parts.append(
-            Text("Put one of these into factors.toml in the folder of the data:", style=_WARNING)
-        )
+    if not match.known or not listing.is_model(factors, match.key):
+        said = "Put one of these" if not match.known else "If you know more, put one of these"
+        parts.append(Text(f"{said} into factors.toml in the folder of the data:", style=_WARNING))
         parts += [Text(f"  {line}".rstrip(), no_wrap=True) for line in listing.way_out(name)]
     return Group(*parts)
 

@@ -99,7 +99,8 @@ def _notes(note: str, left_out: int, single: tuple[str, ...]) -> Iterator[str]:
     if note:
         yield f"{note}."
     if left_out:
-        yield f"{_count(left_out, 'row')} without a value: an hour without any other row has the annual figure."
+        said = _count(left_out, "row")
+        yield f"{said} without a value: an hour without any other row has the annual figure."
     for stamp in single:
         yield (
             f"{stamp} is two hours, for the clocks went back, and the file has it once: it is "

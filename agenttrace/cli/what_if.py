@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 import click
@@ -10,8 +11,6 @@ from agenttrace.cli import pricing as priced
 from agenttrace.cli.output import show
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from agenttrace.energy.pricing import Pricing
 
 # The first line tells click to leave the others as they are.
@@ -20,6 +19,9 @@ agenttrace what-if --cache off
 agenttrace what-if 4f1c --model claude-opus-4-5=claude-haiku-4-5
 agenttrace what-if --since 2026-11-01 --region europe-north1 --shift-hours 6
 """
+
+
+_MOST_HOURS: Final = 87_660  # ten years; what prices them is loaded with DuckDB, and says the same
 
 
 class _Replacement(click.ParamType[tuple[str, str]]):
@@ -57,6 +59,26 @@ class _Cache(click.ParamType[float | str]):
         return rate
 
 
+class _Moment(click.ParamType[datetime]):
+    """A date, or a date and a time, as ISO 8601 has it; UTC unless it says otherwise."""
+
+    name = "date"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            moment = datetime.fromisoformat(str(value).strip())
+            # A report has its times in UTC, and does not say so with each.
+            return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        except (ValueError, OverflowError):
+            trouble = (
+                f"{value!r} is no date and no time, such as 2026-11-01, 2026-11-01T18:00 or "
+                "2026-11-01T18:00+01:00; without a zone it is UTC."
+            )
+            self.fail(trouble, param, ctx)
+
+
 def _share(text: str) -> float | None:
     try:
         share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
@@ -73,9 +95,9 @@ def _share(text: str) -> float | None:
 @click.argument("task", metavar="[TASK]", required=False)
 @click.option(
     "--since",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H"]),
+    type=_Moment(),
     metavar="DATE",
-    help="Only calls from this day on, or from this hour (2026-11-01T18), UTC.",
+    help="Only calls from this day on, or from the hour of this time (2026-11-01T18:00), UTC.",
 )
 @click.option(
     "--model",
@@ -99,7 +121,7 @@ def _share(text: str) -> float | None:
 @click.option("--region", metavar="PLACE", help="Cloud region, country or grid zone to run in.")
 @click.option(
     "--shift-hours",
-    type=int,
+    type=click.IntRange(-_MOST_HOURS, _MOST_HOURS),
     default=0,
     metavar="N",
     help="So many hours later, or earlier if negative; needs hourly data of the grid.",

@@ -1,6 +1,7 @@
 """The formula of an estimate with its numbers in it, and words for what is unknown in it."""
 
-from collections.abc import Mapping, Sequence
+import shlex
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +45,6 @@ _SYMBOLS: Final = {
 }
 
 _ADVICE: Final = {
-    "active_parameters_b": "if you know them, put them in factors.toml (agenttrace factors match)",
     "decode_j_per_token": "measured where the model is served, it would replace its class's",
     "cache_bytes_per_token": "follows from its layers and key/value heads, where published",
     "prefill_j_per_b_token": "hardware and its use while reading; who serves it can measure it",
@@ -119,9 +119,32 @@ def lines(
     )
 
 
-def advice(unknown: Unknown) -> str:
-    """Return what would make a factor known better, in words."""
+def advice(
+    unknown: Unknown, *, is_listed: bool = False, measured_at: Collection[Boundary] = ()
+) -> str:
+    """Return what would make a factor known better, in words.
+
+    Args:
+        unknown: Which one.
+        is_listed: Whether its model is in the catalogue, which then has lines to start from.
+        measured_at: Boundaries of the meters, where nothing of the energy is an estimate.
+    """
+    if unknown.part == "active_parameters_b":
+        return _advice_of_parameters(unknown.key, is_listed=is_listed)
+    if unknown.key is None and len(measured_at) == 1:
+        (boundary,) = measured_at
+        return f"at --boundary {boundary}, where it was measured, nothing hangs on it"
     return _ADVICE[unknown.part]
+
+
+def _advice_of_parameters(model: str | None, *, is_listed: bool) -> str:
+    if not model:
+        return "no call names this model; a name would tell its size"
+    name = shlex.quote(model)
+    command = f"show {name} --format toml" if is_listed else f"match {name}"
+    return (
+        f"if you know them, put them in factors.toml: `agenttrace factors {command}` has the lines"
+    )
 
 
 def symbol(factor: Factor) -> str:

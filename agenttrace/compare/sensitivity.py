@@ -9,13 +9,18 @@ index of a factor has a closed form and needs no sample of its own:
 Means and variances are those of the very draws that ranges are made with. Shares need not add up
 to one: the rest is what factors do together, as factors of a product.
 
+What a meter saw is known, but what lies between the meter and the boundary of the estimate is not.
+That part hangs on two constants alone, though not linearly, so it is averaged over their draws.
+
 Source: I. M. Sobol, Global sensitivity indices, <https://doi.org/10.1016/S0378-4754(00)00270-6>.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from math import prod
-from operator import mul
+from operator import add, mul
+from statistics import fmean
 from typing import Final
 
 from agenttrace.energy.draws import column
@@ -72,6 +77,19 @@ class Used:
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What meters of one kind saw of a sum of calls.
+
+    Attributes:
+        joules: At *boundary*.
+        boundary: What the meter covers.
+    """
+
+    joules: float
+    boundary: Boundary
+
+
+@dataclass(frozen=True, slots=True)
 class Unknown:
     """One thing that is not known for certain.
 
@@ -123,6 +141,12 @@ Spreads = Mapping[Unknown, Spread]
 _FACILITY: Final = Unknown(None, "facility_multiplier")
 _HOST: Final = Unknown(None, "host_share")
 
+_BETWEEN: Final[Mapping[Boundary, frozenset[Unknown]]] = {
+    "accelerator": frozenset(),
+    "server": frozenset({_FACILITY, _HOST}),
+    "facility": frozenset({_FACILITY}),
+}
+
 # What energy at the accelerator is multiplied with; of the server it is 1 + host_share * (M - 1).
 _AROUND: Final[Mapping[Boundary, tuple[Product, ...]]] = {
     "accelerator": (Product(1.0, frozenset()),),
@@ -140,12 +164,28 @@ def spread_of(values: Sequence[float]) -> Spread:
     return Spread(sum(values) / len(values), sum(value * value for value in values) / len(values))
 
 
-def shares(used: Iterable[Used], shared: Shared) -> list[Share]:
+def brought_j(seen: Iterable[Measured], constants: Constants, boundary: Boundary) -> float:
+    """Return the joules that meters saw, brought to *boundary*."""
+    around = multiplier(constants, boundary)
+    return sum(one.joules * around / multiplier(constants, one.boundary) for one in seen)
+
+
+def between(seen: Iterable[Measured], boundary: Boundary) -> frozenset[str]:
+    """Return the constants, as fields, that bring what meters saw to *boundary*."""
+    found: set[str] = set()
+    for one in seen:
+        if one.boundary != boundary and one.joules:
+            found |= {unknown.part for unknown in _BETWEEN[one.boundary] | _BETWEEN[boundary]}
+    return frozenset(found)
+
+
+def shares(used: Iterable[Used], shared: Shared, seen: Iterable[Measured] = ()) -> list[Share]:
     """Return what each unknown contributes to the variance of a sum of calls, most first.
 
     Args:
-        used: Moments by model; spellings of one model are one model here.
+        used: Moments by model of what no meter saw; spellings of one model are one model here.
         shared: The constants.
+        seen: What meters saw of them.
 
     Returns:
         First-order Sobol indices, of unknowns that contribute something. They add up to at most 1.
@@ -153,16 +193,22 @@ def shares(used: Iterable[Used], shared: Shared) -> list[Share]:
     models = _merged(used)
     spreads = {**_constant_spreads(shared.draws), **_own_spreads(models)}
     products = {model.key: _polynomial(model, shared.boundary) for model in models}
-    whole = _whole_variance(products.values(), spreads)
-    if whole <= 0:
-        return []
     everything = [product for one in products.values() for product in one]
-    found: list[Share] = []
+    alone: dict[Unknown, float] = {}
     for unknown in spreads:
         # Of what belongs to one model, the others do not depend.
         moved = everything if unknown.key is None else products[unknown.key]
-        alone = variance(given(moved, {unknown}, spreads), spreads)
-        found.append(Share(unknown, alone / whole))
+        alone[unknown] = variance(given(moved, {unknown}, spreads), spreads)
+    whole = _whole_variance(products.values(), spreads)
+    metered = list(seen)
+    if around := between(metered, shared.boundary):
+        expected = given(everything, {_FACILITY, _HOST}, spreads)
+        way = _way(expected, shared, metered, varies=_HOST.part in around)
+        whole += way.added
+        alone |= {_FACILITY: way.of_facility, _HOST: way.of_host}
+    if whole <= 0:
+        return []
+    found = [Share(unknown, value / whole) for unknown, value in alone.items()]
     return sorted((one for one in found if one.share > 0), key=lambda one: -one.share)
 
 
@@ -182,22 +228,28 @@ def given(products: Iterable[Product], known: Iterable[Unknown], spreads: Spread
     )
 
 
-def if_known(used: Iterable[Used], shared: Shared, unknown: Unknown) -> Range:
+def if_known(
+    used: Iterable[Used], shared: Shared, unknown: Unknown, seen: Iterable[Measured] = ()
+) -> Range:
     """Return the range that would be left if *unknown* were known to have its central value.
 
     Args:
-        used: Moments by model.
+        used: Moments by model of what no meter saw.
         shared: The constants.
         unknown: What would be known.
+        seen: What meters saw of them.
 
     Returns:
         Wh; central is the same as with all of it unknown.
     """
-    terms = list(used)
+    terms, metered = list(used), list(seen)
     totals = [
-        _energy_if_known(terms, number, shared, unknown) for number in range(len(shared.draws))
+        _energy_if_known(terms, number, shared, unknown)
+        + brought_j(metered, _if_known(drawn, shared, unknown), shared.boundary)
+        for number, drawn in enumerate(shared.draws)
     ]
     middle = sum(energy_j(one.moments, one.factor.coefficients) for one in terms)
+    middle += brought_j(metered, shared.central, shared.boundary)
     left = spread(middle, totals)
     return Range(left.low / JOULES_PER_WH, left.central / JOULES_PER_WH, left.high / JOULES_PER_WH)
 
@@ -284,6 +336,57 @@ def _whole_variance(models: Iterable[Sequence[Product]], spreads: Spreads) -> fl
     return variance(_collected(expected), spreads) + max(added, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """What the way from meters to the boundary does to variances.
+
+    Attributes:
+        added: What it adds to that of the estimate alone; less than nothing where it evens out.
+        of_facility: Variance that the multiplier of the facility causes alone, all in all.
+        of_host: Variance that the share of the host causes alone, all in all.
+    """
+
+    added: float
+    of_facility: float
+    of_host: float
+
+
+def _way(
+    estimated: Sequence[Product], shared: Shared, seen: Sequence[Measured], *, varies: bool
+) -> _Way:
+    """Average over all pairs of draws of the two constants that are around the accelerator.
+
+    Args:
+        estimated: What the estimate is expected to be for each value of the two.
+        shared: The constants.
+        seen: What meters saw.
+        varies: Whether the share of the host has a part in it.
+    """
+    hosts = [one.host_share for one in shared.draws] if varies else [shared.central.host_share]
+    plain: list[list[float]] = []
+    whole: list[list[float]] = []
+    for drawn in shared.draws:
+        row = [drawn._replace(host_share=host) for host in hosts]
+        plain.append([_value(estimated, one) for one in row])
+        whole.append([brought_j(seen, one, shared.boundary) for one in row])
+        whole[-1] = list(map(add, whole[-1], plain[-1]))
+    return _Way(
+        added=_variance_of(chain(*whole)) - _variance_of(chain(*plain)),
+        of_facility=_variance_of(map(fmean, whole)),
+        of_host=_variance_of(map(fmean, zip(*whole, strict=True))) if varies else 0.0,
+    )
+
+
+def _value(products: Iterable[Product], constants: Constants) -> float:
+    return sum(one.number * prod(getattr(constants, x.part) for x in one.of) for one in products)
+
+
+def _variance_of(values: Iterable[float]) -> float:
+    of = list(values)
+    mean = fmean(of)
+    return fmean((value - mean) ** 2 for value in of)
+
+
 def _collected(products: Iterable[Product]) -> list[Product]:
     numbers: dict[frozenset[Unknown], float] = {}
     for one in products:
@@ -323,6 +426,12 @@ def _energy_if_known(terms: Sequence[Used], number: int, shared: Shared, unknown
         else energy_j(one.moments, _with_known(one, number, shared, unknown.part))
         for one in terms
     )
+
+
+def _if_known(drawn: Constants, shared: Shared, unknown: Unknown) -> Constants:
+    if unknown.key is not None:
+        return drawn
+    return drawn._replace(**{unknown.part: getattr(shared.central, unknown.part)})
 
 
 def _ratios(number: int, shared: Shared, part: str) -> Sequence[float]:

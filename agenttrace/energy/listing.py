@@ -138,6 +138,14 @@ def record(factors: Factors, id_: str) -> Record:
     )
 
 
+def is_model(factors: Factors, name: str) -> bool:
+    """Tell whether the parameters of *name* are a record; a name may tell a size without."""
+    try:
+        return record(factors, name).kind == "family"
+    except FactorError:
+        return False
+
+
 def sources(factors: Factors) -> list[Cited]:
     """Return every source by its key, those of places included."""
     cited: Counter[str] = Counter()

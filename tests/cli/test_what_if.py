@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
+from agenttrace.report.what_if.values import MOST_HOURS
 from tests.builders import agent, chat, spans, task, write
 
 
@@ -78,23 +79,45 @@ def test_a_cache_is_off_or_perfect_or_a_share(recorded: Path, cache: str, choice
     assert told["choices"] == [choice]
 
 
-@pytest.mark.parametrize("since", ["2025-10-10", "2025-10-09T23"])
+@pytest.mark.parametrize(
+    "since",
+    [
+        *("2025-10-10", "2025-10-09T23", "2025-10-09T23:00", "2025-10-09 23:00:30"),
+        *("2025-10-09T23:00Z", "2025-10-10T01:00+02:00", "20251010"),
+    ],
+)
 def test_calls_before_the_date_are_left_out(recorded: Path, since: str):
     result = what_if("--cache", "off", "--since", since)
     assert result.exit_code == 0
     assert "No model call is in it" in result.output
 
 
+def test_a_time_is_that_of_its_zone_and_else_utc(recorded: Path):
+    told = json.loads(
+        what_if("--cache", "off", "--since", "2025-10-09T10:30+02:00", "--format", "json").output
+    )
+    assert (told["since"], told["calls"]) == ("2025-10-09T08:00:00Z", 3)
+
+
+def test_calls_can_be_shifted_as_far_as_the_report_allows(recorded: Path):
+    for hours in (MOST_HOURS, -MOST_HOURS):
+        assert what_if("--shift-hours", str(hours)).exit_code == 0
+        assert what_if("--shift-hours", str(hours * 2)).exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (["--shift-hours", "99999999999"], "99999999999 is not in the range -87660<=x<=87660."),
+        (["--shift-hours", "-99999999999"], "-99999999999 is not in the range"),
+        (["--since", "0001-01-01T00:00+14:00"], "'0001-01-01T00:00+14:00' is no date and no time"),
         (["--model", "gpt-5"], "'gpt-5' is not two models with = between"),
         (["--model", "=gpt-5"], "'=gpt-5' is not two models with = between"),
         (["--cache", "some"], "'some' is not off, perfect, or a share such as 0.9 or 90%."),
         (["--cache", "nan"], "'nan' is not off"),
         (["--cache", "1.1"], "'1.1' is not off"),
         (["--batch", "0"], "Invalid value for '--batch'"),
-        (["--since", "yesterday"], "Invalid value for '--since'"),
+        (["--since", "yesterday"], "'yesterday' is no date and no time, such as 2026-11-01,"),
     ],
 )
 def test_a_choice_that_makes_no_sense_is_a_usage_error(recorded: Path, words: list[str], said: str):

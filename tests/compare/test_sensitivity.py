@@ -12,11 +12,13 @@ from msgspec import structs
 
 from agenttrace import energy
 from agenttrace.compare.sensitivity import (
+    Measured,
     Product,
     Shared,
     Spread,
     Unknown,
     Used,
+    between,
     given,
     if_known,
     own_factors,
@@ -36,7 +38,7 @@ from agenttrace.energy.estimate import (
     moments,
     total,
 )
-from agenttrace.energy.pricing import Boundary
+from agenttrace.energy.pricing import BOUNDARIES, Boundary
 from agenttrace.model import TokenUsage
 
 FACTORS = energy.shipped()
@@ -250,6 +252,70 @@ def test_an_encoder_has_nothing_to_write():
     }
     left = if_known([encoder], SHARED, Unknown(encoder.key, "active_parameters_b"))
     assert left.low > total([(encoder.moments, encoder.factor)]).low
+
+
+FACILITY, HOST = Unknown(None, "facility_multiplier"), Unknown(None, "host_share")
+
+
+def test_what_was_measured_at_the_boundary_is_certain():
+    seen = [Measured(3600.0, "facility")]
+    assert shares([], SHARED, seen) == []
+    assert between(seen, "facility") == frozenset()
+    turn = used(input=500, output=300)
+    assert shares([turn], SHARED, seen) == shares([turn], SHARED)
+    alone, both = (if_known([turn], SHARED, FACILITY, of) for of in ([], seen))
+    assert (both.low, both.central, both.high) == pytest.approx(
+        (alone.low + 1, alone.central + 1, alone.high + 1)
+    )
+
+
+def test_what_was_measured_at_the_chips_hangs_on_what_surrounds_them():
+    """Of E = M * J all is due to M; if it were known, 1 Wh would be 1.72 Wh and no range."""
+    seen = [Measured(3600.0, "accelerator")]
+    (one,) = shares([], SHARED, seen)
+    assert (one.unknown, one.share) == (FACILITY, pytest.approx(1))
+    left = if_known([], SHARED, FACILITY, seen)
+    assert (left.low, left.central, left.high) == pytest.approx((1.72, 1.72, 1.72))
+    assert between(seen, "facility") == {"facility_multiplier"}
+    assert between([Measured(1.0, "server")], "facility") == {"facility_multiplier", "host_share"}
+
+
+def test_shares_of_a_whole_that_was_measured_in_part_are_those_of_all_triples():
+    """E = M*e_d*n_o + J*M/(1 + s*(M - 1)), over every value of M and s (8 each) and of e_d."""
+    model = used(output=1).factor
+    shared = Shared(SHARED.central, CONSTANTS[::32])
+    writing, seen = Used(Moments(0, 0, 0, 100, 0), model), [Measured(40.0, "server")]
+    decode = model.match.parts.decode_j_per_token
+    assert decode is not None
+    writes = column(decode.range, "any", least=decode.least, most=decode.most)
+    constants = [(m.facility_multiplier, s.host_share) for m in shared.draws for s in shared.draws]
+    table = [[100 * m * e + 40 * m / (1 + s * (m - 1)) for m, s in constants] for e in writes]
+    by_pair = [fmean(of) for of in zip(*table, strict=True)]
+    whole = pvariance([value for row in table for value in row])
+    found = {one.unknown.part: one.share for one in shares([writing], shared, seen)}
+    assert found == pytest.approx(
+        {
+            "decode_j_per_token": pvariance([fmean(row) for row in table]) / whole,
+            "facility_multiplier": pvariance(
+                [fmean(by_pair[8 * number : 8 * number + 8]) for number in range(8)]
+            )
+            / whole,
+            "host_share": pvariance([fmean(by_pair[number::8]) for number in range(8)]) / whole,
+        }
+    )
+
+
+@pytest.mark.parametrize("meter", BOUNDARIES)
+@pytest.mark.parametrize("boundary", BOUNDARIES)
+def test_shares_lie_between_nothing_and_all_where_some_was_measured(
+    boundary: Boundary, meter: Boundary
+):
+    """What a facility's meter saw falls with M as the estimate of the server rises."""
+    turn = used(boundary=boundary, input=500, output=300)
+    shared = Shared(SHARED.central, CONSTANTS, boundary)
+    found = [one.share for one in shares([turn], shared, [Measured(500.0, meter)])]
+    assert all(0 < one <= 1 + 1e-9 for one in found)
+    assert sum(found) <= 1 + 1e-9
 
 
 @settings(deadline=None, max_examples=50)

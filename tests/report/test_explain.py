@@ -1,12 +1,15 @@
 import io
 import json
+import shlex
 from functools import cache
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from rich.cells import cell_len
 from rich.console import Console
 
+from agenttrace.cli import commands
 from agenttrace.energy import measured
 from agenttrace.energy.grid.importing import import_file
 from agenttrace.energy.measured import Window
@@ -334,6 +337,115 @@ def test_of_a_call_that_was_measured_in_part_the_rest_is_estimated(home: Path):
         assert report.energy_wh is not None
         assert report.energy_wh.central == pytest.approx(whole / 2 + 1)
         assert [one.measured_wh for one in report.models] == pytest.approx([1])
+
+
+def metered(home: Path, joules: float, *, part: float = 1.0) -> None:
+    """Record one call, and let a meter of the server see a part of it."""
+    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    start_ns = START_NS + 2 * SECOND_NS
+    end_ns = start_ns + round(part * SECOND_NS / 2)
+    measured.add(home, [Window(start_ns, end_ns, joules, boundary="server")])
+    explained.cache_clear()
+
+
+@pytest.mark.parametrize("subject", ["job", "job-"])
+def test_what_was_measured_elsewhere_is_as_uncertain_as_the_way_from_there(
+    home: Path, subject: str
+):
+    """E = J * M/(1 + s*(M - 1)): nothing else has a part in it."""
+    metered(home, 36_000.0)
+    report = explained(home, subject)
+    assert report.energy_wh is not None
+    assert report.energy_wh.low < 0.95 * report.energy_wh.central
+    assert {one.symbol for one in report.drivers} == {"M", "s"}
+    assert {one.symbol for one in report.factors} == {"M", "s"}
+    for one in report.drivers:
+        left = one.energy_if_known_wh
+        assert left.central == pytest.approx(report.energy_wh.central)
+        assert left.high - left.low < report.energy_wh.high - report.energy_wh.low
+        assert one.advice == "at --boundary server, where it was measured, nothing hangs on it"
+    text = shown(report)
+    assert "Nothing in it is uncertain" not in text
+    assert "The energy of one call" not in text
+    assert report.warnings == (
+        "All of this energy was measured; nothing of it is an estimate of the formula.",
+        "What meters saw of the server is brought to the facility with M and s.",
+    )
+
+
+@pytest.mark.parametrize("subject", ["job", "job-"])
+def test_at_the_boundary_of_the_meter_nothing_is_uncertain(home: Path, subject: str):
+    metered(home, 36_000.0)
+    report = explained(home, subject, Pricing(boundary="server"))
+    assert report.energy_wh == Range(10, 10, 10)
+    assert (report.drivers, report.factors) == ((), ())
+    text = shown(report)
+    assert "Nothing in it is uncertain." in text
+    assert "Factors, low" not in text
+
+
+def test_a_call_and_its_task_have_one_range(home: Path):
+    metered(home, 36.0, part=0.5)
+    task_wh, call_wh = (explained(home, subject).energy_wh for subject in ("job", "job-"))
+    assert task_wh is not None
+    assert call_wh is not None
+    assert (call_wh.low, call_wh.central, call_wh.high) == pytest.approx(
+        (task_wh.low, task_wh.central, task_wh.high)
+    )
+
+
+@pytest.mark.parametrize("subject", ["job", "job-"])
+def test_if_it_were_known_is_about_what_was_measured_as_well(home: Path, subject: str):
+    """Half of the call was measured, with 40 times as much energy as is estimated for the rest."""
+    metered(home, 3600.0, part=0.5)
+    report = explained(home, subject)
+    assert report.energy_wh is not None
+    assert added(report) > 0
+    assert {"M", "s"} <= {one.symbol for one in report.drivers}
+    for one in report.drivers:
+        left = one.energy_if_known_wh
+        assert left.central == pytest.approx(report.energy_wh.central)
+        assert left.low > report.energy_wh.low * 0.99
+        assert left.high < report.energy_wh.high * 1.01
+
+
+def test_models_come_most_energy_first_however_it_is_known(home: Path):
+    """The chat is estimated; the embedding is little by estimate, and much by its meter."""
+    write(
+        home,
+        spans(
+            chat(input=1000, output=200),
+            chat(input=3, operation="embeddings", provider="vllm", model="bge-m3"),
+        ),
+    )
+    assert [one.model for one in explained(home).models] == ["gpt-5", "bge-m3"]
+    measured.add(home, [Window(START_NS, START_NS + 60 * SECOND_NS, 360_000.0, boundary="server")])
+    explained.cache_clear()
+    report = explained(home)
+    assert [one.model for one in report.models] == ["bge-m3", "gpt-5"]
+    shares = [one.energy_share for one in report.models]
+    assert shares == sorted(filter(None, shares), reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "command"),
+    [
+        ("gpt-5-mini", "agenttrace factors show gpt-5-mini --format toml"),
+        ("anthropic/claude-haiku-4-5", "agenttrace factors show claude-haiku-4-5 --format toml"),
+        ("gpt-7-mini", "agenttrace factors match gpt-7-mini"),
+        ("zorg-9", "agenttrace factors match zorg-9"),
+    ],
+)
+def test_parameters_that_the_user_knows_have_a_command_that_helps(
+    home: Path, model: str, command: str
+):
+    write(home, spans(chat(input=100_000, output=5, model=model)))
+    (advice,) = (one.advice for one in explained(home).drivers if one.symbol == "P")
+    assert advice == (f"if you know them, put them in factors.toml: `{command}` has the lines")
+    done = CliRunner().invoke(commands, shlex.split(command)[1:])
+    assert done.exit_code == 0
+    assert "[[family]]" in done.output
+    assert "active_b = " in done.output
 
 
 def test_an_hour_that_is_known_decides_the_carbon(home: Path):

@@ -298,6 +298,38 @@ def test_shifting_takes_the_intensity_of_the_other_hour(by_the_hour: Path):
             assert not any("agenttrace grid import" in one for one in report.assumed)
 
 
+@pytest.mark.parametrize(("hours", "why"), [(1, "9"), (-1, "7"), (-6, "2, and for the night 14")])
+def test_no_hour_is_compared_with_the_average_of_a_year(by_the_hour: Path, hours: int, why: str):
+    """Known are 8 and 14 o'clock: a call at 8 or 20, shifted so, has one known hour at most."""
+    with Reader(by_the_hour) as reader:
+        report = compared(reader, Choices(shift_hours=hours))
+    assert report.carbon_g is not None, why
+    assert (report.carbon_g.difference, report.carbon_g.before) == (ZERO, report.carbon_g.after)
+    (said, _) = report.assumed
+    assert said.startswith("Shifting needs the intensity of the grid both in the hour of a call")
+
+
+def test_calls_that_cannot_be_shifted_keep_what_they_have(by_the_hour: Path):
+    """The two calls of the day are at 25 instead of 100 g/kWh; that of the night stays."""
+    with Reader(by_the_hour) as reader:
+        day = compared(reader, Choices(shift_hours=6), task="day").carbon_g
+        both = compared(reader, Choices(shift_hours=6))
+    assert day is not None
+    assert both.carbon_g is not None
+    assert both.carbon_g.difference.central == pytest.approx(day.difference.central)
+    assert both.assumed == (
+        "Both hours are known for 2 of 3 calls, which are shifted; the others stay as they were.",
+        "Hourly intensities are known for 2 of 3 calls; the others are reckoned with the average "
+        "of the year.",
+    )
+
+
+def test_another_place_of_which_no_hour_is_known_is_said(by_the_hour: Path):
+    with Reader(by_the_hour) as reader:
+        report = compared(reader, Choices(region="FR", shift_hours=6))
+    assert any("hours are known for 2 of 3 calls, and there for 0" in one for one in report.assumed)
+
+
 def test_before_is_what_the_report_says_where_hours_are_known(by_the_hour: Path):
     """Shifted by six hours the day is known, the night is not: before it was the same."""
     with Reader(by_the_hour) as reader:
@@ -384,6 +416,21 @@ def test_only_calls_since_then_count(reader: Reader):
         assert report.input_tokens == (10, 10)
 
 
+@pytest.mark.parametrize("choices", [Choices(region="FR"), Choices(cache=0.0)])
+def test_the_hour_of_a_moment_counts_as_a_whole(reader: Reader, choices: Choices):
+    """The call of the next day starts at 8:53, and sums are kept by the hour."""
+    moment = datetime(2025, 10, 10, 8, 59, 30)  # noqa: DTZ001 - UTC
+    report = compared(reader, choices, since=moment)
+    assert (report.calls, report.since) == (1, "2025-10-10T08:00:00Z")
+
+
+def test_what_reads_may_be_read_by_another(reader: Reader):
+    report = compared(
+        reader, Choices(models=(("text-embedding-3-small", "text-embedding-3-large"),))
+    )
+    assert by_model(report)["text-embedding-3-small"].becomes == "text-embedding-3-large"
+
+
 def test_calls_of_estimated_tokens_are_counted(home: Path):
     write(home, spans(chat(input=10, output=5, usage="estimated"), chat(input=10, output=5)))
     with Reader(home) as reader:
@@ -422,6 +469,18 @@ def test_choices_are_said_in_words(reader: Reader):
         (Choices(hardware="abacus"), FactorError, "there are no figures for hardware 'abacus'."),
         (Choices(cache=1.5), ConfigError, "a cache hits 0 to 1 of the input, not 1.5."),
         (Choices(batch=0), ConfigError, "a batch holds 1 request or more, not 0."),
+        (Choices(shift_hours=87_661), ConfigError, "calls are shifted by ten years (87,660 hours)"),
+        (Choices(shift_hours=-(10**18)), ConfigError, "calls are shifted by ten years"),
+        (
+            Choices(models=(("gpt-5", "text-embedding-3-small"),)),
+            ConfigError,
+            "'text-embedding-3-small' only reads (embeddings, rerankers) and 'gpt-5' writes",
+        ),
+        (
+            Choices(models=(("*", "text-embedding-3-small"),)),
+            ConfigError,
+            "'text-embedding-3-small' only reads",
+        ),
         (Choices(context_limit=-1), ConfigError, "a context holds 0 tokens or more, not -1."),
         (Choices(region="Atlantis!"), FactorError, ""),
     ],

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agenttrace.compare import explain, sensitivity
-from agenttrace.compare.sensitivity import Used
+from agenttrace.compare.sensitivity import Measured, Used, brought_j
 from agenttrace.energy.estimate import (
     HIGH_QUANTILE,
     JOULES_PER_WH,
@@ -75,6 +75,15 @@ ORDER BY call_energy.call_id
 """
 
 
+_METER: Final = """
+SELECT
+    measured_call.boundary,
+    measured_call.measured_wh * 3600 AS joules
+FROM measured_call
+WHERE measured_call.call_id = $1
+"""
+
+
 def explanation(reader: Reader, subject: str = TOTAL) -> Explanation:
     """Take apart the estimate of a task, of a call, or of everything.
 
@@ -124,7 +133,7 @@ def _of_call(reader: Reader, fact: Row, beginning: str) -> Explanation:
     if len(rows) != 1:
         raise QueryError(not_one_call(reader, fact, beginning, [row["call_id"] for row in rows]))
     (call,) = rows
-    of_call = _parts_of_call(call)
+    of_call = _parts_of_call(reader, call)
     place = {
         "provider": call["provider"],
         "region": call["region"],
@@ -151,17 +160,18 @@ def _of_call(reader: Reader, fact: Row, beginning: str) -> Explanation:
     )
 
 
-def _parts_of_call(call: Row) -> list[Row]:
+def _parts_of_call(reader: Reader, call: Row) -> list[Row]:
     """Return a call as rows of moments: what a meter saw of it, and the estimate of the rest."""
     rest = 1 - call["covered"]
     moments = {name: (call[name] or 0.0) * rest for name in Moments._fields}
     estimate_wh = None if call["estimate_wh"] is None else call["estimate_wh"] * rest
     found = [{**call, **moments, "basis": ESTIMATED, "energy_wh": estimate_wh}]
     if call["measured_wh"] is not None:
-        seen = dict.fromkeys(Moments._fields, 0.0)
+        (meter,) = reader.query(_METER, [call["call_id"]])
+        seen = {**dict.fromkeys(Moments._fields, 0.0), "uncached": meter["joules"]}
         none = {"calls": 0, "calls_unpriced": 0}
         found.append(
-            {**call, **seen, **none, "basis": "measured", "energy_wh": call["measured_wh"]}
+            {**call, **seen, **none, "basis": meter["boundary"], "energy_wh": call["measured_wh"]}
         )
     return found
 
@@ -170,14 +180,16 @@ def _ranges_of_call(
     reader: Reader, call: Row, of_call: Sequence[Row]
 ) -> tuple[Range | None, Range | None, Range | None]:
     """Return energy, carbon and water of a call: centrals as its row has them, and their draws."""
-    used = parts.used(reader, of_call)
-    if call["energy_wh"] is None or not used:
+    if call["energy_wh"] is None:
         return None, None, None
-    measured_wh = call["measured_wh"] or 0.0
+    used, seen = parts.used(reader, of_call), parts.seen(of_call)
     drawn = [
-        measured_wh
-        + sum(energy_j(one.moments, one.factor.draws[number]) for one in used) / JOULES_PER_WH
-        for number in range(reader.factors.draws)
+        sum(
+            (energy_j(one.moments, one.factor.draws[number]) for one in used),
+            start=brought_j(seen, constants, reader.factors.boundary),
+        )
+        / JOULES_PER_WH
+        for number, constants in enumerate(reader.factors.constant_draws)
     ]
     place = parts.place(reader, call)
     # An hour's intensity is known; a year's is drawn.
@@ -210,8 +222,8 @@ def _explained(
     reader: Reader, rows: Sequence[Row], places: Sequence[Row], result: _Result
 ) -> Explanation:
     chosen = reader.factors
-    used = parts.used(reader, rows)
-    shares = sensitivity.shares(used, shared(reader)) if result.energy_wh else []
+    used, seen = parts.used(reader, rows), parts.seen(rows)
+    shares = sensitivity.shares(used, shared(reader), seen) if result.energy_wh else []
     shown = [one for one in shares[:_DRIVERS_SHOWN] if one.share >= _LEAST_SHOWN]
     others = shares[len(shown) :]
     return Explanation(
@@ -226,12 +238,12 @@ def _explained(
         tokens=result.tokens,
         formula=explain.formula(chosen.boundary),
         models=tuple(parts.models(reader, rows, result.energy_wh)),
-        factors=tuple(factors(reader, used)),
+        factors=tuple(factors(reader, used, seen)),
         places=tuple(parts.place_line(reader, row, result.energy_wh) for row in places),
         energy_wh=result.energy_wh,
         carbon_g=result.carbon_g,
         water_l=result.water_l,
-        drivers=tuple(driver(reader, used, one) for one in shown),
+        drivers=tuple(driver(reader, used, one, seen) for one in shown),
         other_drivers=len(others),
         other_drivers_share=sum(one.share for one in others),
         joint_share=max(0.0, 1 - sum(one.share for one in shares)) if shares else 0.0,
@@ -240,18 +252,25 @@ def _explained(
         draws=chosen.draws,
         low_quantile=LOW_QUANTILE,
         high_quantile=HIGH_QUANTILE,
-        warnings=(*reader.store_warnings, *_warnings(reader, used, rows)),
+        warnings=(*reader.store_warnings, *_warnings(reader, used, seen)),
     )
 
 
-def _warnings(reader: Reader, used: Iterable[Used], rows: Iterable[Row]) -> Iterable[str]:
+def _warnings(reader: Reader, used: Sequence[Used], seen: Sequence[Measured]) -> Iterable[str]:
     concerned = [one.factor for one in used]
     unknown = [one for one in reader.factors.models if not one.match.known]
     for one, warning in zip(unknown, reader.factors.warnings, strict=True):
         if one in concerned:
             yield warning
-    if any(row["basis"] != ESTIMATED for row in rows):
-        yield (
-            "A part of the energy was measured: the formula, and what the range is due to, are "
-            "about the rest."
-        )
+    if not seen:
+        return
+    yield (
+        "A part of the energy was measured; the formula is about the rest."
+        if used
+        else "All of this energy was measured; nothing of it is an estimate of the formula."
+    )
+    boundary = reader.factors.boundary
+    if needed := sensitivity.between(seen, boundary):
+        others = " and the ".join(one.boundary for one in seen if one.boundary != boundary)
+        letters = "M and s" if "host_share" in needed else "M"
+        yield f"What meters saw of the {others} is brought to the {boundary} with {letters}."

@@ -3,17 +3,29 @@
 from collections.abc import Iterable, Sequence
 
 from agenttrace.compare import explain, sensitivity
-from agenttrace.compare.sensitivity import Shared, Unknown, Used
+from agenttrace.compare.sensitivity import Measured, Shared, Unknown, Used
+from agenttrace.energy import listing
 from agenttrace.energy.estimate import Constants, ModelFactor
 from agenttrace.energy.factors import Factor
 from agenttrace.reader import Reader
 from agenttrace.report.explain.values import Cited, Driver, FactorLine
 
 
-def factors(reader: Reader, used: Sequence[Used]) -> Iterable[FactorLine]:
-    """Yield the constants of the formula, then what belongs to the models of *used*."""
-    for factor in _constant_factors(reader).values():
-        yield factor_line(reader, factor, ())
+def factors(reader: Reader, used: Sequence[Used], seen: Sequence[Measured]) -> Iterable[FactorLine]:
+    """Yield the constants that the energy hangs on, then what belongs to the models of *used*.
+
+    Args:
+        reader: An open reader.
+        used: What no meter saw: the formula is about it.
+        seen: What meters saw, which only has to be brought to the boundary.
+    """
+    boundary = reader.factors.boundary
+    needed = set(sensitivity.between(seen, boundary))
+    if used or not seen:
+        needed |= set(Constants._fields) - explain.NOT_IN[boundary]
+    for name in Constants._fields:
+        if name in needed:
+            yield factor_line(reader, reader.factors.origin.factors[name], ())
     models: dict[str, list[str]] = {}
     own: dict[str, Factor] = {}
     for one in used:
@@ -54,7 +66,9 @@ def factor_line(reader: Reader, factor: Factor, models: tuple[str, ...]) -> Fact
     )
 
 
-def driver(reader: Reader, used: Sequence[Used], share: sensitivity.Share) -> Driver:
+def driver(
+    reader: Reader, used: Sequence[Used], share: sensitivity.Share, seen: Sequence[Measured] = ()
+) -> Driver:
     """Return what a share of the variance is due to, and what would be left without it."""
     unknown = share.unknown
     model, factor = _factor_of(reader, used, unknown)
@@ -64,29 +78,25 @@ def driver(reader: Reader, used: Sequence[Used], share: sensitivity.Share) -> Dr
         name=factor.name,
         model=model,
         share=share.share,
-        energy_if_known_wh=sensitivity.if_known(used, shared(reader), unknown),
-        advice=explain.advice(unknown),
+        energy_if_known_wh=sensitivity.if_known(used, shared(reader), unknown, seen),
+        advice=explain.advice(
+            unknown,
+            is_listed=unknown.key is not None
+            and listing.is_model(reader.factors.origin, unknown.key),
+            measured_at=() if used else {one.boundary for one in seen},
+        ),
     )
 
 
 def _factor_of(reader: Reader, used: Iterable[Used], unknown: Unknown) -> tuple[str | None, Factor]:
     if unknown.key is None:
-        return None, _constant_factors(reader)[unknown.part]
+        return None, reader.factors.origin.factors[unknown.part]
     model = next(one.factor for one in used if one.key == unknown.key)
     return unknown.key, sensitivity.own_factors(model)[unknown.part]
 
 
 def _label(model: ModelFactor) -> str:
     return model.model or "not named"
-
-
-def _constant_factors(reader: Reader) -> dict[str, Factor]:
-    boundary = reader.factors.boundary
-    return {
-        name: reader.factors.origin.factors[name]
-        for name in Constants._fields
-        if name not in explain.NOT_IN[boundary]
-    }
 
 
 def shared(reader: Reader) -> Shared:

@@ -1,10 +1,10 @@
 """The parts of an explanation: models with their five products, and places."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from agenttrace.compare import explain
-from agenttrace.compare.sensitivity import Used
+from agenttrace.compare.sensitivity import Measured, Used
 from agenttrace.energy.draws import PlaceFactor
 from agenttrace.energy.estimate import JOULES_PER_WH, Moments, total
 from agenttrace.model import Range
@@ -13,42 +13,78 @@ from agenttrace.report import sums
 from agenttrace.report.explain.values import ModelPart, PlaceLine, Term
 from agenttrace.report.sums import Row
 
+if TYPE_CHECKING:
+    from agenttrace.energy.pricing import Boundary
+
 ESTIMATED: Final = "estimated"
 """The basis of what no meter saw."""
 
+_NOTHING_LEFT: Final = 1e-9  # of what was measured; what rounding leaves of a difference is less
 
-def used(reader: Reader, rows: Iterable[Row]) -> list[Used]:
-    """Return the moments of what was estimated; a side that no call reports is nothing here."""
-    factors = {(one.provider, one.model): one for one in reader.factors.models}
+
+def used(reader: Reader, rows: Sequence[Row]) -> list[Used]:
+    """Return the moments of what no meter saw; a side that no call reports is nothing here.
+
+    A model of which all was measured is left out: the formula has no part in it.
+    """
+    measured = _measured_wh(rows)
     return [
-        Used(_moments(row), factors[row["provider"], row["model"]])
+        _used(reader, row)
         for row in rows
-        if row["basis"] == ESTIMATED
+        if row["basis"] == ESTIMATED and not _is_all_measured(row, measured.get(_key(row)))
     ]
 
 
-def _moments(row: Row) -> Moments:
-    return Moments(*(float(row[name] or 0) for name in Moments._fields))
-
-
-def models(reader: Reader, rows: Sequence[Row], whole: Range | None) -> Iterable[ModelPart]:
-    """Yield the calls of each model, in the order of *rows*; *whole* is the energy of all."""
-    measured: dict[tuple[str | None, str | None], float] = {}
+def seen(rows: Iterable[Row]) -> list[Measured]:
+    """Return the joules that meters saw, by what they cover."""
+    joules: dict[Boundary, float] = {}
     for row in rows:
         if row["basis"] != ESTIMATED:
-            key = (row["provider"], row["model"])
-            measured[key] = measured.get(key, 0.0) + row["energy_wh"]
+            joules[row["basis"]] = joules.get(row["basis"], 0.0) + row["uncached"]
+    return [Measured(value, boundary) for boundary, value in sorted(joules.items())]
+
+
+def models(reader: Reader, rows: Sequence[Row], whole: Range | None) -> list[ModelPart]:
+    """Return the calls of each model, most energy first; *whole* is the energy of all."""
+    measured = _measured_wh(rows)
+    found = [
+        _model(reader, row, measured.get(_key(row)), whole)
+        for row in rows
+        if row["basis"] == ESTIMATED
+    ]
+    return sorted(found, key=_most_first)
+
+
+def _most_first(part: ModelPart) -> tuple[bool, float]:
+    return part.energy_share is None, -(part.energy_share or 0.0)
+
+
+def _key(row: Row) -> tuple[str | None, str | None]:
+    return row["provider"], row["model"]
+
+
+def _measured_wh(rows: Iterable[Row]) -> dict[tuple[str | None, str | None], float]:
+    found: dict[tuple[str | None, str | None], float] = {}
     for row in rows:
-        if row["basis"] == ESTIMATED:
-            (one,) = used(reader, [row])
-            seen = measured.get((row["provider"], row["model"]))
-            yield _model(reader, row, one, seen, whole)
+        if row["basis"] != ESTIMATED:
+            found[_key(row)] = found.get(_key(row), 0.0) + row["energy_wh"]
+    return found
 
 
-def _model(
-    reader: Reader, row: Row, priced: Used, measured_wh: float | None, whole: Range | None
-) -> ModelPart:
-    match, central = priced.factor.match, row["energy_wh"]
+def _is_all_measured(row: Row, measured_wh: float | None) -> bool:
+    return measured_wh is not None and abs(row["energy_wh"] or 0.0) <= _NOTHING_LEFT * measured_wh
+
+
+def _used(reader: Reader, row: Row) -> Used:
+    factor = next(one for one in reader.factors.models if (one.provider, one.model) == _key(row))
+    return Used(Moments(*(float(row[name] or 0) for name in Moments._fields)), factor)
+
+
+def _model(reader: Reader, row: Row, measured_wh: float | None, whole: Range | None) -> ModelPart:
+    priced, central = _used(reader, row), row["energy_wh"]
+    if central is not None and _is_all_measured(row, measured_wh):
+        priced, central = Used(Moments(0.0, 0.0, 0.0, 0.0, 0.0), priced.factor), 0.0
+    match = priced.factor.match
     drawn = total([(priced.moments, priced.factor)])
     lines = explain.lines(
         priced.moments, priced.factor, reader.factors.constants, reader.factors.boundary

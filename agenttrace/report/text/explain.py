@@ -35,13 +35,15 @@ def blocks(report: Explanation) -> Iterator[RenderableType]:
     yield _title(report)
     yield _result(report)
     if report.energy_wh is not None:
-        yield _formula(report)
+        if any(term.units for model in report.models for term in model.terms):
+            yield _formula(report)
         for model in report.models[:_MODELS_SHOWN]:
             yield _model(model)
         if report.models[_MODELS_SHOWN:]:
             yield _more_models(report.models[_MODELS_SHOWN:])
         yield _drivers(report)
-        yield factors(report.factors)
+        if report.factors:
+            yield factors(report.factors)
         yield _places(report.places)
         yield _basis(report)
     yield from parts.cautions(report.warnings)
@@ -184,7 +186,7 @@ def _more_models(models: Sequence[ModelPart]) -> Text:
 def _drivers(report: Explanation) -> RenderableType:
     assert report.energy_wh is not None
     if not report.drivers:
-        return Text("Nothing in it is uncertain: every factor is known.", style=parts.QUIET)
+        return Text("Nothing in it is uncertain.", style=parts.QUIET)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="none")
     table.add_column(Text("What the range is due to", style=parts.HEADING))
     table.add_column(Text("share", style=parts.QUIET), justify="right", no_wrap=True)
@@ -211,7 +213,7 @@ def _drivers(report: Explanation) -> RenderableType:
 def _driver(driver: Driver) -> RenderableType:
     of = f" of {printable(driver.model)}" if driver.model else ""
     name = Text.assemble((f"{driver.symbol}{of}", parts.STRONG), f": {printable(driver.name)}")
-    return Group(name, _indented(Text(driver.advice, style=parts.QUIET)))
+    return Group(name, _indented(Text(printable(driver.advice), style=parts.QUIET)))
 
 
 def _places(lines: Sequence[PlaceLine]) -> RenderableType:

@@ -16,7 +16,7 @@ from agenttrace.report.explain.factors import factor_line
 from agenttrace.report.sums import Row, narrowed
 from agenttrace.report.what_if import sql, words
 from agenttrace.report.what_if.plan import Plan, both_places, moved_models
-from agenttrace.report.what_if.values import Change, Choices, ModelChange, WhatIf
+from agenttrace.report.what_if.values import MOST_HOURS, Change, Choices, ModelChange, WhatIf
 
 _OPTIONS: Final = (
     "--model A=B, --cache, --context-limit, --region, --shift-hours, --hardware, --batch"
@@ -32,17 +32,19 @@ def compared(
         reader: An open reader.
         choices: What is to be otherwise.
         task: Id of a task, or its beginning; everything if not given.
-        since: Only calls from this hour on, UTC.
+        since: Only calls from the hour on that this moment is in, UTC: sums are kept by the hour.
 
     Raises:
-        ConfigError: Nothing is to be otherwise, or a choice is out of range.
+        ConfigError: Nothing is to be otherwise, a choice is out of range, or what only reads is to
+            answer.
         FactorError: There are no figures for the hardware, or the place is unknown.
         QueryError: There is no such task, or no call of a model that is to be replaced.
     """
     _check(choices, task, since)
     _check_names(reader, choices)
     if task is None:
-        return _compared(reader, choices, since=since)
+        hour = None if since is None else since.replace(minute=0, second=0, microsecond=0)
+        return _compared(reader, choices, since=hour)
     with narrowed(reader, sums.task_named(reader, task)):
         (fact,) = reader.query("FROM task_fact")
         with _calls_of(reader, fact, choices):
@@ -58,6 +60,11 @@ def _check(choices: Choices, task: str | None, since: datetime | None) -> None:
         raise ConfigError(f"a cache hits 0 to 1 of the input, not {choices.cache:g}.")
     if choices.context_limit is not None and choices.context_limit < 0:
         raise ConfigError(f"a context holds 0 tokens or more, not {choices.context_limit:,}.")
+    if abs(choices.shift_hours) > MOST_HOURS:
+        raise ConfigError(
+            f"calls are shifted by ten years ({MOST_HOURS:,} hours) at most, not by "
+            f"{choices.shift_hours:,} hours."
+        )
     if choices.batch is not None and choices.batch < 1:
         raise ConfigError(f"a batch holds 1 request or more, not {choices.batch:,}.")
 

@@ -1,5 +1,6 @@
 """What prices the recorded calls, as they were and under the choices."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,7 @@ from agenttrace.energy import catalogue, draws, places
 from agenttrace.energy.draws import PlaceFactor
 from agenttrace.energy.estimate import ModelFactor, Moments
 from agenttrace.energy.factors import Factor
-from agenttrace.errors import QueryError
+from agenttrace.errors import ConfigError, QueryError
 from agenttrace.reader import Reader
 from agenttrace.report.sums import Row
 from agenttrace.report.what_if.values import EVERY, Choices
@@ -144,6 +145,7 @@ def moved_models(reader: Reader, choices: Choices) -> dict[tuple[str | None, str
     """Return what stands in for which recorded model, by provider and model.
 
     Raises:
+        ConfigError: What writes is to be replaced by what does not.
         QueryError: No call is of a model that is to be replaced.
     """
     found: dict[tuple[str | None, str | None], str] = {}
@@ -151,15 +153,29 @@ def moved_models(reader: Reader, choices: Choices) -> dict[tuple[str | None, str
         fitting = [one for one in reader.factors.models if _is_named(one, name)]
         if not fitting:
             raise QueryError(_not_there(reader, name))
+        writes = catalogue.match(other, reader.factors.origin).parts.decode_j_per_token is not None
         for one in fitting:
+            if _writes(one) and not writes and (one.provider, one.model) not in found:
+                raise ConfigError(_only_reads(one.model or "not named", other))
             found.setdefault((one.provider, one.model), other)
     return found
+
+
+def _writes(model: ModelFactor) -> bool:
+    return model.match.parts.decode_j_per_token is not None
+
+
+def _only_reads(model: str, other: str) -> str:
+    return (
+        f"{other!r} only reads (embeddings, rerankers) and {model!r} writes, so it cannot stand in "
+        f"for it. `agenttrace factors match {shlex.quote(other)}` says what it is taken for."
+    )
 
 
 def _is_named(model: ModelFactor, name: str) -> bool:
     if name == EVERY:
         # What reads only (embeddings, rerankers) cannot be answered by what writes.
-        return model.match.parts.decode_j_per_token is not None
+        return _writes(model)
     if model.model is None:
         return False
     return name == model.model or catalogue.canonical(name) == catalogue.canonical(model.model)

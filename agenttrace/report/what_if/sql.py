@@ -108,7 +108,8 @@ _HIT_RATE: Final = """
     END
 """
 
-# A call is weighed with the intensity of its hour, where that is known.
+# A call is weighed with the intensity of its hour, where that is known. It moves to another hour
+# only if both are: else an hour would be compared with the average of a year.
 _ADDED: Final = """
 WITH
 kind AS ({kinds}),
@@ -121,7 +122,8 @@ weighed AS (
     SELECT
         kind.*,
         before_hour.g_per_kwh AS before_g,
-        after_hour.g_per_kwh AS after_g
+        stay_hour.g_per_kwh IS NOT NULL AND shifted_hour.g_per_kwh IS NOT NULL AS is_shifted,
+        CASE WHEN is_shifted THEN shifted_hour.g_per_kwh ELSE stay_hour.g_per_kwh END AS after_g
     FROM kind
     INNER JOIN zone
         ON
@@ -129,10 +131,12 @@ weighed AS (
             AND kind.region IS NOT DISTINCT FROM zone.region
     LEFT JOIN grid_hour AS before_hour
         ON zone.before_zone = before_hour.zone AND kind.hour = before_hour.hour
-    LEFT JOIN grid_hour AS after_hour
+    LEFT JOIN grid_hour AS stay_hour
+        ON zone.after_zone = stay_hour.zone AND kind.hour = stay_hour.hour
+    LEFT JOIN grid_hour AS shifted_hour
         ON
-            zone.after_zone = after_hour.zone
-            AND kind.hour + to_hours({shift}) = after_hour.hour
+            zone.after_zone = shifted_hour.zone
+            AND kind.hour + to_hours({shift}) = shifted_hour.hour
 )
 
 SELECT
@@ -147,6 +151,9 @@ SELECT
     sum(weighed.cut_tokens)::BIGINT AS cut_tokens,
     coalesce(sum(weighed.calls) FILTER (WHERE weighed.after_g IS NOT NULL), 0)::BIGINT
         AS hourly_calls,
+    coalesce(sum(weighed.calls) FILTER (WHERE weighed.before_g IS NOT NULL), 0)::BIGINT
+        AS hourly_calls_before,
+    coalesce(sum(weighed.calls) FILTER (WHERE weighed.is_shifted), 0)::BIGINT AS shifted_calls,
     {sums}
 FROM weighed
 GROUP BY weighed.provider, weighed.model, weighed.region

@@ -11,6 +11,9 @@ from agenttrace.report.explain.values import FactorLine
 
 EVERY: Final = "*"
 
+MOST_HOURS: Final = 87_660
+"""How far calls may be shifted: ten years."""
+
 PERFECT: Final = "perfect"
 
 
@@ -24,7 +27,7 @@ class Choices:
         cache: Share of the input of each call that comes from a cache, 0 to 1, or ``perfect``.
         context_limit: Most input tokens of a call.
         region: Where the calls run: a cloud region, a country or a zone of the grid.
-        shift_hours: By how much later they run; earlier if negative.
+        shift_hours: By how much later they run; earlier if negative. At most ten years.
         hardware: What they run on, such as ``b200``.
         batch: How many requests are answered together.
     """

@@ -86,16 +86,30 @@ def _assumed_of_cache(choices: Choices) -> Iterator[str]:
 
 
 def _assumed_of_hours(choices: Choices, rows: Sequence[Row]) -> Iterator[str]:
-    calls, hourly = (sum(row[name] for row in rows) for name in ("calls", "hourly_calls"))
-    if choices.shift_hours and not hourly:
+    calls, before, hourly, shifted = (
+        sum(row[name] for row in rows)
+        for name in ("calls", "hourly_calls_before", "hourly_calls", "shifted_calls")
+    )
+    if choices.shift_hours and not shifted:
         yield (
-            "Shifting needs hourly intensities of the grid, and there are none for these hours and "
-            "places, so it makes no difference: import some with `agenttrace grid import FILE`."
+            "Shifting needs the intensity of the grid both in the hour of a call and in the other, "
+            "and no call has both, so it makes no difference: import hours with `agenttrace grid "
+            "import FILE`."
         )
-    elif hourly < calls and hourly:
+    elif choices.shift_hours and shifted < calls:
+        yield (
+            f"Both hours are known for {shifted:,} of {calls:,} calls, which are shifted; the "
+            "others stay as they were."
+        )
+    if 0 < hourly < calls:
         yield (
             f"Hourly intensities are known for {hourly:,} of {calls:,} calls; the others are "
             "reckoned with the average of the year."
+        )
+    if before != hourly:
+        yield (
+            f"Where they ran, hours are known for {before:,} of {calls:,} calls, and there for "
+            f"{hourly:,}: some of the difference is that of an hour from the average of a year."
         )
 
 
