@@ -327,6 +327,11 @@ class Reader:
             self.query("DROP TABLE temp.counted_call")
         if not self.is_rolled_up:
             self.query("DROP TABLE temp.task_answer")
+        for name in _MEASURED:  # tables of their own, before which a report may put a part of them
+            self.connection.execute(
+                f"CREATE TABLE {name}_once AS FROM temp.{name}; DROP TABLE temp.{name}; "
+                f"DROP VIEW {name}; ALTER TABLE {name}_once RENAME TO {name}"
+            )
         return True
 
     def _measured_times(self) -> tuple[int, int] | None:

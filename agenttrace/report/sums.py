@@ -117,7 +117,7 @@ def narrowed(reader: Reader, task_id: str) -> Generator[None]:
     which = f"WHERE task_id = {quoted(task_id)}"
     # Where no rows are stored, they come from here, and so are worked out once.
     below = () if reader.is_rolled_up else ("counted_call",)
-    rolled = (*below, "call_sum", "call_answer", "task_sum")
+    rolled = (*below, "call_sum", "call_answer", "task_sum", "measured_call", "measured_sum")
     # Rows of these may be stored as well, for everything.
     anew = {name: reader.queries[name].sql for name in ("call_total", "task_total")}
     with (

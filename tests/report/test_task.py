@@ -4,12 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from agenttrace.energy import measured
 from agenttrace.errors import QueryError
 from agenttrace.reader import Reader
 from agenttrace.report.overview import overview
 from agenttrace.report.task import SPANS_AT_MOST, task_report
 from agenttrace.report.values import TaskReport, Tokens
 from tests.builders import (
+    SECOND_NS,
+    START_NS,
     Record,
     agent,
     chat,
@@ -33,6 +36,15 @@ def reported(home: Path, task_id: str, *, full: bool = False) -> TaskReport:
 
 def drawn(home: Path, task_id: str = "job") -> list[str]:
     return [f"{'  ' * one.depth}{one.kind} {one.name}" for one in reported(home, task_id).nodes]
+
+
+def test_a_task_has_what_was_measured_of_it_and_of_no_other(home: Path):
+    """One window of 36,000 J covers both tasks: they share its 10 Wh, and each says its own."""
+    write(home, spans(*(task(name, chat(input=900, output=10)) for name in ("a", "b"))))
+    window = (START_NS, START_NS + 60 * SECOND_NS, 36000.0, "facility")
+    measured.add(home, [measured.Window(*window, provider="openai")])
+    energies = [reported(home, name).totals.energy_wh for name in ("a", "b")]
+    assert [one and one.central for one in energies] == [pytest.approx(5)] * 2
 
 
 @pytest.fixture(scope="module")
