@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from agenttrace.cli import pricing as priced
-from agenttrace.cli.output import console, say
+from agenttrace.cli.output import console, data_format, say
 
 if TYPE_CHECKING:
     from agenttrace.compare.methods import MethodName
@@ -73,13 +73,7 @@ agenttrace estimate --model claude-sonnet-4-5 --input 119531 --cache-read 118656
     show_default=True,
     help="Whose method; the others are second opinions.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
+@data_format
 @priced.options
 @click.pass_obj
 def estimate(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from agenttrace.cli import pricing as priced
-from agenttrace.cli.output import show
+from agenttrace.cli.output import data_format, show
 
 if TYPE_CHECKING:
     from agenttrace.energy.pricing import Pricing
@@ -22,13 +22,7 @@ agenttrace explain 4f1c --boundary accelerator --format json
 
 @click.command(short_help="Take an estimate apart: formula, factors, sources.", epilog=_EXAMPLES)
 @click.argument("subject", metavar="[TASK|CALL|total]", default="total")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
+@data_format
 @priced.options
 @click.pass_obj
 def explain(home: str | None, subject: str, form: str, pricing: Pricing) -> None:

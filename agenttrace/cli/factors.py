@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from agenttrace.cli.output import console, warn
+from agenttrace.cli import pricing as priced
+from agenttrace.cli.output import console, data_format, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from rich.console import RenderableType
 
     from agenttrace.energy.factors import Factors
+    from agenttrace.energy.pricing import Pricing
 
 _GROUPS = ("constants", "classes", "models", "providers", "hardware", "grids")
-
-_form = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
-
-
-def _chosen(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the options that choose factors."""
-    for option in (
-        click.option(
-            "--factors-version",
-            "version",
-            metavar="VERSION",
-            help="Those of an earlier report: their version, or an exported file.",
-        ),
-        click.option(
-            "--factors",
-            "files",
-            metavar="FILE",
-            multiple=True,
-            type=click.Path(path_type=Path),
-            help="Factors of yours, which replace ours by id; may be given several times.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(short_help="Look at the figures behind the estimates, and check your own.")
@@ -60,12 +30,10 @@ def factors() -> None:
 
 @factors.command("list")
 @click.argument("group", type=click.Choice(_GROUPS), required=False)
-@_form
-@_chosen
+@data_format
+@priced.factor_options
 @click.pass_obj
-def list_(
-    home: str | None, group: str | None, form: str, files: tuple[Path, ...], version: str | None
-) -> None:
+def list_(home: str | None, group: str | None, form: str, pricing: Pricing) -> None:
     """List the factors in use: range, unit, what they cover, mark and sources.
 
     Without a GROUP, the models and grids of EcoLogits are counted only.
@@ -74,7 +42,7 @@ def list_(
     from agenttrace.cli import factor_text
     from agenttrace.energy import listing
 
-    found = _factors(home, files, version)
+    found = _factors(home, pricing)
     groups = (group,) if group else _GROUPS
     if form == "json":
         _json({"version": found.version} | {name: listing.group(found, name) for name in groups})
@@ -94,17 +62,15 @@ def list_(
     show_default=True,
     help="For the terminal, for programs, or to start a file of yours with.",
 )
-@_chosen
+@priced.factor_options
 @click.pass_obj
-def show(
-    home: str | None, id_: str, form: str, files: tuple[Path, ...], version: str | None
-) -> None:
+def show(home: str | None, id_: str, form: str, pricing: Pricing) -> None:
     """Show all that is known of one factor, class, model, provider, source or zone."""
     # The factors and rich are loaded only here, so that --help is quick.
     from agenttrace.cli import factor_text
     from agenttrace.energy import listing
 
-    found = _factors(home, files, version)
+    found = _factors(home, pricing)
     record = listing.record(found, id_)
     match form:
         case "json":
@@ -144,16 +110,16 @@ def check(home: str | None, files: tuple[Path, ...]) -> None:
 
 
 @factors.command()
-@_form
-@_chosen
+@data_format
+@priced.factor_options
 @click.pass_obj
-def sources(home: str | None, form: str, files: tuple[Path, ...], version: str | None) -> None:
+def sources(home: str | None, form: str, pricing: Pricing) -> None:
     """List what the factors cite."""
     # The factors and rich are loaded only here, so that --help is quick.
     from agenttrace.cli import factor_text
     from agenttrace.energy import listing
 
-    found = listing.sources(_factors(home, files, version))
+    found = listing.sources(_factors(home, pricing))
     if form == "json":
         _json(
             [listing.plain(one.source) | {"id": one.id, "cited_by": one.cited_by} for one in found]
@@ -164,22 +130,21 @@ def sources(home: str | None, form: str, files: tuple[Path, ...], version: str |
 
 @factors.command()
 @click.argument("names", metavar="NAME...", nargs=-1, required=True)
-@_form
-@_chosen
+@data_format
+@priced.factor_options
 @click.pass_obj
 def match(
     home: str | None,
     names: tuple[str, ...],
     form: str,
-    files: tuple[Path, ...],
-    version: str | None,
+    pricing: Pricing,
 ) -> None:
     """Say what models are taken for by their names, and why."""
     # The factors and rich are loaded only here, so that --help is quick.
     from agenttrace.cli import factor_text
     from agenttrace.energy import listing
 
-    found = _factors(home, files, version)
+    found = _factors(home, pricing)
     if form == "json":
         _json([listing.matched(name, found) for name in names])
         return
@@ -191,9 +156,9 @@ def match(
 
 @factors.command()
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
-@_chosen
+@priced.factor_options
 @click.pass_obj
-def export(home: str | None, file: Path, files: tuple[Path, ...], version: str | None) -> None:
+def export(home: str | None, file: Path, pricing: Pricing) -> None:
     """Write all factors in use into FILE, for --factors-version on another machine.
 
     It is compressed if its name ends in .gz.
@@ -201,13 +166,13 @@ def export(home: str | None, file: Path, files: tuple[Path, ...], version: str |
     # The factors are loaded only here, so that --help is quick.
     from agenttrace.energy import archive
 
-    found = _factors(home, files, version)
+    found = _factors(home, pricing)
     archive.export(found, file)
     click.echo(f"{file}: factors of version {found.version}.")
 
 
 @factors.command()
-@_form
+@data_format
 @click.pass_obj
 def versions(home: str | None, form: str) -> None:
     """List the sets of factors that reports were made with, the latest first.
@@ -218,9 +183,11 @@ def versions(home: str | None, form: str) -> None:
     from agenttrace import config
     from agenttrace.cli import factor_text
     from agenttrace.energy import archive
+    from agenttrace.energy.chosen import chosen
+    from agenttrace.energy.pricing import DEFAULT
 
     folder = config.load(home).home
-    in_use = _factors(home, (), None).version
+    in_use = chosen(DEFAULT, folder).version
     kept = archive.versions(folder)
     if form == "json":
         _json(
@@ -244,12 +211,10 @@ def versions(home: str | None, form: str) -> None:
         )
 
 
-def _factors(home: str | None, files: Iterable[Path], version: str | None) -> Factors:
+def _factors(home: str | None, pricing: Pricing) -> Factors:
     from agenttrace import config
     from agenttrace.energy.chosen import chosen
-    from agenttrace.energy.pricing import Pricing
 
-    pricing = Pricing(factors=tuple(files), factors_version=version)
     return chosen(pricing, config.load(home).home)
 
 

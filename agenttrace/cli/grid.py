@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from agenttrace.cli.output import warn
+from agenttrace.cli.output import data_format, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 
 _HOUR: Final = "%Y-%m-%d %H:%M"
 
-_form = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
 
 # The first line tells click to leave the others as they are.
 _EXAMPLES: Final = """\b
@@ -129,7 +122,7 @@ def _nearest(zone: str) -> str:
 
 
 @grid.command("list", short_help="List what was imported.")
-@_form
+@data_format
 @click.pass_obj
 def list_(home: str | None, form: str) -> None:
     """List the zones with hourly data, the certificates and the residual mixes."""
@@ -177,7 +170,7 @@ def _line(zone: Zone) -> str:
 
 @grid.command(short_help="Show what is known of a zone.")
 @click.argument("zone")
-@_form
+@data_format
 @click.pass_obj
 def show(home: str | None, zone: str, form: str) -> None:
     """Show the annual and the hourly figures of ZONE: a zone, a country or a cloud region."""

@@ -22,6 +22,14 @@ report_format = click.option(
     help="For the terminal, for programs, or as a picture.  [default: text]",
 )
 
+data_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+
 
 def console() -> Console:
     """Return the terminal as it is: no colour in a pipe or under NO_COLOR, no invented markup."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from agenttrace.cli.output import warn
+from agenttrace.cli.output import data_format, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -36,13 +36,7 @@ def store() -> None:
 
 
 @store.command()
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
+@data_format
 @click.pass_obj
 def info(home: str | None, form: str) -> None:
     """Show where the data are, how much there is, and what is missing.

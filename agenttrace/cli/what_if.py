@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from agenttrace.cli import pricing as priced
-from agenttrace.cli.output import show
+from agenttrace.cli.output import data_format, show
 
 if TYPE_CHECKING:
     from agenttrace.energy.pricing import Pricing
@@ -133,13 +133,7 @@ def _share(text: str) -> float | None:
     metavar="N",
     help="So many requests answered together.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-)
+@data_format
 @priced.options_but_region
 @click.pass_obj
 def what_if(  # noqa: PLR0917 - one per option

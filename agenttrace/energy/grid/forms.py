@@ -73,9 +73,9 @@ def recognised(file: str, columns: Sequence[str], kind: Kind | None) -> Form:
     Raises:
         FactorError: No form has these columns.
     """
-    said = _Columns(columns)
+    said = _Columns(file, columns, kind)
     for form in (_electricity_maps, _great_britain, _eia, _entsoe, _watttime, _own):
-        if found := form(file, said, kind):
+        if found := form(said):
             return found
     raise FactorError(
         f"{file}: its columns ({_listed(columns)}) are of no known form. Give it the columns "
@@ -84,9 +84,17 @@ def recognised(file: str, columns: Sequence[str], kind: Kind | None) -> Form:
 
 
 class _Columns:
-    """Columns of a file, found by what they are called apart from case and spaces."""
+    """Columns of a file, found by what they are called apart from case and spaces.
 
-    def __init__(self, columns: Iterable[str]) -> None:
+    Attributes:
+        file: Name of the file.
+        kind: What the user says that its intensities are.
+        by_name: The columns, by their names in plain letters.
+    """
+
+    def __init__(self, file: str, columns: Iterable[str], kind: Kind | None) -> None:
+        self.file = file
+        self.kind = kind
         self.by_name: Mapping[str, str] = {_plain(column): column for column in columns}
 
     def sql(self, *names: str) -> str:
@@ -118,24 +126,24 @@ _OWN: Final = frozenset(
 )
 
 
-def _own(file: str, columns: _Columns, kind: Kind | None) -> Form | None:
+def _own(columns: _Columns) -> Form | None:
     values = columns.by_name.keys() & {"g_per_kwh", "marginal_g_per_kwh"}
     if "timestamp" not in columns.by_name or not values:
         return None
     if unknown := columns.by_name.keys() - _OWN:
         raise FactorError(
-            f"{file}, line 1: column {sorted(unknown)[0]!r} is not known. "
+            f"{columns.file}, line 1: column {sorted(unknown)[0]!r} is not known. "
             f"Known columns: {', '.join(sorted(_OWN))}."
         )
     g, marginal = columns.sql("g_per_kwh"), columns.sql("marginal_g_per_kwh")
-    if kind == "marginal" and g:
+    if columns.kind == "marginal" and g:
         if marginal:
             raise FactorError(
-                f"{file}, line 1: it has both intensities by their names. Leave out --kind."
+                f"{columns.file}, line 1: it has both intensities by their names. Leave out --kind."
             )
         g, marginal = "", g
     return Form(
-        name=file,
+        name=columns.file,
         stamp=columns.sql("timestamp"),
         zone=columns.sql("zone"),
         g=g,
@@ -145,7 +153,7 @@ def _own(file: str, columns: _Columns, kind: Kind | None) -> Form | None:
     )
 
 
-def _electricity_maps(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # noqa: ARG001 - as the others
+def _electricity_maps(columns: _Columns) -> Form | None:
     life_cycle = columns.matching(r"^carbon intensity gco2eq/kwh \((life cycle|lca)")
     direct = columns.matching(r"^carbon intensity gco2eq/kwh \(direct")
     stamp = columns.sql("datetime (utc)")
@@ -162,7 +170,7 @@ def _electricity_maps(file: str, columns: _Columns, kind: Kind | None) -> Form |
     )
 
 
-def _great_britain(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # noqa: ARG001 - as the others
+def _great_britain(columns: _Columns) -> Form | None:
     actual = columns.sql("actual carbon intensity (gco2/kwh)")
     stamp = columns.sql("datetime (utc)", "datetime")
     if not actual or not stamp:
@@ -176,7 +184,7 @@ def _great_britain(file: str, columns: _Columns, kind: Kind | None) -> Form | No
     )
 
 
-def _eia(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # noqa: ARG001 - as the others
+def _eia(columns: _Columns) -> Form | None:
     intensity = columns.sql("co2 emissions intensity for consumed electricity")
     stamp = columns.sql("utc time", "utc time at end of hour")
     if not intensity or not stamp:
@@ -193,13 +201,13 @@ def _eia(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # noq
     )
 
 
-def _watttime(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # noqa: ARG001 - as the others
+def _watttime(columns: _Columns) -> Form | None:
     moer = columns.sql("moer")
     value = columns.sql("value") if "point_time" in columns.by_name else ""
     stamp = columns.sql("point_time", "timestamp")
     if not stamp or not (moer or value):
         return None
-    is_average = kind == "average"
+    is_average = columns.kind == "average"
     return Form(
         name="WattTime, " + ("average" if is_average else "marginal (MOER)"),
         stamp=stamp,
@@ -240,7 +248,7 @@ _ENTSOE: Final[Mapping[str, str | None]] = {
 _PRODUCED: Final = re.compile(r"^(?P<type>.*?)\s+- actual aggregated \[mw\]$")
 
 
-def _entsoe(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # noqa: ARG001 - as the others
+def _entsoe(columns: _Columns) -> Form | None:
     produced = {
         found["type"]: column
         for name, column in columns.by_name.items()
@@ -251,7 +259,7 @@ def _entsoe(file: str, columns: _Columns, kind: Kind | None) -> Form | None:  # 
         return None
     if unknown := produced.keys() - _ENTSOE.keys():
         raise FactorError(
-            f"{file}, line 1: production type {sorted(unknown)[0]!r} is not known, so its "
+            f"{columns.file}, line 1: production type {sorted(unknown)[0]!r} is not known, so its "
             f"intensity is not. Convert the file to timestamp, zone, g_per_kwh."
         )
     kinds = generation()
