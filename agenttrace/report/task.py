@@ -48,6 +48,7 @@ SELECT
     call.outcome,
     call.http_status,
     call.time_to_first_token_ms,
+    call_energy.covered,
     call_energy.energy_wh,
     call_energy.unpriced
 FROM (
@@ -298,6 +299,7 @@ def _call(row: Row) -> Call:
         outcome=row["outcome"],
         http_status=row["http_status"],
         time_to_first_token_ms=row["time_to_first_token_ms"],
+        measured_share=row["covered"],
     )
 
 

@@ -383,6 +383,7 @@ class Call:
             ``interrupted`` with its process.
         http_status: HTTP status of the response.
         time_to_first_token_ms: From the request to the first chunk of a stream.
+        measured_share: Part of its time that a meter covers, 0 to 1; the rest is estimated.
     """
 
     call_id: str
@@ -399,6 +400,7 @@ class Call:
     outcome: str | None
     http_status: int | None
     time_to_first_token_ms: float | None
+    measured_share: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,7 @@ def call(name: str, parent: str | None = None, **said: object) -> Node:
         "outcome": "complete",
         "http_status": 200,
         "time_to_first_token_ms": None,
+        "measured_share": 0.0,
     }
     of_call = {key: value for key, value in said.items() if key in about}
     of_node = {key: value for key, value in said.items() if key not in about}

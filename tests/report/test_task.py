@@ -43,8 +43,11 @@ def test_a_task_has_what_was_measured_of_it_and_of_no_other(home: Path):
     write(home, spans(*(task(name, chat(input=900, output=10)) for name in ("a", "b"))))
     window = (START_NS, START_NS + 60 * SECOND_NS, 36000.0, "facility")
     measured.add(home, [measured.Window(*window, provider="openai")])
-    energies = [reported(home, name).totals.energy_wh for name in ("a", "b")]
+    reports = [reported(home, name) for name in ("a", "b")]
+    energies = [one.totals.energy_wh for one in reports]
     assert [one and one.central for one in energies] == [pytest.approx(5)] * 2
+    calls = [node.call for one in reports for node in one.nodes if node.call]
+    assert [call.measured_share for call in calls] == [1.0, 1.0]
 
 
 @pytest.fixture(scope="module")

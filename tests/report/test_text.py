@@ -112,6 +112,11 @@ def test_a_third_attempt_is_numbered():
     assert "○ gpt-5 retry attempt 3" in shown(replace(TASK, nodes=(third,)))
 
 
+def test_a_call_that_a_meter_saw_is_marked():
+    told = shown(replace(TASK, nodes=(call("seen", measured_share=0.5), call("not"))))
+    assert told.count("main measured") == 1
+
+
 def test_a_task_without_a_name_or_an_end_says_so():
     told = shown(replace(TASK, name=None, duration_ms=None, session_id="s-1"))
     assert told.splitlines()[:3] == [

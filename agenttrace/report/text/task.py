@@ -176,6 +176,8 @@ def _label(node: Node) -> Text:
         )
         if call.attempt > 2:  # noqa: PLR2004 - the role says that it is the second
             label.append(f" attempt {call.attempt}", parts.QUIET)
+        if call.measured_share:
+            label.append(" measured", parts.QUIET)
         if call.outcome not in (None, "complete"):
             label.append(f" {call.outcome}", parts.WARNING)
     if node.status == "error":
