@@ -12,6 +12,7 @@ from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, QueryError, SchemaVersionError
 from agenttrace.reader import Reader
 from tests.builders import SECOND_NS, chat, frame, later, spans, task, write
+from tests.factor_files import SOURCE, hall
 
 
 @pytest.fixture
@@ -259,28 +260,7 @@ def test_the_environment_says_where_calls_ran(home: Path, monkeypatch: pytest.Mo
 
 def test_factors_of_the_user_go_before_ours_and_change_the_version(recorded: Path, tmp_path: Path):
     mine = tmp_path / "mine.toml"
-    mine.write_text(
-        """
-        [source.meter]
-        by = "me"
-        title = "what our meter says"
-        year = 2026
-        url = "https://meter.example"
-        mark = "read"
-
-        [[factor]]
-        id = "facility_multiplier"
-        name = "from the accelerator to the facility"
-        unit = "1"
-        low = 3.44
-        central = 3.44
-        high = 3.44
-        boundary = "facility"
-        mark = "read"
-        retrieved = 2026-11-23
-        sources = [{ id = "meter" }]
-        """
-    )
+    mine.write_text(SOURCE + hall(3.44, 3.44, 3.44))
     with Reader(recorded) as ours, Reader(recorded, pricing=Pricing(factors=(mine,))) as theirs:
         assert ours.factors.version != theirs.factors.version
         rows = [reader.query("SELECT energy_wh FROM totals") for reader in (ours, theirs)]
