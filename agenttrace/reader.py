@@ -115,7 +115,12 @@ class Reader:
                 default=pricing.region,
                 home=self.home,
             )
-            compare.define(self.connection, factors=self.factors.origin, boundary=pricing.boundary)
+            compare.define(
+                self.connection,
+                factors=self.factors.origin,
+                boundary=pricing.boundary,
+                home=self.home,
+            )
             self.has_hours = self._has_hours()
             measured.define(self.connection, self.home)
             self.is_measured = self._measure()

@@ -11,10 +11,16 @@ from typing import Final
 
 # The structure of a run. The task id travels in baggage under the same name.
 TASK_ID: Final = "task.id"
-KIND: Final = "agenttrace.kind"  # task | agent | tool | step | inference
+KIND: Final = "agenttrace.kind"  # task | agent | tool | step | inference | fact
 TASK_NAME: Final = "agenttrace.task.name"  # on every span of the task, for its root may never end
 WORKLOAD: Final = "agenttrace.workload"  # agentic | user-facing, on the root span of a task only
 HEADLESS: Final = "agenttrace.headless"  # nobody reads the answer; on the root span of a task only
+PROJECT: Final = "agenttrace.project"  # on the root span of a task only
+# Facts about a task that are told while it runs or afterwards, each by a record of kind "fact".
+USER_TURNS: Final = "agenttrace.user_turns"  # prompts by a person
+USER_HASH: Final = "user.hash"  # who prompted, as a keyed hash
+TASK_OUTCOME: Final = "agenttrace.task.outcome"  # success | failure | abandoned
+OUTCOME_REFERENCE: Final = "agenttrace.task.outcome.reference"  # what it can be looked up by
 ROLE: Final = "agenttrace.role"
 VISIBLE: Final = "agenttrace.visible"
 AGENT_SPAN_ID: Final = "agenttrace.agent.span_id"  # the nearest enclosing agent

@@ -8,6 +8,7 @@
 --   task_name              name of the task; NULL for a call outside of any task
 --   session_id             conversation of the call
 --   workload               agentic or user-facing
+--   project                project of the task, else its service
 --   agent                  name of the nearest enclosing agent
 --   role                   main, subagent, tool, retry, summary, title, router, guard, embedding, ...
 --   hidden                 nobody reads the output as the answer of the task
@@ -50,7 +51,8 @@ SELECT
     counted_call.task_id,
     task_fact.task_name,
     counted_call.session_id,
-    coalesce(task_fact.workload, 'agentic') AS workload,
+    coalesce(task_workload.workload, 'agentic') AS workload,
+    task_workload.project,
     counted_call.agent,
     counted_call.role,
     CASE
@@ -91,4 +93,5 @@ SELECT
     counted_call.cost_usd
 FROM counted_call
 LEFT JOIN task_fact ON counted_call.task_id = task_fact.task_id
+LEFT JOIN task_workload ON counted_call.task_id = task_workload.task_id
 LEFT JOIN task_answer ON counted_call.task_id = task_answer.task_id

@@ -7,6 +7,10 @@
 --   service_name      service.name of the process that recorded its first span
 --   workload          agentic or user-facing
 --   headless          nobody reads the answer
+--   project           project of the task, else its service
+--   user_turns        prompts by a person; NULL where nobody knows
+--   user_hash         who prompted, as a keyed hash; NULL where nothing says
+--   outcome           success, failure or abandoned; NULL where nothing says
 --   started_at        start of its first span, UTC
 --   duration_ms       milliseconds from there to the end of its last span
 --   status            ok, error or unset, of its root span; NULL until that has arrived
@@ -25,8 +29,12 @@ SELECT
     task_fact.task_name,
     task_fact.session_id,
     task_fact.service_name,
-    coalesce(task_fact.workload, 'agentic') AS workload,
+    task_workload.workload,
     coalesce(task_fact.headless, FALSE) AS headless,
+    task_workload.project,
+    task_workload.user_turns,
+    task_workload.user_hash,
+    task_workload.outcome,
     make_timestamp(task_fact.start_ns // 1000) AS started_at,
     (task_fact.end_ns - task_fact.start_ns) / 1e6 AS duration_ms,
     task_fact.status,
@@ -41,5 +49,5 @@ SELECT
     task_tokens.input_tokens,
     task_tokens.output_tokens
 FROM task_fact
+INNER JOIN task_workload ON task_fact.task_id = task_workload.task_id
 LEFT JOIN task_tokens ON task_fact.task_id = task_tokens.task_id
-WHERE task_fact.structure_spans > 0

@@ -5,6 +5,11 @@
 --   service_name      service.name of the process that recorded its first span
 --   workload          agentic or user-facing; NULL where nothing says
 --   headless          nobody reads the answer; NULL where nothing says
+--   project           project of the task; NULL where nothing says
+--   user_turns        prompts by a person; NULL where nothing says
+--   user_hash         who prompted, as a keyed hash; NULL where nothing says
+--   task_outcome      success, failure or abandoned, as was said last; NULL where nothing says
+--   outcome_reference what the outcome can be looked up by; NULL where nothing says
 --   status            ok, error or unset, of its root span; NULL until that has arrived
 --   spans             its spans
 --   structure_spans   tasks, agents, tools, steps and model calls among them; none is no task
@@ -23,6 +28,11 @@ SELECT
     min(task_sum.service_name).says AS service_name,
     min(task_sum.workload).says AS workload,
     bool_or(task_sum.headless) AS headless,
+    min(task_sum.project).says AS project,
+    sum(task_sum.user_turns)::BIGINT AS user_turns,
+    min(task_sum.user_hash).says AS user_hash,
+    max(task_sum.task_outcome).says AS task_outcome,
+    max(task_sum.task_outcome).reference AS outcome_reference,
     min(task_sum.status).says AS status,
     sum(task_sum.spans)::BIGINT AS spans,
     sum(task_sum.structure_spans)::BIGINT AS structure_spans,

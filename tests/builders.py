@@ -62,6 +62,11 @@ _KEYS = {
     "visible": semconv.VISIBLE,
     "wire_calls": semconv.WIRE_CALLS,
     "workload": semconv.WORKLOAD,
+    "project": semconv.PROJECT,
+    "user_turns": semconv.USER_TURNS,
+    "user_hash": semconv.USER_HASH,
+    "task_outcome": semconv.TASK_OUTCOME,
+    "outcome_reference": semconv.OUTCOME_REFERENCE,
 }
 
 
@@ -113,6 +118,11 @@ def agent(name: str, *children: Node, **said: Any) -> Node:
 def step(name: str, *children: Node, **said: Any) -> Node:
     """A step of a workflow, and the spans inside it."""
     return Node("step", name, children, said)
+
+
+def fact(**said: Any) -> Node:
+    """What somebody says about the task around it, such as its outcome."""
+    return Node("fact", "fact", (), said)
 
 
 def task(name: str, *children: Node, **said: Any) -> Node:
@@ -286,6 +296,7 @@ def price(
         );
         CREATE TABLE persona_prompt (id VARCHAR, energy_wh DOUBLE);
         CREATE TABLE persona_draw (id VARCHAR, draw INTEGER, energy_wh DOUBLE);
+        CREATE TABLE workload_setting (scope VARCHAR, name VARCHAR, workload VARCHAR);
         """
     )
     # A test has two or three draws, and the real ones 256.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agenttrace.compare import workloads
 from agenttrace.compare.personas import Persona, Prompt, load, prompts, shipped
 from agenttrace.energy import factors as energy_factors
 from agenttrace.energy.tables import insert
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+    from agenttrace.compare.workloads import Setting
     from agenttrace.energy.factors import Factors
     from agenttrace.energy.pricing import Boundary
 
@@ -28,20 +30,23 @@ def define(
     personas: Sequence[Persona] | None = None,
     factors: Factors | None = None,
     boundary: Boundary = "facility",
+    home: Path | None = None,
 ) -> list[Prompt]:
     """Create the tables that queries compare energy and tokens with.
 
-    ``persona``, ``persona_prompt`` and ``persona_draw`` are created or replaced; ``tables.sql``
-    says what their columns are.
+    ``persona``, ``persona_prompt``, ``persona_draw`` and ``workload_setting`` are created or
+    replaced; ``tables.sql`` says what their columns are.
 
     Args:
         connection: An open DuckDB connection.
         personas: Others than those that come with agenttrace.
         factors: The factors that the energy tables were made with, if not those of agenttrace.
         boundary: What the energy covers.
+        home: Folder with the settings of workloads.
 
     Raises:
         FactorError: The personas that come with agenttrace or the factors are incomplete.
+        ConfigError: The settings of workloads cannot be read.
     """
     chosen = shipped() if personas is None else personas
     priced = prompts(chosen, factors or energy_factors.shipped(), boundary)
@@ -49,6 +54,8 @@ def define(
     _persona(connection, chosen)
     _persona_prompt(connection, priced)
     _persona_draw(connection, priced)
+    if home is not None:
+        _workload_setting(connection, workloads.settings(home))
     return priced
 
 
@@ -92,5 +99,17 @@ def _persona_draw(connection: DuckDBPyConnection, priced: Sequence[Prompt]) -> N
             "id": [prompt.persona.id for prompt in priced for _ in prompt.draws_wh],
             "draw": [draw for prompt in priced for draw in range(len(prompt.draws_wh))],
             "energy_wh": [energy_wh for prompt in priced for energy_wh in prompt.draws_wh],
+        },
+    )
+
+
+def _workload_setting(connection: DuckDBPyConnection, settings: Sequence[Setting]) -> None:
+    insert(
+        connection,
+        "workload_setting",
+        {
+            "scope": [setting.scope for setting in settings],
+            "name": [setting.name for setting in settings],
+            "workload": [setting.workload for setting in settings],
         },
     )

@@ -73,7 +73,7 @@ def _own(reader: Reader, task: Row) -> str:
     around = reader.spans_around(task["start_ns"], task["end_ns"])
     task_id = quoted(task["task_id"])
     # Each condition for itself, for then the files tell which of their parts have no such span.
-    own = f"FROM ({around}) WHERE task_id = {task_id}"
+    own = f"FROM ({around}) WHERE task_id = {task_id} AND kind <> 'fact'"
     if len(task["task_id"]) != _TRACE_ID_LENGTH:
         return own
     return f"{own} UNION ALL FROM ({around}) WHERE task_id IS NULL AND trace_id = {task_id}"

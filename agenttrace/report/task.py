@@ -18,10 +18,10 @@ _NS_PER_MS: Final = 1e6
 
 _FACT: Final = """
 SELECT
-    task_fact.*,
-    coalesce(task_fact.workload, 'agentic') AS workload,
+    task_fact.* REPLACE (task_workload.workload AS workload),
     make_timestamp(task_fact.start_ns // 1000) AS started_at
 FROM task_fact
+INNER JOIN task_workload ON task_fact.task_id = task_workload.task_id
 """
 
 _NODES: Final = """

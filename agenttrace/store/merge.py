@@ -25,7 +25,7 @@ from agenttrace.store.fold import Progress
 from agenttrace.store.lake import Lake, Part, string
 from agenttrace.store.rollups import Rollups
 
-PSEUDONYMS: Final = ("host", "session_id")
+PSEUDONYMS: Final = ("host", "session_id", "user_hash", "outcome_reference")
 """Columns that may tell who somebody is; nothing but equality is asked of their values."""
 
 KEY_NAME: Final = "merge.key"

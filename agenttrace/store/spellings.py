@@ -23,6 +23,11 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "session_id": (semconv.CONVERSATION_ID, "session.id"),
     "workload": (semconv.WORKLOAD,),
     "headless": (semconv.HEADLESS,),
+    "project": (semconv.PROJECT,),
+    "user_turns": (semconv.USER_TURNS,),
+    "user_hash": (semconv.USER_HASH,),
+    "task_outcome": (semconv.TASK_OUTCOME,),
+    "outcome_reference": (semconv.OUTCOME_REFERENCE,),
     "agent": (semconv.AGENT_NAME, "agent.name"),
     "agent_span_id": (semconv.AGENT_SPAN_ID,),
     "agent_depth": (semconv.AGENT_DEPTH,),
@@ -103,7 +108,7 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
 """What an attribute says -> the keys that say it, the most trusted first."""
 
 KINDS: Final[dict[str, dict[str, str]]] = {
-    semconv.KIND: {kind: kind for kind in ("task", "agent", "tool", "step", "inference")},
+    semconv.KIND: {kind: kind for kind in ("task", "agent", "tool", "step", "inference", "fact")},
     semconv.OPERATION_NAME: {
         semconv.CHAT: "inference",
         semconv.TEXT_COMPLETION: "inference",

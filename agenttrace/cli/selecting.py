@@ -1,0 +1,99 @@
+"""Options of every command that looks at some of what was recorded."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_FIELDS: Final = ("period", "workload", "project", "task_name", "agent")
+
+
+class PeriodType(click.ParamType[Any]):
+    """A month, a week, a day, an hour, a year, or from one to another; UTC."""
+
+    name = "period"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        """Return the period that *value* says."""
+        # Loaded only here, so that --help does not wait for it.
+        from agenttrace.compare.periods import Period, parse
+        from agenttrace.errors import ConfigError
+
+        if isinstance(value, Period):
+            return value
+        try:
+            return parse(str(value))
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+
+
+_PERIOD: Final = click.option(
+    "--period",
+    type=PeriodType(),
+    default="all",
+    show_default=True,
+    metavar="PERIOD",
+    help="2026-10, 2026-W41, 2026-10-05, 2026-10-05T14, 2026, or 2026-10-01..2026-10-15; UTC.",
+)
+_WORKLOAD: Final = click.option(
+    "--workload",
+    type=click.Choice(["agentic", "user-facing"]),
+    help="Only tasks in which an agent worked, or in which a person was answered.",
+)
+_PROJECT: Final = click.option(
+    "--project", metavar="NAME", help="Only tasks of this project, or service if none was told."
+)
+_TASK_NAME: Final = click.option("--task-name", metavar="NAME", help="Only tasks of this name.")
+_AGENT: Final = click.option(
+    "--agent", metavar="NAME", help="Only tasks in which this agent made a call."
+)
+
+
+def options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the options that choose calls, and pass them as ``selection``."""
+    return _selecting(command, _FIELDS)
+
+
+def options_but_workload(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Do as :func:`options`, without ``--workload``: the command looks at both."""
+    return _selecting(command, tuple(field for field in _FIELDS if field != "workload"))
+
+
+def against(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the option ``--against``, an earlier period."""
+    return click.option(
+        "--against",
+        type=PeriodType(),
+        metavar="PERIOD",
+        help="What to compare with; the period before if not given.",
+    )(command)
+
+
+_BY_FIELD: Final = {
+    "period": _PERIOD,
+    "workload": _WORKLOAD,
+    "project": _PROJECT,
+    "task_name": _TASK_NAME,
+    "agent": _AGENT,
+}
+
+
+def _selecting(command: Callable[..., Any], fields: tuple[str, ...]) -> Callable[..., Any]:
+    @functools.wraps(command)
+    def choosing(*args: Any, **kwargs: Any) -> Any:
+        # DuckDB is loaded by it, so --help must not.
+        from agenttrace.report.selection import Selection
+
+        selection = Selection(**{field: kwargs.pop(field) for field in fields})
+        return command(*args, selection=selection, **kwargs)
+
+    for field in reversed(fields):
+        choosing = _BY_FIELD[field](choosing)
+    return choosing
