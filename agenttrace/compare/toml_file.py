@@ -28,7 +28,7 @@ def read(path: Path, type_: type[_File], shipped: Path) -> _File:
         raise FactorError(
             f"{path} cannot be read: {error.strerror}. Name a TOML file that is there."
         ) from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FactorError(f"{path.name}: {error}. {shipped} is an example.") from error
 
 

@@ -54,7 +54,7 @@ def settings(home: Path) -> tuple[Setting, ...]:
         return ()
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}. Make it readable.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ConfigError(
             f"{path}: {error}. Write it as [project] or [service] with lines such as "
             f'"help desk" = "user-facing".'
