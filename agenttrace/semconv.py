@@ -18,7 +18,7 @@ HEADLESS: Final = "agenttrace.headless"  # nobody reads the answer; on the root 
 PROJECT: Final = "agenttrace.project"  # on the root span of a task only
 # Facts about a task that are told while it runs or afterwards, each by a record of kind "fact".
 USER_TURNS: Final = "agenttrace.user_turns"  # prompts by a person
-USER_HASH: Final = "user.hash"  # who prompted, as a keyed hash
+USER_HASH: Final = "agenttrace.user.hash"  # who prompted, as a hash with the key of the home
 TASK_OUTCOME: Final = "agenttrace.task.outcome"  # success | failure | abandoned
 OUTCOME_REFERENCE: Final = "agenttrace.task.outcome.reference"  # what it can be looked up by
 ROLE: Final = "agenttrace.role"

@@ -134,7 +134,7 @@ COLUMNS: Final = tuple(Column(*row) for row in (
     ("headless", "BOOLEAN", "nobody reads the task's answer; on the task's root span only",
      _said("headless", "BOOLEAN")),
     ("project", "VARCHAR", "project of the task; on the task's root span only", _said("project")),
-    ("user_turns", "BIGINT", "prompts by a person that this record tells of",
+    ("user_turns", "BIGINT", "number of prompts by a person that this record tells of",
      f"CASE WHEN {_said('user_turns', 'BIGINT')} BETWEEN 0 AND {_ATTEMPTS_AT_MOST} "
      f"THEN {_said('user_turns', 'BIGINT')} END"),
     ("user_hash", "VARCHAR", "who prompted, as a keyed hash", _said("user_hash")),
