@@ -84,3 +84,44 @@ def test_a_setting_that_is_none_is_said_and_the_program_goes_on(
     agenttrace.start("inference", "gpt").stop()
     assert ["no size" in text for text in trouble] == [True]
     agenttrace.shutdown()
+
+
+def test_nothing_says_a_workload_or_a_project_and_users_are_kept_by_default(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AGENTTRACE_WORKLOAD", "AGENTTRACE_PROJECT", "AGENTTRACE_USERS"):
+        monkeypatch.delenv(name, raising=False)
+    settings = config.load()
+    assert (settings.workload, settings.workload_from) == (None, "default")
+    assert (settings.project, settings.project_from) == (None, "default")
+    assert (settings.users, settings.users_from) == (True, "default")
+    assert settings.told_to_children == {}
+
+
+def test_a_setting_says_who_said_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENTTRACE_WORKLOAD", "User-Facing")
+    monkeypatch.setenv("AGENTTRACE_PROJECT", " help desk ")
+    monkeypatch.setenv("AGENTTRACE_USERS", "off")
+    settings = config.load(project="search")
+    assert (settings.workload, settings.workload_from) == ("user-facing", "AGENTTRACE_WORKLOAD")
+    assert (settings.project, settings.project_from) == ("search", "argument")
+    assert (settings.users, settings.users_from) == (False, "AGENTTRACE_USERS")
+    told = settings.told_to_children
+    assert told == {
+        "AGENTTRACE_WORKLOAD": "user-facing",
+        "AGENTTRACE_PROJECT": "search",
+        "AGENTTRACE_USERS": "0",
+    }
+    assert config.load_told(str(home), told).told_to_children == told
+
+
+def test_what_is_no_workload_is_unsaid_and_a_sentence_says_so(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTTRACE_WORKLOAD", "batch")
+    settings = config.load()
+    assert (settings.workload, settings.workload_from) == (None, "default")
+    assert settings.unsaid == (
+        "AGENTTRACE_WORKLOAD is neither agentic nor user-facing, so it counts as unsaid",
+    )
+    assert config.load(workload="agentic").unsaid == ()

@@ -16,34 +16,22 @@ from agenttrace.demo.comparison import Comparison, Seen, compare, sentence
 from agenttrace.errors import AgentTraceError
 from agenttrace.reader import Reader
 from agenttrace.testing import Billed, Tokens
-
-# What a user may have set for other programs.
-FOREIGN_TRACE = "1" * 32
-FOREIGN = {
-    "OTEL_SDK_DISABLED": "true",
-    "TRACEPARENT": f"00-{FOREIGN_TRACE}-{'2' * 16}-01",
-    "OPENAI_BASE_URL": "http://127.0.0.1:9/v1",
-    "ANTHROPIC_API_KEY": "not for the demo",
-}
+from tests import demo_run
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, demo.Run]:
-    home = tmp_path_factory.mktemp("demo")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in FOREIGN.items():
-            patch.setenv(name, value)
-        return home, demo.play(home)
+def played(tmp_path_factory: pytest.TempPathFactory) -> demo_run.Played:
+    return demo_run.played(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def done(played: tuple[Path, demo.Run]) -> demo.Run:
-    return played[1]
+def done(played: demo_run.Played) -> demo.Run:
+    return played.run
 
 
 @pytest.fixture(scope="module")
-def reader(played: tuple[Path, demo.Run]) -> Iterator[Reader]:
-    with Reader(played[0]) as opened:
+def reader(played: demo_run.Played) -> Iterator[Reader]:
+    with Reader(played.home) as opened:
         yield opened
 
 
@@ -169,6 +157,22 @@ def test_only_the_answers_are_visible(reader: Reader):
     ]
 
 
+def test_tasks_say_who_asked_how_often_and_what_became_of_them(reader: Reader):
+    rows = reader.query(
+        "SELECT task_workload.task_name, task_workload.workload, task_workload.project, "
+        "task_workload.user_turns, task_workload.user_turns_from, task_workload.outcome, "
+        "task_workload.user_hash IS NULL AS nobody "
+        "FROM task_workload INNER JOIN task_fact ON task_workload.task_id = task_fact.task_id "
+        "ORDER BY task_fact.start_ns"
+    )
+    assert [tuple(row.values()) for row in rows] == [
+        ("index the library", "agentic", "canteen", 0, "default", None, True),
+        ("write a brief", "agentic", "canteen", 1, "recorded", "success", True),
+        ("chat", "user-facing", "canteen", 1, "recorded", "success", False),
+        ("chat", "user-facing", "canteen", 1, "recorded", "abandoned", False),
+    ]
+
+
 def test_the_program_does_all_that_is_hard_to_count(done: demo.Run):
     ledger = done.ledger
     assert {line.endpoint for line in ledger} == {
@@ -282,7 +286,7 @@ def test_a_missing_package_is_said_with_the_line_that_installs_it(monkeypatch):
 def test_what_the_user_has_set_for_other_programs_does_not_reach_the_demo(reader: Reader):
     [row] = reader.query(
         "SELECT count(*) AS spans, count(*) FILTER (WHERE trace_id = ?) AS foreign_spans FROM span",
-        [FOREIGN_TRACE],
+        [demo_run.FOREIGN_TRACE],
     )
     assert row["spans"] > 0
     assert row["foreign_spans"] == 0
@@ -296,10 +300,9 @@ def test_a_program_that_fails_is_said_with_its_last_words(monkeypatch, tmp_path,
 
 
 def test_a_count_that_is_wrong_fails_the_command(monkeypatch, tmp_path, played):
-    home, done = played
-    wrong = dataclasses.replace(done, attempts=done.attempts + 1)
+    wrong = dataclasses.replace(played.run, attempts=played.run.attempts + 1)
     monkeypatch.setattr(demo, "play", lambda _: wrong)
-    monkeypatch.setattr(demo, "_folder", lambda _: home)
+    monkeypatch.setattr(demo, "_folder", lambda _: played.home)
     result = CliRunner().invoke(commands, ["demo"])
     assert result.exit_code == 1
     assert "27 calls recorded, 28 made." in " ".join(result.output.split())

@@ -76,8 +76,68 @@ def test_the_store_is_read_from_python(tmp_path: Path):
     assert said.count("'usage': 'estimated'") == 1
 
 
+_WEEKS = """
+SELECT
+    task_workload.workload,
+    strftime(model_call.started_at, '%G-W%V') AS week,
+    count(*) AS calls,
+    median(model_call.cache_read_tokens) AS cached,
+    median(model_call.input_tokens - model_call.cache_read_tokens) AS new,
+    median(model_call.output_tokens) AS output,
+    sum(model_call.input_tokens) / sum(model_call.output_tokens) AS input_to_output,
+    sum(model_call.cache_read_tokens) / sum(model_call.input_tokens) AS cached_share,
+    count(*) / count(DISTINCT model_call.task_id) AS steps_a_request,
+    count(DISTINCT task_workload.user_hash) AS people
+FROM model_call
+INNER JOIN task_workload ON model_call.task_id = task_workload.task_id
+GROUP BY ALL
+ORDER BY ALL
+"""
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    home = tmp_path_factory.mktemp("weeks")
+    command = [sys.executable, EXAMPLES / "coding_agent_week.py", "--home", home]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert f"agenttrace --store {home} report claims" in said
+    with agenttrace.read(home) as reader:
+        return reader.query(_WEEKS)
+
+
+def test_the_simulated_week_has_the_steps_of_a_coding_agent(weeks: list[dict[str, Any]]):
+    [week] = [row for row in weeks if (row["workload"], row["week"]) == ("agentic", "2026-W46")]
+    assert week["calls"] == 19_139
+    # Medians and ratios of TraceLab, arXiv 2606.30560.
+    assert week["cached"] == pytest.approx(118_656, rel=0.02)
+    assert week["new"] == pytest.approx(875, rel=0.02)
+    assert week["output"] == pytest.approx(214, rel=0.02)
+    assert week["steps_a_request"] == pytest.approx(8.8, rel=0.02)
+    assert week["input_to_output"] == pytest.approx(294, rel=0.02)
+    assert week["cached_share"] == pytest.approx(0.96, abs=0.005)
+
+
+def test_the_simulated_weeks_have_both_workloads(weeks: list[dict[str, Any]]):
+    assert [(row["workload"], row["week"], row["people"]) for row in weeks] == [
+        ("agentic", "2026-W45", 12),
+        ("agentic", "2026-W46", 12),
+        ("user-facing", "2026-W45", 25),
+        ("user-facing", "2026-W46", 25),
+    ]
+    before, week = (row["calls"] for row in weeks if row["workload"] == "agentic")
+    assert before < week
+
+
+def test_a_folder_that_holds_something_is_not_written_into(tmp_path: Path):
+    (tmp_path / "spool").mkdir()
+    command = [sys.executable, EXAMPLES / "coding_agent_week.py", "--home", tmp_path]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "holds something already" in done.stderr
+
+
 def test_every_example_is_run_and_listed():
     files = {path.stem for path in EXAMPLES.glob("*.py")}
-    assert files == set(CALLS)
+    assert files == {*CALLS, "coding_agent_week"}
     listed = (EXAMPLES / "README.md").read_text()
     assert [name for name in files if f"[`{name}.py`]({name}.py)" not in listed] == []

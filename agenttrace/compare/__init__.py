@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agenttrace.compare import workloads
-from agenttrace.compare.personas import Persona, Prompt, load, prompts, shipped
+from agenttrace.compare.personas import Persona, Prompt, layered, load, prompts, shipped
 from agenttrace.energy import factors as energy_factors
 from agenttrace.energy.tables import insert
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from agenttrace.energy.factors import Factors
     from agenttrace.energy.pricing import Boundary
 
-__all__ = ["Persona", "Prompt", "define", "load", "prompts", "shipped"]
+__all__ = ["Persona", "Prompt", "define", "layered", "load", "prompts", "shipped"]
 
 _SCHEMA = Path(__file__).with_name("tables.sql")
 
@@ -39,17 +39,18 @@ def define(
 
     Args:
         connection: An open DuckDB connection.
-        personas: Others than those that come with agenttrace.
+        personas: Others than ours and those of *home*.
         factors: The factors that the energy tables were made with, if not those of agenttrace.
         boundary: What the energy covers.
-        home: Folder with the settings of workloads.
+        home: Folder with the settings of workloads, and the user's own personas.
 
     Raises:
-        FactorError: The personas that come with agenttrace or the factors are incomplete.
+        FactorError: The personas or the factors are incomplete.
         ConfigError: The settings of workloads cannot be read.
     """
-    chosen = shipped() if personas is None else personas
-    priced = prompts(chosen, factors or energy_factors.shipped(), boundary)
+    used = factors or energy_factors.shipped()
+    chosen = layered((), home, used) if personas is None else personas
+    priced = prompts(chosen, used, boundary)
     connection.execute(_SCHEMA.read_text(encoding="utf-8"))
     _persona(connection, chosen)
     _persona_prompt(connection, priced)
@@ -69,11 +70,14 @@ def _persona(connection: DuckDBPyConnection, personas: Sequence[Persona]) -> Non
             "prompts_per_day": [persona.prompts_per_day for persona in personas],
             "input_tokens": [persona.input_tokens for persona in personas],
             "output_tokens": [persona.output_tokens for persona in personas],
+            "cache_read_tokens": [persona.cache_read_tokens for persona in personas],
             "class": [persona.class_name for persona in personas],
+            "model": [persona.model for persona in personas],
             "title": [persona.title for persona in personas],
             "year": [persona.source.year if persona.source else None for persona in personas],
             "url": [persona.source.url if persona.source else None for persona in personas],
             "mark": [persona.mark for persona in personas],
+            "retrieved": [persona.retrieved for persona in personas],
         },
     )
 

@@ -100,6 +100,8 @@ def between(start: datetime, end: datetime) -> Period:
         if end - start == 7 * _DAY and start.isoweekday() == 1:
             return Period(f"{start:%G-W%V}", start, end, "week")
         return Period(f"{start:%Y-%m-%d}..{end - _DAY:%Y-%m-%d}", start, end)
+    if end - start == _HOUR:
+        return Period(f"{start:%Y-%m-%dT%H}", start, end, "hour")
     return Period(f"{start:%Y-%m-%dT%H}..{end - _HOUR:%Y-%m-%dT%H}", start, end)
 
 

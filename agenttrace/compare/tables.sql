@@ -4,19 +4,23 @@
 
 CREATE OR REPLACE TABLE persona (
     id VARCHAR, name VARCHAR, prompts_per_day DOUBLE, input_tokens BIGINT, output_tokens BIGINT,
-    class VARCHAR, title VARCHAR, year INTEGER, url VARCHAR, mark VARCHAR
+    cache_read_tokens BIGINT, class VARCHAR, model VARCHAR, title VARCHAR, year INTEGER, url VARCHAR,
+    mark VARCHAR, retrieved DATE
 );
-COMMENT ON TABLE persona IS 'One row per kind of person, in the order of the file.';
+COMMENT ON TABLE persona IS 'One row per kind of person, ours before those of the user.';
 COMMENT ON COLUMN persona.id IS 'Stable name.';
 COMMENT ON COLUMN persona.name IS 'Name in reports.';
 COMMENT ON COLUMN persona.prompts_per_day IS 'Prompts a day, per person.';
-COMMENT ON COLUMN persona.input_tokens IS 'Input tokens a prompt, none from a cache.';
+COMMENT ON COLUMN persona.input_tokens IS 'Input tokens a prompt, those from a cache included.';
 COMMENT ON COLUMN persona.output_tokens IS 'Output tokens a prompt.';
-COMMENT ON COLUMN persona.class IS 'Size class of the model that answers.';
+COMMENT ON COLUMN persona.cache_read_tokens IS 'Part of the input that is read from a cache.';
+COMMENT ON COLUMN persona.class IS 'Size class of the model that answers; unknown where its name says none.';
+COMMENT ON COLUMN persona.model IS 'The model that answers; NULL where only its class is given.';
 COMMENT ON COLUMN persona.title IS 'Title of the source, or the assumption itself.';
 COMMENT ON COLUMN persona.year IS 'Year of the source; NULL for an assumption.';
 COMMENT ON COLUMN persona.url IS 'Address or DOI of the source; NULL for an assumption.';
 COMMENT ON COLUMN persona.mark IS 'How prompts_per_day is known: derived, assumption, ...';
+COMMENT ON COLUMN persona.retrieved IS 'When the source was looked up, or the assumption made.';
 
 CREATE OR REPLACE TABLE persona_prompt (
     id VARCHAR, energy_wh DOUBLE, energy_low_wh DOUBLE, energy_high_wh DOUBLE

@@ -67,7 +67,7 @@ class Passage:
     vector: list[float]
 
 
-@agenttrace.task("index the library", headless=True)
+@agenttrace.task("index the library", headless=True, project="canteen")
 def index(texts: Sequence[str]) -> list[Passage]:
     """Embed *texts*, three at a time, in a few threads."""
     batches = [texts[at : at + 3] for at in range(0, len(texts), 3)]
@@ -227,16 +227,21 @@ def _last_text(agent: Any, asked: str) -> str:
     return agent.invoke({"messages": [HumanMessage(asked)]})["messages"][-1].text
 
 
-@agenttrace.task("write a brief")
+@agenttrace.task("write a brief", project="canteen")
 def write_brief(question: str, library: Sequence[Passage], counter: FrameworkCounter) -> str:
     """Let the team answer *question*."""
+    agenttrace.task.user_turn()
     start = State(question=question, notes="", draft="", next="", answer="")
-    return team(library).invoke(start, config={"callbacks": [counter]})["answer"]
+    brief = team(library).invoke(start, config={"callbacks": [counter]})["answer"]
+    agenttrace.task.outcome("success", reference="brief 1")
+    return brief
 
 
-@agenttrace.task("chat", session="canteen", workload="user-facing")
+@agenttrace.task("chat", session="canteen", workload="user-facing", project="canteen")
 def chat(question: str, *, sentences: int | None = None) -> str:
     """Answer in a stream; a user who has read enough leaves after so many *sentences*."""
+    agenttrace.task.user("guest 7")
+    agenttrace.task.user_turn()
     said = ""
     with (
         openai.OpenAI() as client,
@@ -252,7 +257,9 @@ def chat(question: str, *, sentences: int | None = None) -> str:
         for chunk in chunks:
             said += chunk.choices[0].delta.content or ""
             if sentences is not None and said.count(".") >= sentences:
-                break
+                agenttrace.task.outcome("abandoned")
+                return said
+    agenttrace.task.outcome("success")
     return said
 
 

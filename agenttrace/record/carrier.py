@@ -30,6 +30,12 @@ from agenttrace.record.mark import Mark, current_mark
 _TRACEPARENT: Final = "TRACEPARENT"
 _BAGGAGE: Final = "BAGGAGE"
 _VARIABLES: Final = (_TRACEPARENT, "TRACESTATE", _BAGGAGE)
+_SETTINGS: Final = (
+    config.HOME_VARIABLE,
+    config.WORKLOAD_VARIABLE,
+    config.PROJECT_VARIABLE,
+    config.USERS_VARIABLE,
+)
 _PYTHONPATH: Final = "PYTHONPATH"
 _MARKED_ROLE: Final = "agenttrace.mark.role"
 _MARKED_VISIBLE: Final = "agenttrace.mark.visible"
@@ -124,6 +130,7 @@ def environment(
     *,
     mark: Mark | None = None,
     integrations: Sequence[str] = (),
+    told: Mapping[str, str] | None = None,
     starts: bool = True,
 ) -> dict[Any, Any]:
     """Return a copy of an environment with all that a child of *invocation* needs to join it.
@@ -138,6 +145,7 @@ def environment(
             the environment of this process. It is not changed.
         mark: What is said about the calls in the child; default what holds here.
         integrations: Those that a Python in the child switches on.
+        told: Further settings, as variables.
         starts: A Python in the child starts recording by itself.
     """
     if given is None or given is os.environ:
@@ -153,6 +161,7 @@ def environment(
         found |= carried
     if _is_said(config.HOME_VARIABLE, found):
         del wanted[config.HOME_VARIABLE]
+    wanted |= {name: said for name, said in (told or {}).items() if not _is_said(name, found)}
     if integrations and not _is_said(config.INTEGRATIONS_VARIABLE, found):
         wanted[config.INTEGRATIONS_VARIABLE] = ",".join(integrations)
     if starts and startup_folder() is not None:
@@ -204,7 +213,7 @@ def _text_if_ours(name: Any) -> Any:
     if not isinstance(name, bytes):
         return name
     text = os.fsdecode(name)
-    return text if text in (*_VARIABLES, config.HOME_VARIABLE, _PYTHONPATH) else name
+    return text if text in (*_VARIABLES, *_SETTINGS, _PYTHONPATH) else name
 
 
 def _is_said(name: str, environ: Mapping[Any, Any]) -> bool:

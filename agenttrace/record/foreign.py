@@ -91,6 +91,8 @@ class ForeignSpans(SpanProcessor):
             around = stood_in(span_context.span_id)
             if around is None and not attributes:
                 return
+            if _says_for_itself(around, span_context):
+                attributes = {**setup.process_says(), **attributes}
             name = _name(attributes)
             if around is not None:
                 _take_session(around, span)
@@ -108,6 +110,15 @@ class ForeignSpans(SpanProcessor):
     def shutdown(self) -> None:
         """Keep nothing more; a provider cannot let go of a processor."""
         self._recorder = None
+
+
+def _says_for_itself(around: Invocation | None, span_context: SpanContext) -> bool:
+    """Whether nothing around a span says what its task is: it begins one, or is in none."""
+    if around is None or around.task_id is None:
+        return True
+    outer = around.parent
+    begins = outer is None or outer.task_id != around.task_id
+    return begins and around.span_context == span_context
 
 
 def _frame(span: ReadableSpan) -> _Frame | None:

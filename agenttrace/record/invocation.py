@@ -7,13 +7,16 @@ user's program, and nothing keeps a prompt, a completion or the text of an error
 import os
 import time
 import uuid
-from typing import TYPE_CHECKING, Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Final, Literal
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode
 
 from agenttrace import semconv
+from agenttrace.config import PROJECT_CHARACTERS, not_a_workload, workload_of
+from agenttrace.errors import ConfigError
 from agenttrace.model import Kind, Role, TokenUsage, Workload
 from agenttrace.record import local, readable, suppression, trouble
 from agenttrace.record.mark import current_mark
@@ -22,6 +25,8 @@ from agenttrace.record.recorder import Attributes, Recorder
 
 if TYPE_CHECKING:
     from agenttrace.record.flight import Slot
+
+Outcome = Literal["success", "failure", "abandoned"]
 
 _OPEN_SPANS: Final = 10_000  # spans of other instrumentations that never end are forgotten beyond
 _CURRENT: Final = context.create_key("agenttrace-invocation")
@@ -63,6 +68,7 @@ class Invocation:
         "_previous",
         "_recorder",
         "_shown",
+        "_shown_turns",
         "_slot",
         "_span",
         "_start_ns",
@@ -94,14 +100,17 @@ class Invocation:
         role: str | None = None,
         visible: bool | None = None,
         workload: Workload | None = None,
+        project: str | None = None,
         headless: bool | None = None,
+        user_hash: str | None = None,
         attributes: Attributes | None = None,
         usual_role: Role | None = None,
+        process_says: Attributes | None = None,
     ) -> None:
         """Start now; without a *recorder* it holds its place in the context and is not recorded.
 
         *attributes* are kept as they are; *usual_role* is that of such a call where nobody knows a
-        better one.
+        better one; *process_says* is said of every task that does not say it itself.
         """
         self._start_ns = time.time_ns()
         self._started = time.perf_counter_ns()
@@ -113,6 +122,7 @@ class Invocation:
         self._recorder = recorder
         self._pid = os.getpid()
         self._loose = False
+        self._shown_turns = 0
         self._elsewhere = False
         self._previous: Context | None = None
         self._inside: Context | None = None
@@ -127,8 +137,11 @@ class Invocation:
             self.role = usual_role
         self._attributes = self.place()
         self._attributes[semconv.KIND] = kind
+        if process_says and (begins_task or self.task_id is None):
+            self._attributes.update(process_says)
         if begins_task:
-            self._attributes.update(_task_attributes(workload, headless=headless))
+            own = _task_attributes(workload, project, user_hash, headless=headless)
+            self._attributes.update(own)
         if attributes:
             self._attributes.update(attributes)
         self._start_span()
@@ -206,6 +219,37 @@ class Invocation:
     def note(self, attributes: Attributes) -> None:
         """Add attributes that agenttrace has made itself, without a look at their keys."""
         self._attributes.update(attributes)
+
+    def outcome(self, what: Outcome, reference: str | None = None) -> None:
+        """Tell what became of the task that this belongs to, also when it has ended. Never raises.
+
+        Args:
+            what: ``success``, ``failure`` or ``abandoned``; what is told last counts.
+            reference: What it can be looked up by, such as a ticket; 200 characters are kept.
+        """
+        _telling().outcome(self, what, reference)
+
+    def user_turn(self, count: int = 1) -> None:
+        """Tell of *count* prompts by a person in the task that this belongs to. Never raises."""
+        _telling().user_turn(self, count)
+
+    def user(self, id: str) -> None:  # noqa: A002 - the word that users know
+        """Tell who prompted in the task that this belongs to. Never raises.
+
+        Args:
+            id: Anything that is one user's alone; only a keyed hash of it is written.
+        """
+        _telling().user(self, id)
+
+    def show(self, told: Attributes) -> None:
+        """Add to the open span for OpenTelemetry what the spool has a record of its own for."""
+        if self.ended or self._pid != os.getpid() or not self._span.is_recording():
+            return
+        turns = told.get(semconv.USER_TURNS)
+        if isinstance(turns, int):
+            self._shown_turns += turns
+            told = {**told, semconv.USER_TURNS: self._shown_turns}
+        self._span.set_attributes(told)
 
     def usage(self, usage: TokenUsage) -> None:
         """Add the tokens of a model call; what is None stays unsaid."""
@@ -600,9 +644,24 @@ def _take_mark(invocation: Invocation, role: str | None, *, visible: bool | None
 
 
 def _task_attributes(
-    workload: Workload | None, *, headless: bool | None
+    workload: str | None, project: str | None, user_hash: str | None, *, headless: bool | None
 ) -> dict[str, AttributeValue]:
-    found: dict[str, AttributeValue] = {semconv.WORKLOAD: workload or "agentic"}
-    if headless is not None:
-        found[semconv.HEADLESS] = headless
-    return found
+    """Say what is on the root span of a task only; what nobody says is left out."""
+    known = workload_of(workload)
+    if workload is not None and known is None:
+        trouble.say("a workload", ConfigError(not_a_workload("What a task says of its workload")))
+    named = None if project is None else str(project).strip()[:PROJECT_CHARACTERS] or None
+    said: dict[str, AttributeValue | None] = {
+        semconv.WORKLOAD: known,
+        semconv.PROJECT: named,
+        semconv.USER_HASH: user_hash,
+        semconv.HEADLESS: headless,
+    }
+    return {key: value for key, value in said.items() if value is not None}
+
+
+def _telling() -> ModuleType:
+    # It leans on what leans on this.
+    from agenttrace.record import telling
+
+    return telling

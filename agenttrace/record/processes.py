@@ -45,12 +45,14 @@ class Passport:
         service_name: What the user calls this program.
         carried: Variables that name what is current; empty where nothing is.
         integrations: Names of the integrations that are on.
+        told: Further settings, as variables.
     """
 
     home: str
     service_name: str | None
     carried: dict[str, str]
     integrations: tuple[str, ...]
+    told: dict[str, str]
 
 
 class _Boarding:
@@ -82,7 +84,7 @@ def carried(recording: "Recording") -> Generator[None]:
 
 def enter(passport: Passport) -> None:
     """Record in this process as *passport* says."""
-    setup.join(passport.home, passport.service_name, passport.carried, passport.integrations)
+    _join(passport, passport.carried)
 
 
 def bind(recording: "Recording", function: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,7 +96,7 @@ def work_for(passport: Passport, function: Callable[..., Any], /, *args: Any, **
     """Call *function* for what *passport* names, in a process that serves many."""
     before = context.get_current()
     with trouble.Guard("working for another process"):
-        setup.join(passport.home, passport.service_name, None, passport.integrations)
+        _join(passport, None)
         around = carrier.extract(passport.carried)
         mark = carrier.extract_mark(passport.carried)
         for scope in (around, mark):
@@ -112,7 +114,12 @@ def _issue(recording: "Recording") -> Passport:
         recording.service_name,
         recording.carried(),
         setup.integrations(),
+        recording.settings.told_to_children,
     )
+
+
+def _join(passport: Passport, carried: dict[str, str] | None) -> None:
+    setup.join(passport.home, passport.service_name, carried, passport.integrations, passport.told)
 
 
 def _carrying_start(

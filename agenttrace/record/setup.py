@@ -14,8 +14,9 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 
 from agenttrace import __version__, config, semconv
+from agenttrace.errors import ConfigError
 from agenttrace.model import Kind, Role, Workload
-from agenttrace.record import carrier, local, readable, trouble
+from agenttrace.record import carrier, local, readable, trouble, users
 from agenttrace.record.invocation import Invocation, innermost
 from agenttrace.record.mark import Mark, current_mark
 from agenttrace.record.recorder import SCOPE, Attributes, Recorder
@@ -38,6 +39,7 @@ class Recording:
         is_automatic: It began because of what the parent process left, not because of a call here.
         parent: What stands for the invocation that this process works for.
         mark: What the parent process says about the calls in this one.
+        says: What it says of every task that does not say it itself, and of calls in none.
     """
 
     def __init__(self, settings: config.Settings, *, is_automatic: bool = False) -> None:
@@ -47,6 +49,7 @@ class Recording:
         self.is_automatic = is_automatic
         self.parent: Invocation | None = None
         self.mark: Mark | None = None
+        self.says: Attributes = _said_of_all(settings)
         self._undo = contextlib.ExitStack()
         self._hooks = contextlib.ExitStack()
         self._provider: TracerProvider | None = None
@@ -58,6 +61,8 @@ class Recording:
     def start(self, service_name: str | None, provider: "TracerProvider | None") -> None:
         """Join or make a tracer provider, open the spool, and install the meter."""
         self.service_name = service_name
+        for sentence in self.settings.unsaid:
+            trouble.say("reading the settings", ConfigError(sentence))
         joined = _of_the_sdk(provider) or _existing_provider()
         if joined is None and self.settings.export_otlp:
             with trouble.Guard("setting up the OTLP exporter"):
@@ -116,7 +121,12 @@ class Recording:
             return given
         mark = current_mark() or self.mark
         return carrier.environment(
-            around, self.settings.home, given, mark=mark, integrations=_state.integrations
+            around,
+            self.settings.home,
+            given,
+            mark=mark,
+            integrations=_state.integrations,
+            told=self.settings.told_to_children,
         )
 
     def join_late(self) -> None:
@@ -233,6 +243,9 @@ def configure(
     tracer_provider: "TracerProvider | None" = None,
     max_spool: str | int | None = None,
     durability: config.Durability | None = None,
+    workload: Workload | None = None,
+    project: str | None = None,
+    users: bool | None = None,
 ) -> None:
     """Start recording every model call of this process. Never raises.
 
@@ -251,25 +264,39 @@ def configure(
         durability: What a record outlives: the ``process`` (``kill -9``), or a power failure, but
             for the last ``second`` or with every ``record``. Default ``AGENTTRACE_DURABILITY``,
             else ``process``. Child processes go by the environment.
+        workload: What the tasks of this process are that do not say it, and the calls in none:
+            ``agentic`` or ``user-facing``. Default ``AGENTTRACE_WORKLOAD``, else unsaid.
+        project: What they are work on. Default ``AGENTTRACE_PROJECT``, else unsaid.
+        users: False keeps no hash of who prompted. Default ``AGENTTRACE_USERS``, else True.
     """
     with trouble.Guard("setting up"), _state.lock:
         running = _state.recording
         if running is not None:
-            said = (service_name, tracer_provider, max_spool, durability)
+            said = (service_name, tracer_provider, max_spool, durability, workload, project, users)
             is_said = any(one is not None for one in said)
             moves = home is not None and config.load(home).home != running.settings.home
             if not moves and not (running.is_automatic and is_said):
                 running.is_automatic = False
                 return
             home = home or running.settings.home
-        _begin(home, service_name, tracer_provider, max_spool=max_spool, durability=durability)
+        _state.untouched = False
+        settings = config.load(
+            home,
+            max_spool=max_spool,
+            durability=durability,
+            workload=workload,
+            project=project,
+            users=users,
+        )
+        _begin(settings, service_name, tracer_provider)
 
 
 def begin_for_parent() -> None:
     """Start recording because the environment of this process says so. Never raises."""
     with trouble.Guard("setting up"), _state.lock:
         if _state.untouched:
-            _begin(None, None, None, is_automatic=True)
+            _state.untouched = False
+            _begin(config.load(), None, None, is_automatic=True)
 
 
 def integrations() -> tuple[str, ...]:
@@ -287,6 +314,7 @@ def join(
     service_name: str | None,
     carried: Mapping[str, str] | None = None,
     integrations: tuple[str, ...] = (),
+    told: Mapping[str, str] | None = None,
 ) -> None:
     """Record in this process as its parent process does. Never raises.
 
@@ -295,6 +323,7 @@ def join(
         service_name: What the user calls the program.
         carried: Variables that name the invocation that this process works for.
         integrations: Those that are on there.
+        told: Further settings, as variables.
     """
     with trouble.Guard("joining the parent process"), _state.lock:
         if carried is not None:
@@ -302,7 +331,9 @@ def join(
             if _state.recording is not None:
                 _state.recording.take_parent(carried)
         if _state.untouched:
-            _begin(home, service_name, None, is_automatic=True)
+            _state.untouched = False
+            settings = config.load_told(home, told or {})
+            _begin(settings, service_name, None, is_automatic=True)
             _switch_on(integrations)
 
 
@@ -316,16 +347,12 @@ def _switch_on(names: tuple[str, ...]) -> None:
 
 
 def _begin(
-    home: str | os.PathLike[str] | None,
+    settings: config.Settings,
     service_name: str | None,
     tracer_provider: "TracerProvider | None",
     *,
-    max_spool: str | int | None = None,
-    durability: config.Durability | None = None,
     is_automatic: bool = False,
 ) -> None:
-    _state.untouched = False
-    settings = config.load(home, max_spool=max_spool, durability=durability)
     shutdown()
     trouble.forget()
     recording = Recording(settings, is_automatic=is_automatic)
@@ -353,6 +380,8 @@ def start(
     workload: Workload | None = None,
     headless: bool | None = None,
     attributes: Attributes | None = None,
+    project: str | None = None,
+    user: str | None = None,
 ) -> Invocation:
     """Start an invocation; calls ``configure()`` first if nobody ever has. Never raises.
 
@@ -364,10 +393,12 @@ def start(
         session_id: The conversation; default that of the parent.
         role: Role of the calls inside; default by the nearest agent or tool.
         visible: A person reads the output of this model call.
-        workload: ``agentic`` (default) or ``user-facing``; where a task begins.
+        workload: ``agentic`` or ``user-facing``; where a task begins.
         headless: Nobody reads the answer of this task; where a task begins.
         attributes: More attributes, spelt as in ``agenttrace.semconv``; other keys are let go, as
             ``Invocation.set`` does.
+        project: What the task that begins here is work on.
+        user: Who prompted, in the task that begins here; only a keyed hash of it is written.
     """
     if _state.untouched:
         configure()
@@ -383,6 +414,8 @@ def start(
             workload=workload,
             headless=headless,
             attributes=readable.of(attributes) if attributes else None,
+            project=project,
+            user_hash=None if user is None else user_hash(user),
         )
     except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
         trouble.say(f"starting a {kind}", error)
@@ -422,8 +455,36 @@ def _begun(
     if recording is not None and recording.mark is not None and current_mark() is None:
         role = role or recording.mark.role
         visible = recording.mark.visible if visible is None else visible
-    recorder = recording.recorder if recording else None
-    return Invocation(recorder, kind, name, parent=around, role=role, visible=visible, **options)
+    return Invocation(
+        recording.recorder if recording else None,
+        kind,
+        name,
+        parent=around,
+        role=role,
+        visible=visible,
+        process_says=recording.says if recording else None,
+        **options,
+    )
+
+
+def recorder() -> Recorder | None:
+    """Return what this process records with; None where it does not."""
+    return None if _state.recording is None else _state.recording.recorder
+
+
+def process_says() -> Attributes:
+    """Return what this process says of every task that does not say it itself."""
+    return {} if _state.recording is None else _state.recording.says
+
+
+def user_hash(user: object) -> str | None:
+    """Return the keyed hash of *user*; None where none may be, or can be, kept. Never raises."""
+    recording = _state.recording
+    if recording is None or recording.recorder is None or not recording.settings.users:
+        return None
+    with trouble.Guard("keeping who prompted"):
+        return users.hashed(recording.settings.home, str(user)) if str(user).strip() else None
+    return None
 
 
 def current(here: Context | None = None) -> Invocation | None:
@@ -475,6 +536,7 @@ def environ() -> dict[str, str]:
             home,
             mark=mark,
             integrations=_state.integrations if starts else (),
+            told=recording.settings.told_to_children,
             starts=starts,
         )
     return found
@@ -494,6 +556,11 @@ def shutdown() -> None:
         recording, _state.recording = _state.recording, None
         if recording is not None:
             recording.stop()
+
+
+def _said_of_all(settings: config.Settings) -> Attributes:
+    said = {semconv.WORKLOAD: settings.workload, semconv.PROJECT: settings.project}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def _existing_provider() -> "TracerProvider | None":

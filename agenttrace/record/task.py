@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
 from agenttrace.model import Kind, Workload
-from agenttrace.record import setup
-from agenttrace.record.invocation import Invocation
+from agenttrace.record import setup, telling
+from agenttrace.record.invocation import Invocation, Outcome
 from agenttrace.record.mark import Mark
 
 P = ParamSpec("P")
@@ -144,6 +144,8 @@ class TaskFrame:
         session: str | None = None,
         workload: Workload | None = None,
         headless: bool | None = None,
+        project: str | None = None,
+        user: str | None = None,
     ) -> Frame[Invocation]: ...
     def __call__(
         self,
@@ -154,6 +156,8 @@ class TaskFrame:
         session: str | None = None,
         workload: Workload | None = None,
         headless: bool | None = None,
+        project: str | None = None,
+        user: str | None = None,
     ) -> Any:
         """Frame a task.
 
@@ -162,16 +166,42 @@ class TaskFrame:
                 function's).
             id: Id of the task, for example a ticket number; default a new one each time.
             session: The conversation that the task belongs to.
-            workload: ``agentic`` (default) or ``user-facing``.
+            workload: ``agentic`` or ``user-facing``; default what the process, the project or the
+                service is said to do, else ``agentic``.
             headless: Nobody reads the answer, so every call in it is hidden.
+            project: What it is work on; default the project of the process, else its service.
+            user: Who prompted, anything that is one user's alone; only a keyed hash is written.
         """
         options = {
             "task_id": id,
             "session_id": session,
             "workload": workload,
             "headless": headless,
+            "project": project,
+            "user": user,
         }
         return _framed("task", target, options)
+
+    def outcome(self, what: Outcome, reference: str | None = None) -> None:
+        """Tell what became of the current task. Never raises.
+
+        Args:
+            what: ``success``, ``failure`` or ``abandoned``; what is told last counts.
+            reference: What it can be looked up by, such as a ticket; 200 characters are kept.
+        """
+        telling.outcome(_current(), what, reference)
+
+    def user_turn(self, count: int = 1) -> None:
+        """Tell of *count* prompts by a person in the current task. Never raises."""
+        telling.user_turn(_current(), count)
+
+    def user(self, id: str) -> None:  # noqa: A002 - the word that users know
+        """Tell who prompted in the current task. Never raises.
+
+        Args:
+            id: Anything that is one user's alone; only a keyed hash of it is written.
+        """
+        telling.user(_current(), id)
 
 
 class PartFrame:
@@ -212,6 +242,11 @@ def role(name: str | None = None, *, visible: bool | None = None) -> Frame[Mark]
         visible: True for the call whose output a person reads as the answer.
     """
     return _Frame(lambda _: Mark(name, visible=visible))
+
+
+def _current() -> Invocation | None:
+    setup.begin()
+    return setup.current()
 
 
 def _framed(kind: Kind, target: Callable[..., Any] | str | None, options: dict[str, Any]) -> Any:

@@ -4,7 +4,8 @@
         report = overview(reader)
     print(to_json(report))
 
-``overview``, ``task`` and ``models`` build their reports from the values of ``values``; ``carbon``,
-``explain``, ``what_if``, ``methods`` and ``parity`` have values of their own. ``text``, ``json``
-and ``svg`` show them, and ``rows`` shows the rows of a query.
+``overview``, ``task`` and ``models`` build their reports from the values of ``values``; all others
+have values of their own. ``selection`` lets a report see a part of what was recorded, and
+``intensity`` is the only way to say a figure for each of something. ``text``, ``json`` and ``svg``
+show reports, and ``rows`` shows the rows of a query.
 """

@@ -133,3 +133,38 @@ def interval(value: Range, units: tuple[Unit, ...]) -> str:
 def dashed(parts: tuple[str, ...]) -> str:
     """Return *parts* with a dash between."""
     return f" {DASH} ".join(parts)
+
+
+def amount(value: float | None) -> str:
+    """Return how many: a count as it is, a part of one in three significant digits."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:,.0f}" if value == round(value) else significant(value, 3)
+
+
+def change(part: float | None) -> str:
+    """Return how far something moved in per cent, with its sign: 0.5 is ``+50 %``.
+
+    Args:
+        part: Of what it was, -1 for nothing left; None where that is not known.
+
+    Returns:
+        A whole per cent; less than one keeps a digit, and hardly anything left stays apart from
+        nothing.
+    """
+    if part is None:
+        return "?"
+    percent = 100 * part
+    if percent == 0:
+        return "±0 %"
+    if -100 < percent < -99:  # noqa: PLR2004 - per cent
+        return "<-99 %"
+    sign = "+" if percent > 0 else "-"
+    if abs(percent) < 0.95:  # noqa: PLR2004 - what does not round to a whole per cent
+        return f"{sign}{significant(abs(percent), 1)} %"
+    return f"{sign}{abs(percent):,.0f} %"
+
+
+def times(value: float) -> str:
+    """Return how many times as much, in two significant digits and words."""
+    return f"{significant(value)} times"

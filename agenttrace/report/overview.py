@@ -76,7 +76,7 @@ SELECT
     persona.year
 FROM human_equivalent
 INNER JOIN persona ON human_equivalent.persona = persona.id
-ORDER BY human_equivalent.prompts_per_day
+ORDER BY human_equivalent.prompts_per_day, human_equivalent.persona
 """
 
 

@@ -173,7 +173,43 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         (
             "prompts_per_day = 100\n",
             "prompts_per_day = 0\n",
-            r"persona 'heavy' uses nothing, so nothing can be compared with it\. Give prompts_per",
+            r"personas.toml: persona 'heavy' uses nothing that can be compared with: "
+            r"prompts_per_day = 0\. Give prompts_per_day above zero, or remove the persona\.",
+        ),
+        (
+            "prompts_per_day = 100\ninput_tokens = 500\n",
+            "prompts_per_day = nan\ninput_tokens = -1\n",
+            r"prompts_per_day = nan and input_tokens = -1\. Give prompts_per_day and input_tokens",
+        ),
+        (
+            "prompts_per_day = 3.67\n",
+            "prompts_per_day = inf\n",
+            r"persona 'average' uses nothing that can be compared with: prompts_per_day = inf\.",
+        ),
+        (
+            "prompts_per_day = 100\n",
+            'prompts_per_day = "many"\n',
+            r"persona 'heavy': Expected `float`, got `str` - at `\$.prompts_per_day`\. .* is an ex",
+        ),
+        (
+            'id = "average"\n',
+            "id = 1\n",
+            r"personas.toml: persona number 1: Expected `str`, got `int` - at `\$.id`\.",
+        ),
+        (
+            "output_tokens = 300\n",
+            "output_tokens = 300\ncache_read_tokens = 501\n",
+            r"'average' reads 501 tokens from a cache, and its input has 500\. .* give 0 to 500\.",
+        ),
+        (
+            'class = "large"\n',
+            "",
+            r"persona 'average' needs the class of the model that answers or its name, and not bo",
+        ),
+        (
+            'class = "large"\n',
+            'class = "large"\nmodel = "gpt-5"\n',
+            r"persona 'average' needs the class of the model that answers or its name, and not bo",
         ),
         (
             'assumption = "Assumption: heavy user, 100 prompts a day"',
@@ -194,7 +230,7 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
         (
             "prompts_per_day = 3.67\n",
             "",
-            r"personas.toml: Object missing required field `prompts_per_day`",
+            r"personas.toml: persona 'average': Object missing required field `prompts_per_day`\.",
         ),
     ],
 )
@@ -202,6 +238,76 @@ def test_a_bad_persona_is_one_sentence(tmp_path: Path, old: str, new: str, messa
     with pytest.raises(FactorError, match=message) as caught:
         compare.load(edited(tmp_path, old, new), FACTORS)
     assert "\n" not in str(caught.value)
+
+
+def written(path: Path, *personas: str) -> Path:
+    """Write personas, each an id with what is not as usual of it."""
+    usual = {
+        "name": '"somebody"',
+        "prompts_per_day": "4",
+        "input_tokens": "500",
+        "output_tokens": "300",
+        "mark": '"assumption"',
+        "retrieved": "2026-11-23",
+        "assumption": '"as we think"',
+    }
+    text = ""
+    for persona in personas:
+        id_, *said = persona.split("; ")
+        lines = usual | dict(one.split(" = ") for one in said)
+        text += f'[[persona]]\nid = "{id_}"\n'
+        text += "".join(f"{key} = {value}\n" for key, value in lines.items())
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_personas_of_the_user_lie_over_ours_by_id_and_stay_in_place(tmp_path: Path):
+    home = tmp_path / "home"
+    home.mkdir()
+    written(home / "personas.toml", 'heavy; class = "tiny"', 'support; class = "tiny"')
+    first = written(tmp_path / "first.toml", 'support; class = "small"', 'sales; class = "small"')
+    second = written(tmp_path / "second.toml", 'sales; class = "medium"')
+    found = compare.layered([first, second], home, FACTORS)
+    assert [(persona.id, persona.class_name) for persona in found] == [
+        ("average", "large"),
+        ("heavy", "tiny"),
+        ("very-heavy", "large"),
+        ("support", "small"),
+        ("sales", "medium"),
+    ]
+    assert compare.layered([], None, FACTORS) == compare.shipped()
+    assert compare.layered([], tmp_path, FACTORS) == compare.shipped()
+
+
+def test_a_persona_on_a_model_has_the_draws_of_that_model(tmp_path: Path):
+    """Its prompt, of which 400 tokens are read from a cache, is a call like any other."""
+    mine = written(tmp_path / "mine.toml", 'dev; model = "GPT-5"; cache_read_tokens = 400')
+    (persona,) = compare.load(mine, FACTORS)
+    assert (persona.model, persona.class_name) == ("GPT-5", "large")
+    (prompt,) = compare.prompts([persona], FACTORS)
+    usage = TokenUsage(input_tokens=500, output_tokens=300, cache_read_tokens=400)
+    (model,) = energy.factor_set([("openai", "gpt-5")]).models
+    assert prompt.energy_wh == energy.estimate(usage, model)
+    assert prompt.draws_wh == tuple(
+        energy_j(energy.moments(usage), draw) / 3600 for draw in model.draws
+    )
+
+
+def test_a_persona_on_a_model_of_which_nothing_is_known_is_as_unsure(tmp_path: Path):
+    mine = written(tmp_path / "mine.toml", 'dev; model = "zorg-9"')
+    (persona,) = compare.load(mine, FACTORS)
+    assert persona.class_name == "unknown"
+    (prompt,) = compare.prompts([persona], FACTORS)
+    assert prompt.energy_wh.high > 10 * prompt.energy_wh.low
+
+
+def test_personas_of_the_home_are_rows(connection: duckdb.DuckDBPyConnection, tmp_path: Path):
+    written(tmp_path / "personas.toml", 'dev; model = "gpt-5"; cache_read_tokens = 400')
+    compare.define(connection, home=tmp_path)
+    assert connection.execute(
+        "SELECT id, cache_read_tokens, class, model, title, mark, retrieved::VARCHAR FROM persona "
+        "WHERE url IS NULL AND id NOT LIKE '%heavy'"
+    ).fetchall() == [("dev", 400, "large", "gpt-5", "as we think", "assumption", "2026-11-23")]
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path):

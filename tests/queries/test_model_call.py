@@ -88,6 +88,7 @@ def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
         "task_name": "week",
         "session_id": "s",
         "workload": "user-facing",
+        "project": "test",
         "agent": "lead",
         "role": "main",
         "hidden": False,

@@ -1,10 +1,10 @@
 from pathlib import Path
 
-from tests.builders import START_NS, agent, asked, chat, foreign, loose, spans, task, tool
+from tests.builders import START_NS, agent, asked, chat, fact, foreign, loose, spans, task, tool
 
 
 def test_task(home: Path) -> None:
-    """Spans of week: task at 1 s, agent 2 s, chats 3 s and 4 s, tool 5 s, chat 6 s to 6.5 s."""
+    """Spans of week: task at 1 s, agent 2 s, chats 3 s and 4 s, tool 5 s, chat 6 s, facts to 8.5 s."""
     week = spans(
         task(
             "week",
@@ -15,7 +15,11 @@ def test_task(home: Path) -> None:
                 tool("search"),
                 chat(input=20, output=2),
             ),
+            fact(user_turns=2),
+            fact(task_outcome="success", outcome_reference="PR 1"),
             workload="user-facing",
+            project="help desk",
+            user_hash="u1",
         )
     )
     night = spans(task("night", headless=True, status="error"), trace=2)
@@ -27,15 +31,18 @@ def test_task(home: Path) -> None:
         ).fetchall()
     assert rows == [
         (
-            "week", "week", "s", "test", "user-facing", False, START_NS + 10**9, 5500.0, "ok",
+            "week", "week", "s", "test", "user-facing", False, "help desk", 2, "u1", "success",
+            START_NS + 10**9, 7500.0, "ok",
             1, 1, 3, 2, 1, 1, 33, 11, 30, 3,
         ),
         (
-            "night", "night", None, "test", "agentic", True, START_NS + 10**9, 500.0, "error",
+            "night", "night", None, "test", "agentic", True, "test", 0, None, None,
+            START_NS + 10**9, 500.0, "error",
             0, 0, 0, 0, 0, 0, None, None, None, None,
         ),
         (
-            "killed", None, None, "test", "agentic", False, START_NS + 2 * 10**9, 500.0, None,
+            "killed", None, None, "test", "agentic", False, "test", None, None, None,
+            START_NS + 2 * 10**9, 500.0, None,
             0, 0, 1, 0, 0, 0, 5, 0, 5, None,
         ),
     ]  # fmt: skip

@@ -1,14 +1,49 @@
 from pathlib import Path
 
-from tests.builders import START_NS, agent, asked, chat, frame, later, loose, spans, task, tool
+from tests.builders import (
+    START_NS,
+    agent,
+    asked,
+    chat,
+    fact,
+    frame,
+    later,
+    loose,
+    spans,
+    task,
+    tool,
+)
 
 
 def test_task_fact(home: Path) -> None:
-    """What three folds brought of a task adds up; of what is said twice the earliest counts."""
+    """What three folds brought of a task adds up; of what is said twice the earliest counts.
+
+    Of the outcome the latest does. What is told long after its end does not make a task longer.
+    """
     *inner, root = spans(
-        task("week", agent("lead", chat(session="first"), frame()), workload="user-facing")
+        task(
+            "week",
+            agent("lead", chat(session="first"), frame()),
+            fact(user_turns=2, user_hash="u1"),
+            fact(task_outcome="failure", outcome_reference="run 1"),
+            workload="user-facing",
+            project="help desk",
+        )
     )
-    more = later(spans(task("week", tool("search", session="second")), trace=2)[:1], 60)
+    more = [
+        *later(spans(task("week", tool("search", session="second")), trace=2)[:1], 60),
+        *later(
+            spans(
+                task(
+                    "week",
+                    fact(user_turns=1, user_hash="u2"),
+                    fact(task_outcome="success", outcome_reference="PR 1"),
+                ),
+                trace=3,
+            )[:2],
+            3600,
+        ),
+    ]
     for records in (more, inner):
         with asked(home, records):
             pass
@@ -22,6 +57,11 @@ def test_task_fact(home: Path) -> None:
         "service_name": "test",
         "workload": "user-facing",
         "headless": None,
+        "project": "help desk",
+        "user_turns": 3,
+        "user_hash": "u1",
+        "task_outcome": "success",
+        "outcome_reference": "PR 1",
         "status": "ok",
         "spans": 5,
         "structure_spans": 5,

@@ -1,7 +1,19 @@
 from pathlib import Path
 from typing import Any
 
-from tests.builders import START_NS, agent, asked, chat, foreign, frame, loose, spans, task, tool
+from tests.builders import (
+    START_NS,
+    agent,
+    asked,
+    chat,
+    fact,
+    foreign,
+    frame,
+    loose,
+    spans,
+    task,
+    tool,
+)
 
 
 def at(second: int, says: str) -> dict[str, Any]:
@@ -9,7 +21,7 @@ def at(second: int, says: str) -> dict[str, Any]:
 
 
 def test_task_sum(home: Path) -> None:
-    """Spans: task at 1 s, agent 2 s, chats 3 s to 5 s, tool 6 s, another's 7 s to 7.5 s."""
+    """Spans: task at 1 s, agent 2 s, chats 3 s to 5 s, tool 6 s, another's 7 s, facts 8 s on."""
     week = spans(
         task(
             "week",
@@ -21,7 +33,12 @@ def test_task_sum(home: Path) -> None:
                 tool("search", session="s"),
                 foreign("httpx", {"server.address": "x"}),
             ),
+            fact(user_turns=1, user_hash="u1"),
+            fact(user_turns=2, user_hash="u2"),
+            fact(task_outcome="failure"),
+            fact(task_outcome="success", outcome_reference="PR 1"),
             workload="user-facing",
+            project="help desk",
             headless=True,
             status="error",
         )
@@ -45,7 +62,11 @@ def test_task_sum(home: Path) -> None:
         "status": at(1, "error"),
         "headless": True,
         "start_ns": START_NS + 10**9,
-        "end_ns": START_NS + 7_500_000_000,
+        "end_ns": START_NS + 11_500_000_000,
+        "project": at(1, "help desk"),
+        "user_turns": 3,
+        "user_hash": at(8, "u1"),
+        "task_outcome": {**at(11, "success"), "reference": "PR 1"},
     }
 
 

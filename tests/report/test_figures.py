@@ -97,3 +97,30 @@ def test_a_share_rounds_to_none_or_all_only_when_it_is(part: float, whole: float
 )
 def test_a_duration_is_told_in_its_two_largest_units(milliseconds: float | None, text: str):
     assert figures.duration(milliseconds) == text
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (None, "?"),
+        (0, "±0 %"),
+        (0.35, "+35 %"),
+        (-0.1, "-10 %"),
+        (0.004, "+0.4 %"),
+        (0.00004, "+0.004 %"),
+        (-0.0095, "-1 %"),
+        (-0.994, "<-99 %"),
+        (-1, "-100 %"),
+        (18.5, "+1,850 %"),
+    ],
+)
+def test_a_change_has_its_sign(part: float | None, said: str):
+    assert figures.change(part) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(None, "not reported"), (12345, "12,345"), (12.345, "12.3"), (0.5, "0.500"), (0, "0")],
+)
+def test_an_amount_is_a_count_or_a_part_of_one(value: float | None, said: str):
+    assert figures.amount(value) == said

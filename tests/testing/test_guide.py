@@ -19,7 +19,7 @@ def test_the_examples_of_the_guide_pass(tmp_path: Path):
         text=True,
         check=False,
     )
-    assert result.stdout.splitlines()[-1].startswith("4 passed"), result.stdout
+    assert result.stdout.splitlines()[-1].startswith("5 passed"), result.stdout
     assert len(blocks) == GUIDE.read_text().count("```python")
 
 

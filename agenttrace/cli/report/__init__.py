@@ -31,7 +31,18 @@ class _Reports(LazyGroup):
     """Reports on parts and sides of what was recorded."""
 
     package = __name__
-    names = ("task", "models", "carbon", "methods", "parity")
+    names = (
+        "task",
+        "models",
+        "hidden",
+        "compare",
+        "trend",
+        "outcomes",
+        "claims",
+        "carbon",
+        "methods",
+        "parity",
+    )
 
 
 @click.group(

@@ -65,7 +65,15 @@ def _tokens(found: Estimate) -> Table:
     if inside:
         text.append(f" ({inside})", parts.QUIET)
     grid.add_row("Tokens", text.append(f", {found.output_tokens:,} output{each}"))
+    if each:
+        grid.add_row("", f"{_in_all(found)} in {parts.calls(found.calls)}")
     return grid
+
+
+def _in_all(found: Estimate) -> str:
+    """Return the tokens of all the calls: those of one say nothing without their number."""
+    sent, written = found.calls * found.input_tokens, found.calls * found.output_tokens
+    return f"{sent:,} input, {written:,} output"
 
 
 def _basis(found: Estimate) -> RenderableType:

@@ -1,0 +1,188 @@
+"""``agenttrace project``: a fleet of agents in years to come, from tasks that were measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from agenttrace.cli import pricing as priced
+from agenttrace.cli import selecting
+from agenttrace.cli.output import report_format, show
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agenttrace.energy.pricing import Pricing
+    from agenttrace.report.projection import Projected
+    from agenttrace.report.selection import Selection
+
+# The first line tells click to leave the others as they are.
+_EXAMPLES: Final = """\b
+agenttrace project --agents 100 --hours-per-week 40 --growth 50% --efficiency 30%
+agenttrace project --agents 100 --hours-per-week 40 --growth 20%/50%/100% --people 500
+agenttrace project --scenario fleet.toml --years 10 --save shared.toml
+"""
+
+
+class _Amount(click.ParamType[Any]):
+    """A number, a per cent, or three of them: low/central/high."""
+
+    name = "number"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        # Loaded only here, so that --help does not wait for it.
+        from agenttrace.compare.assumptions import amount
+        from agenttrace.errors import ConfigError
+
+        try:
+            return amount(str(value))
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _Grid(click.ParamType[Any]):
+    """A rate in g/kWh, or a file that has it by year."""
+
+    name = "FILE|RATE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> object:
+        from agenttrace.compare import grid_years
+        from agenttrace.compare.assumptions import amount
+        from agenttrace.errors import ConfigError
+
+        try:
+            return amount(str(value))
+        except ConfigError:
+            pass
+        try:
+            return grid_years.read(Path(str(value)))
+        except ConfigError as error:
+            self.fail(str(error), param, ctx)
+
+
+_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+
+# By the field of a scenario that each overrides, in the order of --help.
+_OPTIONS: Final = {
+    "agents": click.option("--agents", type=_Amount(), metavar="N", help="In the first year."),
+    "hours_per_week": click.option(
+        "--hours-per-week", type=_Amount(), metavar="H", help="That each agent works."
+    ),
+    "growth": click.option(
+        "--growth", type=_Amount(), metavar="g", help="Of the fleet in a year: 0.5 or 50%."
+    ),
+    "efficiency": click.option(
+        "--efficiency",
+        type=_Amount(),
+        metavar="e",
+        help="By how much the energy of a task falls in a year: 0.3 or 30%.",
+    ),
+    "grid": click.option(
+        "--grid",
+        type=_Grid(),
+        metavar="FILE|RATE",
+        help="g CO2e/kWh, or a file of it by year; of the places of the calls if not given.",
+    ),
+    "grid_change": click.option(
+        "--grid-change", type=_Amount(), metavar="c", help="Of the grid in a year, such as -5%."
+    ),
+    "years": click.option("--years", type=int, metavar="Y", help="How many.  [default: 5]"),
+    "first_year": click.option(
+        "--first-year",
+        type=int,
+        metavar="YEAR",
+        help="The year after the last call if not given.",
+    ),
+    "tasks_per_hour": click.option(
+        "--tasks-per-hour",
+        type=_Amount(),
+        metavar="N",
+        help="That an agent does; from the measured durations if not given.",
+    ),
+    "people": click.option(
+        "--people",
+        type=_Amount(),
+        metavar="N",
+        help="Compare with so many people, not with the recorded user-facing calls.",
+    ),
+    "people_growth": click.option(
+        "--people-growth",
+        type=_Amount(),
+        metavar="g",
+        help="Of the user-facing side in a year, such as 10%.",
+    ),
+    "persona": click.option(
+        "--persona", metavar="NAME", help="What these people ask.  [default: average]"
+    ),
+    "seed": click.option("--seed", type=int, metavar="N", help="Of the random numbers."),
+}
+
+
+def _assuming(command: Callable[..., Any]) -> Callable[..., Any]:
+    for name in reversed(_OPTIONS):
+        command = _OPTIONS[name](command)
+    return command
+
+
+@click.command(
+    short_help="Project a fleet of agents from tasks that were measured.", epilog=_EXAMPLES
+)
+@click.option("--scenario", "file", type=_FILE, metavar="FILE", help="Assumptions, as TOML.")
+@click.option("--save", type=_FILE, metavar="FILE", help="Write what was run, to run it again.")
+@_assuming
+@selecting.options_but_workload
+@report_format
+@priced.options
+@click.pass_obj
+def project(  # noqa: PLR0917 - one per option
+    home: str | None,
+    file: Path | None,
+    save: Path | None,
+    selection: Selection,
+    form: str | None,
+    pricing: Pricing,
+    **options: Any,
+) -> None:
+    """Project a fleet of agents, with a Monte-Carlo over the recorded agentic tasks.
+
+    N agents work H hours a week, each on one task after the other; tasks are drawn from those that
+    were measured, heavy ones included. An assumption may be a range: low/central/high. Every one is
+    printed. A scenario is no forecast.
+    """
+    # DuckDB is loaded only here, so that --help does not wait for it.
+    from agenttrace.compare import scenario as scenarios
+    from agenttrace.energy import pricing as choices
+    from agenttrace.report.projection import projected
+
+    said = {name: value for name, value in options.items() if value is not None}
+    if isinstance(said.get("grid"), tuple):
+        said["grid_year"] = said.pop("grid")
+    base = scenarios.load(file) if file else scenarios.Scenario()
+    scenario = scenarios.overridden(base, said)
+    given, name = frozenset(said), file.name if file else None
+    is_chosen = not selection.is_everything or pricing != choices.DEFAULT
+    if scenario.measured is not None and not is_chosen:
+        built = projected(scenario, options=given, file=name)
+    else:
+        from agenttrace.reader import Reader
+
+        with Reader(home, pricing=pricing) as reader:
+            built = projected(scenario, reader, selection, options=given, file=name)
+    show(built.report, form, "agenttrace project")
+    if save:
+        _save(save, built)
+
+
+def _save(path: Path, built: Projected) -> None:
+    from agenttrace.compare.scenario import to_toml
+    from agenttrace.errors import ConfigError
+
+    if built.scenario is None:
+        raise ConfigError(f"nothing is projected, so {path} is not written.")
+    path.write_text(to_toml(built.scenario), encoding="utf-8", errors="replace")

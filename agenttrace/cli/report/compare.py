@@ -1,0 +1,56 @@
+"""``agenttrace report compare``: what agents used, in people who use as much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from agenttrace.cli import pricing as priced
+from agenttrace.cli import selecting
+from agenttrace.cli.output import report_format, show
+
+if TYPE_CHECKING:
+    from agenttrace.energy.pricing import Pricing
+    from agenttrace.report.selection import Selection
+
+# The first line tells click to leave the others as they are.
+_EXAMPLES: Final = """\b
+agenttrace report compare --period 2026-10
+agenttrace report compare --project "nightly builds" --personas our-people.toml
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@report_format
+@selecting.options_but_workload
+@click.option(
+    "--personas",
+    metavar="FILE",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="People of yours, which replace ours by id; may be given several times.",
+)
+@priced.options
+@click.pass_obj
+def compare(
+    home: str | None,
+    form: str | None,
+    selection: Selection,
+    personas: tuple[Path, ...],
+    pricing: Pricing,
+) -> None:
+    """Show how many people use as much as your agents: of a kind, your own, and what others say.
+
+    Agentic tasks are compared with personas, with the user-facing tasks of the same period and
+    project, and with what others published. Energy is divided draw by draw, so that what is unknown
+    of both sides cancels; tokens are divided as well, which needs no factor.
+    """
+    # DuckDB is loaded only here, so that --help does not wait for it.
+    from agenttrace.reader import Reader
+    from agenttrace.report.compare import compare_report
+
+    with Reader(home, pricing=pricing) as reader:
+        built = compare_report(reader, selection, personas=personas)
+    show(built, form, "agenttrace report compare")

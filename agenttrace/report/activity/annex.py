@@ -1,0 +1,348 @@
+"""The methodology of an export as Markdown, from the factors that its rows were made with."""
+
+import dataclasses
+import json
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from agenttrace.model import Range
+from agenttrace.report.activity.values import Activity, Meta
+from agenttrace.report.carbon.values import MatchLine
+from agenttrace.report.explain.values import FactorLine, ModelPart, PlaceLine
+from agenttrace.report.sums import quoted
+
+_FENCE: Final = "```"
+_META: Final = f"{_FENCE}json agenttrace-activity"
+_LOCATION: Final = "location-based"
+
+_SCI: Final = (
+    "SCI per workflow execution = (E*I + M) / R. The formula is that of ISO/IEC 21031:2024. R is "
+    "one execution of a task, as the draft of SCI for AI (Green Software Foundation, "
+    "<https://github.com/Green-Software-Foundation/sci-ai>, SPEC.md, 8.1) counts agentic AI. It is "
+    "the score of a consumer, so training is not in it; of what the draft counts at runtime it has "
+    "the model calls only, not orchestration, storage or the user's side. E*I is `carbon_g`, "
+    "location-based; M is `embodied_g`; R is `tasks`, which made a model call in the month."
+)
+
+
+def annex(export: Activity, files: Sequence[str] = ()) -> str:
+    """Return the methodology of *export* as Markdown.
+
+    Args:
+        export: What was exported.
+        files: Names of the files that hold the rows, to be named in it.
+    """
+    parts = (
+        _head(export, files),
+        _method(export),
+        _coverage(export),
+        _kinds(),
+        _carbon(export),
+        _workflows(export),
+        _models(export.models),
+        _factors(export.factors),
+        _places(export.places),
+        _warnings(export.warnings),
+        _trace(export),
+        _hash(export),
+        _columns(export),
+    )
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def meta_of(text: str) -> Meta | None:
+    """Return what an annex says for programs; None where it says nothing, or nothing that fits."""
+    _, found, rest = text.partition(_META)
+    said = rest.partition(_FENCE)[0]
+    try:
+        return Meta(**json.loads(said)) if found else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _head(export: Activity, files: Sequence[str]) -> Iterator[str]:
+    meta, totals = export.meta, export.totals
+    yield from (f"# Activity of {meta.period}: how the figures were made", "")
+    yield f"- Written by agenttrace {meta.agenttrace} on {meta.exported_at}."
+    if files:
+        yield f"- Rows: {', '.join(f'`{name}`' for name in files)}."
+    yield f"- Calls that started from {export.first_started_at} to {export.last_started_at}."
+    for name in ("workload", "project", "task_name", "agent"):
+        if value := getattr(meta, name):
+            yield f"- Only tasks of {name.replace('_', ' ')} {_text(value)}."
+    yield f"- Boundary of the energy: {meta.boundary}. Factors: version {meta.factor_version}."
+    yield (
+        f"- In all: {totals.calls:,} model calls, {_count(totals.tokens.total)} tokens, "
+        f"{_range(totals.energy_wh, 'Wh')}, {_range(totals.carbon_g, 'g CO2e')} {_LOCATION}, "
+        f"{_range(totals.water_l, 'l of water')}."
+    )
+    yield from (
+        "- Low and high are the 5 % and the 95 % of the draws of the factors. Central values and "
+        "tokens of rows add up to these; low and high ends do not.",
+        "- An empty cell is what is not known. It is not zero.",
+        "",
+    )
+
+
+def _method(export: Activity) -> Iterator[str]:
+    method = export.method
+    yield from (
+        "## Energy",
+        "",
+        "The energy of a call is the sum of five products of its tokens and coefficients of its "
+        "model; `agenttrace explain` shows them with their numbers. Every draw prices all calls of "
+        "a model with the same factors, because their errors do not average out.",
+        "",
+        f"- Draws: {method.draws}; low is the {method.low_quantile:.0%} of them, high the "
+        f"{method.high_quantile:.0%}.",
+        f"- Part of the energy that a meter saw: {_share(method.measured_share, 'none')}. A meter "
+        "sees a call, not its kinds of token: its joules are shared out over them as the estimate "
+        "is.",
+        "",
+    )
+
+
+def _coverage(export: Activity) -> Iterator[str]:
+    cover, totals = export.coverage, export.totals
+    yield from (
+        "## What was estimated or left out",
+        "",
+        f"- Usage reported by the provider: {cover.reported_calls:,} calls; in part: "
+        f"{cover.partial_calls:,}; tokens estimated by agenttrace: {cover.estimated_calls:,}; not "
+        f"known: {cover.missing_calls:,}, of which {cover.missing_failed_calls:,} failed.",
+        f"- Calls whose usage lacks a side: {totals.unpriced_calls:,}. What is missing of them is "
+        "in no figure; they are counted in the rows of kind `unreported`.",
+        f"- Responses that ended early: {cover.incomplete_calls:,} incomplete, "
+        f"{cover.abandoned_calls:,} left by the program, {cover.interrupted_calls:,} cut off with "
+        "their process.",
+        f"- Failed calls: {cover.failed_calls:,}; second and later attempts: "
+        f"{cover.retried_calls:,}. Both are in the rows.",
+        f"- Records of the whole store that could not be read: {cover.quarantined_records:,}; that "
+        f"could not be written, as far as is known: {cover.lost_records:,}.",
+        "- Training of models, the user's own machine and the network are not in the energy.",
+        "",
+    )
+
+
+def _kinds() -> Iterator[str]:
+    yield from (
+        "## Calls and kinds of token",
+        "",
+        "`calls` of a row are those that say their tokens of this kind, so a call is in the row of "
+        "each of its kinds: **calls do not add up over kinds**. The table `workflow` has each call "
+        "once. `input_uncached` is all input that was not read from a cache, with what was written "
+        "to one (`cache_write`); `output` has the reasoning in it (`reasoning`). The energy of a "
+        "kind is that of its own products: cached context makes output and new input dearer, and "
+        "that is in their rows.",
+        "",
+    )
+
+
+def _carbon(export: Activity) -> Iterator[str]:
+    yield from (
+        "## Carbon and water",
+        "",
+        "Location-based carbon is energy times the average intensity of the grid where and, if "
+        "known, when it was used. Market-based carbon shares the certificates of a zone and year "
+        "over all the energy that was recorded there in that year; the rest has the residual mix, "
+        "or, where none is known, the average of the grid. It is empty where neither a certificate "
+        "nor a residual mix is known: nothing is known of the market then.",
+        "",
+    )
+    if export.matching:
+        yield from map(_match, export.matching)
+    else:
+        yield "No certificate and no residual mix of these zones and years is known."
+    yield ""
+
+
+def _match(line: MatchLine) -> str:
+    residual = line.residual_source or "not known, so the average of the grid"
+    return (
+        f"- {line.zone} {line.year}: {line.energy_wh:,.6g} Wh recorded, {line.bought_wh:,.6g} Wh "
+        f"of certificates; residual mix {line.residual_g_per_kwh:,.4g} g/kWh: {_text(residual)}. "
+        f"Certificates match {line.annual_match:.1%} over the year and {line.hourly_match:.1%} by "
+        "the hour."
+    )
+
+
+def _workflows(export: Activity) -> Iterator[str]:
+    yield from (
+        "## Workflow executions",
+        "",
+        _SCI,
+        "",
+        f"M is from {export.embodied_source}. It leaves out {export.embodied_ignores}. It is known "
+        "for `embodied_calls` of the calls; the score is too low for the others. Where it is known "
+        "for none there is no score. The ends of both ranges are added.",
+        "",
+        "A task of two months is an execution in each of them, so `tasks` do not add up over "
+        "months. A trace outside of any task is an execution of its own.",
+        "",
+    )
+
+
+def _models(models: Iterable[ModelPart]) -> Iterator[str]:
+    yield from (
+        "## Models",
+        "",
+        "| provider | model | class | why | calls | energy, Wh |",
+        "|---|---|---|---|---|---|",
+    )
+    for one in models:
+        yield _cells(
+            one.provider,
+            one.model,
+            one.model_class,
+            one.match_reason,
+            f"{one.calls:,}",
+            _range(one.estimated_wh, ""),
+        )
+    yield ""
+
+
+def _factors(factors: Iterable[FactorLine]) -> Iterator[str]:
+    yield from (
+        "## Factors",
+        "",
+        "| factor | unit | low / central / high | boundary | how known | models | sources |",
+        "|---|---|---|---|---|---|---|",
+    )
+    for one in factors:
+        cited = "; ".join(
+            f"{source.authors}, {source.title} ({source.year}), {source.url}, {source.locator} "
+            f"[{source.mark}]"
+            for source in one.sources
+        )
+        yield _cells(
+            f"{one.id}: {one.name}",
+            one.unit,
+            f"{one.low:g} / {one.central:g} / {one.high:g}",
+            one.boundary,
+            f"{one.mark}, {one.retrieved}",
+            ", ".join(one.models) or "all",
+            cited,
+        )
+    yield ""
+
+
+def _places(places: Iterable[PlaceLine]) -> Iterator[str]:
+    yield from (
+        "## Places",
+        "",
+        "| provider | region | zone | why | calls | hourly | g/kWh of the year | l/kWh | sources |",
+        "|---|---|---|---|---|---|---|---|---|",
+    )
+    for one in places:
+        yield _cells(
+            one.provider,
+            one.region,
+            f"{one.zone} ({one.resolution})",
+            f"{one.reason} [{one.mark}]",
+            f"{one.calls:,}",
+            _share(one.hourly_share),
+            _range(one.g_per_kwh, ""),
+            _range(one.l_per_kwh, ""),
+            "; ".join(" ".join(part for part in source if part) for source in one.sources),
+        )
+    yield ""
+
+
+def _warnings(warnings: Sequence[str]) -> Iterator[str]:
+    if warnings:
+        yield from ("## Before believing a figure", "")
+        yield from (f"- {_text(one)}" for one in warnings)
+        yield ""
+
+
+def _trace(export: Activity) -> Iterator[str]:
+    row_id = export.activity.rows[0][0] if export.activity.rows else "ROW_ID"
+    yield from (
+        "## From a row to its calls",
+        "",
+        "The calls of a row have its `row_id` in the query `activity_call`; their tokens and their "
+        "energy add up to those of the row:",
+        "",
+        _FENCE,
+        f"agenttrace query {_quoted_twice(calls_of(export.meta, row_id))}{_options(export.meta)}",
+        f"agenttrace explain CALL_ID{_options(export.meta)}",
+        _FENCE,
+        "",
+        "The second shows the estimate of one of them with every factor and its source.",
+        "",
+    )
+
+
+def _options(meta: Meta) -> str:
+    """Return the options under which a command prices calls as the export did."""
+    region = f" --region {shlex.quote(meta.region)}" if meta.region else ""
+    return f" --boundary {meta.boundary} --factors-version {meta.factor_version}{region}"
+
+
+def calls_of(meta: Meta, row_id: str) -> str:
+    """Return SQL for the calls of a row: call_id, tokens and energy_wh."""
+    where = {"row_id": row_id, "project": meta.project, "task_name": meta.task_name}
+    said = [f"{name} = {quoted(value)}" for name, value in where.items() if value]
+    if meta.agent:
+        tasks = f"SELECT task_id FROM call_rollup WHERE agent = {quoted(meta.agent)}"  # noqa: S608
+        said.append(f"task_id IN ({tasks})")
+    found = " AND ".join(said)
+    return f"SELECT call_id, tokens, energy_wh FROM activity_call WHERE {found}"  # noqa: S608
+
+
+def _quoted_twice(sql: str) -> str:
+    """Return *sql* for a shell, in double quotes because it has single ones."""
+    return '"' + re.sub(r'(["$`\\])', r"\\\1", sql) + '"'
+
+
+def _hash(export: Activity) -> Iterator[str]:
+    yield from (
+        "## Hash",
+        "",
+        "`agenttrace export check FILE` computes it again. Without agenttrace: write the names of "
+        "the columns and each row as a line, fields with a tab between, each line ended by a line "
+        "feed, in UTF-8; numbers as C's `%.15g` does; what is empty as `\\N`; backslash, tab, line "
+        "feed and carriage return in text as `\\\\`, `\\t`, `\\n` and `\\r`. Sort the rows, not "
+        "the names, by their bytes. The SHA-256 of that is the hash. In CSV, an apostrophe before "
+        "text that a spreadsheet would take for a formula is not part of the text.",
+        "",
+        "| table | rows | SHA-256 |",
+        "|---|---|---|",
+    )
+    for name, digest in export.meta.sha256.items():
+        yield _cells(name, f"{export.meta.rows[name]:,}", f"`{digest}`")
+    yield from ("", _META)
+    yield json.dumps(dataclasses.asdict(export.meta), indent=1, ensure_ascii=True)
+    yield from (_FENCE, "")
+
+
+def _columns(export: Activity) -> Iterator[str]:
+    for table, columns in export.columns.items():
+        yield from (f"## Columns of {table}", "", "| column | meaning |", "|---|---|")
+        yield from (_cells(f"`{name}`", doc) for name, doc in columns.items())
+        yield ""
+
+
+def _cells(*values: str | None) -> str:
+    return f"| {' | '.join('' if value is None else _text(value) for value in values)} |"
+
+
+def _text(value: str) -> str:
+    """Return *value* on one line, and without what would end a cell."""
+    return " ".join(value.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _range(value: Range | None, unit: str) -> str:
+    if value is None:
+        return f"unknown {unit}".strip()
+    return f"{value.low:,.4g} to {value.high:,.4g}, central {value.central:,.4g} {unit}".strip()
+
+
+def _count(value: int | None) -> str:
+    return "an unknown number of" if value is None else f"{value:,}"
+
+
+def _share(value: float | None, none: str = "unknown") -> str:
+    return none if value is None else f"{value:.1%}"

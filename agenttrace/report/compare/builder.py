@@ -1,0 +1,204 @@
+"""Build the report on agents beside people: personas, one's own users, what others published."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from agenttrace import compare
+from agenttrace.compare import published
+from agenttrace.compare.personas import Persona
+from agenttrace.energy.factors import UNKNOWN
+from agenttrace.reader import Reader
+from agenttrace.report import sums
+from agenttrace.report.compare import beside, words
+from agenttrace.report.compare.seen import Seen, recorded, seen
+from agenttrace.report.compare.values import (
+    CompareReport,
+    Days,
+    PersonaLine,
+    Sentence,
+    UserFacing,
+)
+from agenttrace.report.rows import printable
+from agenttrace.report.selection import Selection
+from agenttrace.report.sums import Row
+
+_DAY: Final = timedelta(days=1)
+
+
+def compare_report(
+    reader: Reader,
+    selection: Selection | None = None,
+    *,
+    personas: Sequence[Path] = (),
+) -> CompareReport:
+    """Set what agents used beside what people use.
+
+    Args:
+        reader: An open reader.
+        selection: Which agents, and when; of its workload only what is agentic. One's own users
+            are those of the same period and project, whatever task or agent is chosen.
+        personas: Files of personas, over ours and those in the folder of the data.
+
+    Raises:
+        FactorError: A file of personas is not as it must be.
+    """
+    chosen = replace(selection or Selection(), workload="agentic")
+    theirs = Selection(chosen.period, workload="user-facing", project=chosen.project)
+    people_known = _define(reader, personas)
+    agents, people = seen(reader, chosen), seen(reader, theirs)
+    named = people
+    if people.people.people and people.people.unnamed_tasks:
+        named = seen(reader, theirs, named=True)
+    days = _days(chosen, agents)
+    period = words.when(chosen, days, agents.first_started_at, agents.last_started_at)
+    lines = tuple(_persona(row, days) for row in agents.equivalents) if agents.totals.calls else ()
+    label = str(chosen.period)
+    own = (
+        beside.user_facing(agents, people, named, what=str(theirs), period=label)
+        if people.tasks
+        else None
+    )
+    return CompareReport(
+        store=str(reader.home),
+        selection=str(chosen),
+        period=label,
+        first_started_at=agents.first_started_at,
+        last_started_at=agents.last_started_at,
+        days=days,
+        tasks=agents.tasks,
+        totals=agents.totals,
+        sentences=tuple(_sentences(chosen, agents, lines, own, period)),
+        personas=lines,
+        user_facing=own,
+        each=beside.per_task(agents, label) if agents.totals.calls else (),
+        published=beside.published(published.shipped(), agents, people, label)
+        if agents.totals.calls
+        else (),
+        missing=tuple(_missing(reader, chosen, agents, own, period)),
+        coverage=agents.coverage,
+        method=agents.method,
+        warnings=(
+            *dict.fromkeys((*agents.warnings, *people.warnings)),
+            *_unknown_models(people_known),
+            *_partly(chosen, agents),
+        ),
+    )
+
+
+def _define(reader: Reader, files: Sequence[Path]) -> tuple[Persona, ...]:
+    """Let queries see the personas of *files* as well; return all of them."""
+    found = compare.layered(files, reader.home, reader.factors.origin)
+    if files:
+        compare.define(
+            reader.connection,
+            personas=found,
+            factors=reader.factors.origin,
+            boundary=reader.pricing.boundary,
+            home=reader.home,
+        )
+    return found
+
+
+def _days(selection: Selection, agents: Seen) -> Days:
+    asked = selection.period.days
+    if asked is not None:
+        return Days(max(1.0, asked), "period")
+    # As human_equivalent has it, so that the two say the same of everything.
+    return Days(agents.equivalents[0]["days"] or 1.0 if agents.equivalents else 1.0, "calls")
+
+
+def _persona(row: Row, days: Days) -> PersonaLine:
+    by_tokens = row["user_days_by_tokens"]
+    user_days = sums.spread(row["user_days_low"], row["user_days"], row["user_days_high"])
+    prompt = sums.spread(row["prompt_low_wh"], row["prompt_energy_wh"], row["prompt_high_wh"])
+    assert prompt is not None
+    users = user_days and replace(
+        user_days,
+        low=user_days.low / days.number,
+        central=user_days.central / days.number,
+        high=user_days.high / days.number,
+    )
+    return PersonaLine(
+        persona=row["persona"],
+        name=row["name"],
+        prompts_per_day=row["prompts_per_day"],
+        input_tokens=row["input_tokens"],
+        cache_read_tokens=row["cache_read_tokens"],
+        output_tokens=row["output_tokens"],
+        model_class=row["class"],
+        model=row["model"],
+        prompt_energy_wh=prompt,
+        definition=_definition(row),
+        mark=row["mark"],
+        title=row["title"],
+        year=row["year"],
+        url=row["url"],
+        retrieved=row["retrieved"].isoformat(),
+        user_days=user_days,
+        user_days_by_tokens=by_tokens,
+        users=users,
+        users_by_tokens=None if by_tokens is None else by_tokens / days.number,
+    )
+
+
+def _definition(row: Row) -> str:
+    tokens = (row["input_tokens"], row["cache_read_tokens"], row["output_tokens"])
+    answering = f"class {row['class']}" if row["model"] is None else f"model {row['model']}"
+    origin = row["title"] if row["year"] is None else f"{row['title']}, {row['year']}"
+    marked = row["mark"] if row["mark"] == "assumption" else f"{origin}; {row['mark']}"
+    return words.definition(row["name"], row["prompts_per_day"], tokens, answering, marked)
+
+
+def _sentences(
+    selection: Selection,
+    agents: Seen,
+    lines: Sequence[PersonaLine],
+    own: UserFacing | None,
+    period: str,
+) -> Iterator[Sentence]:
+    who, boundary = words.agents(selection), agents.method.boundary
+    for line in lines:
+        yield words.users(line, who, agents.totals.energy_wh, period, boundary)
+    if own is not None and own.totals.calls and agents.totals.calls:
+        yield words.own(own, who, period, boundary)
+
+
+def _missing(
+    reader: Reader, selection: Selection, agents: Seen, own: UserFacing | None, period: str
+) -> Iterator[str]:
+    if not agents.totals.calls:
+        calls = recorded(reader)
+        yield words.no_agents(words.agents(selection), period, calls)
+        if calls is None:
+            return
+    if own is None or not own.totals.calls:
+        yield words.no_users(period, selection.project)
+    elif own.unnamed_tasks:
+        yield words.unnamed(own, period)
+
+
+def _unknown_models(personas: Sequence[Persona]) -> Iterator[str]:
+    for persona in personas:
+        if persona.model is not None and persona.class_name == UNKNOWN:
+            yield (
+                f"persona {printable(persona.id)} names model {printable(persona.model)}, which is "
+                f"not in the catalogue: its range spans every class"
+            )
+
+
+def _partly(selection: Selection, agents: Seen) -> Iterator[str]:
+    """Say where the calls of agents fill only a part of the days that people are active on."""
+    first, last = agents.first_started_at, agents.last_started_at
+    asked = selection.period.days
+    if asked is None or first is None or last is None:
+        return
+    start, end = (datetime.fromisoformat(moment.removesuffix("Z")) for moment in (first, last))
+    filled = (end - start) / _DAY
+    if asked > 1 and filled < asked - 1:
+        yield (
+            f"calls of agents fill {filled:.1f} of the {asked:g} days of {selection.period}, and "
+            f"people are taken to be active on all of them"
+        )

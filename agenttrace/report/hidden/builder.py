@@ -1,0 +1,254 @@
+"""Build the report on hidden calls: what the person saw, and what ran underneath."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from agenttrace.compare.periods import Period
+from agenttrace.reader import Reader
+from agenttrace.report import sums
+from agenttrace.report.hidden import groups
+from agenttrace.report.hidden.energies import NONE, energies
+from agenttrace.report.hidden.fan_out import fan_out
+from agenttrace.report.hidden.values import By, HiddenReport, Spread, TurnLine
+from agenttrace.report.intensity import Intensity
+from agenttrace.report.selection import Selection, selected
+from agenttrace.report.sums import Row
+
+SHORT: Final = 3
+"""Lines of each kind where none was asked for."""
+
+_LINES: Final = 10
+_FRAMES: Final = 5
+
+# Each may read those before it.
+_HELD: Final = ("task_fact", "task_workload", "energy_draw", "agent_moments", "amplification")
+
+_KNOWN: Final = ("recorded", "by rule", "none", "unknown")
+_TURNS: Final = """
+SELECT
+    CASE
+        WHEN user_turns IS NULL THEN 'unknown'
+        WHEN user_turns = 0 THEN 'none'
+        WHEN user_turns_from = 'recorded' THEN 'recorded'
+        ELSE 'by rule'
+    END AS known,
+    count(*) AS tasks,
+    sum(user_turns)::BIGINT AS user_turns,
+    sum(calls)::BIGINT AS calls,
+    sum(CASE WHEN calls = 0 THEN 0 ELSE total_tokens END)::BIGINT AS tokens,
+    sum(CASE WHEN calls = 0 THEN 0 ELSE energy_wh END) AS energy_wh
+FROM amplification
+GROUP BY ALL
+"""
+
+# What a task has of each, and for each of its turns; without a call it is nothing, and known.
+_SPREADS: Final = """
+WITH
+figure AS (
+    SELECT
+        unnest(['calls', 'tokens', 'energy']) AS what,
+        unnest([1, 2, 3]) AS place,
+        unnest([
+            calls,
+            CASE WHEN calls = 0 THEN 0 ELSE total_tokens END,
+            CASE WHEN calls = 0 THEN 0 ELSE energy_wh END
+        ]::DOUBLE[]) AS amount,
+        user_turns
+    FROM amplification
+),
+
+each AS (
+    SELECT 'user turn' AS per, what, place, amount, amount / user_turns AS figure
+    FROM figure
+    WHERE user_turns > 0
+    UNION ALL
+    SELECT 'task' AS per, what, place, amount, amount AS figure
+    FROM figure
+)
+
+SELECT
+    per,
+    what,
+    count(*) AS tasks,
+    sum(amount) AS total,
+    quantile_disc(figure, [0.5, 0.9, 0.99]) AS quantiles,
+    max(figure) AS largest
+FROM each
+WHERE figure IS NOT NULL
+GROUP BY per, what, place
+ORDER BY per DESC, place
+"""
+_RECORDED: Final = (
+    "SELECT min(first_started_at) AS first, max(last_started_at) AS last FROM call_total"
+)
+_UNITS: Final = {"calls": "calls", "tokens": "tokens", "energy": "Wh"}
+
+_Figures = tuple[tuple[Intensity, ...], tuple[Intensity, ...]]
+
+
+def hidden_report(
+    reader: Reader,
+    selection: Selection | None = None,
+    *,
+    against: Period | None = None,
+    by: By | None = None,
+    limit: int | None = None,
+) -> HiddenReport:
+    """Report on what a person saw of the calls, and on what ran underneath.
+
+    Args:
+        reader: An open reader.
+        selection: Which calls; everything if not given.
+        against: An earlier period; the one before that of *selection* if not given.
+        by: The one kind of line to list; a few lines of each if not given.
+        limit: How many lines to list of a kind.
+    """
+    chosen = selection or Selection()
+    earlier = against or chosen.period.before()
+    before = _before(reader, replace(chosen, period=earlier)) if earlier else None
+    # Without stored rows, which spans are calls is worked out before some are put out of sight.
+    is_counted = not (reader.is_rolled_up or chosen.is_everything)
+    (recorded,) = reader.query(_RECORDED)
+    with selected(reader, chosen), sums.held(reader, *sums.SHARED, *_HELD):
+        (row,) = reader.query("totals")
+        totals, period = sums.totals(reader), str(chosen.period)
+        kinds = groups.KINDS if by is None else (by,)
+        lines = (SHORT if by is None else _LINES) if limit is None else limit
+        turns, tasks = _figures(reader, period, before)
+        return HiddenReport(
+            store=str(reader.home),
+            selection=str(chosen),
+            period=period,
+            by=by,
+            first_started_at=sums.moment(row["first_started_at"]),
+            last_started_at=sums.moment(row["last_started_at"]),
+            tasks=row["tasks"],
+            totals=totals,
+            layers=tuple(groups.layers(reader, totals)),
+            turns=tuple(_turns(reader)),
+            per_turn=turns,
+            per_task=tasks,
+            no_change=None if before else _no_change(earlier),
+            spreads=tuple(_spreads(reader, period)),
+            roles=groups.roles(reader, totals),
+            depths=groups.depths(reader, totals),
+            groups=tuple(
+                groups.group(reader, kind, lines, period=period, totals=totals) for kind in kinds
+            ),
+            fan_out=fan_out(reader, _FRAMES, is_counted=is_counted),
+            coverage=sums.coverage(reader),
+            method=sums.method(reader),
+            warnings=(
+                *sums.warnings(reader),
+                *_compared(chosen.period, earlier if before else None, recorded["first"]),
+                *_pruned(reader),
+                *([] if totals.calls else _elsewhere(recorded)),
+            ),
+        )
+
+
+def _before(reader: Reader, earlier: Selection) -> _Figures | None:
+    """Return the figures of an earlier period; None where nothing is in it."""
+    with selected(reader, earlier), sums.held(reader, *_HELD):
+        turns, tasks = _figures(reader, str(earlier.period), None)
+    return (turns, tasks) if tasks[0].volume else None
+
+
+def _figures(reader: Reader, period: str, before: _Figures | None) -> _Figures:
+    """Return calls, tokens and energy for each user turn and for each task."""
+    energy = energies(reader, "TRUE").get(True, NONE)
+    found = list(_turns(reader))
+    asked = [line for line in found if line.known in ("recorded", "by rule")]
+    before_turns, before_tasks = before or (None, None)
+    turns = groups.per_turn(
+        period,
+        user_turns=_total(line.user_turns for line in asked) or _none_or_unknown(found),
+        calls=sum(line.calls for line in asked),
+        tokens=_total(line.tokens for line in asked),
+        energy_wh=energy.turn_wh,
+        before=before_turns,
+    )
+    tasks = groups.per_task(
+        period,
+        tasks=sum(line.tasks for line in found),
+        calls=sum(line.calls for line in found),
+        tokens=_total(line.tokens for line in found),
+        energy_wh=energy.all_wh,
+        before=before_tasks,
+    )
+    return turns, tasks
+
+
+def _none_or_unknown(found: list[TurnLine]) -> int | None:
+    """Say of no turns whether there are none, or nobody knows of any task."""
+    return None if found and all(line.known == "unknown" for line in found) else 0
+
+
+def _total(values: Iterator[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _turns(reader: Reader) -> Iterator[TurnLine]:
+    rows = {row["known"]: row for row in reader.query(_TURNS)}
+    for known in _KNOWN:
+        if known in rows:
+            yield TurnLine(**rows[known])
+
+
+def _spreads(reader: Reader, period: str) -> Iterator[Spread]:
+    for row in reader.query(_SPREADS):
+        median, p90, p99 = row["quantiles"]
+        yield Spread(
+            what=row["what"],
+            unit=_UNITS[row["what"]],
+            per=row["per"],
+            period=period,
+            tasks=row["tasks"],
+            total=row["total"],
+            median=median,
+            p90=p90,
+            p99=p99,
+            largest=row["largest"],
+        )
+
+
+def _no_change(earlier: Period | None) -> str:
+    if earlier is None:
+        return (
+            "no change is shown: choose a --period, and the one before it is set against it, or "
+            "one with --against"
+        )
+    return f"no change is shown: nothing is recorded in the period {earlier}"
+
+
+def _compared(period: Period, earlier: Period | None, first: datetime) -> Iterator[str]:
+    if earlier is None:
+        return
+    if period.overlaps(earlier):
+        yield (
+            f"the periods {period} and {earlier} overlap: what is in both counts on both sides of "
+            f"every change"
+        )
+    if earlier.start is not None and earlier.start.date() < first.date():
+        yield (
+            f"nothing is recorded before {first:%Y-%m-%d}, so the earlier period {earlier} is not "
+            f"whole, and changes of totals and volumes are too large"
+        )
+
+
+def _pruned(reader: Reader) -> Iterator[str]:
+    if reader.pruned_before:
+        yield (
+            f"spans before {reader.pruned_before} were pruned: the fan-out of tasks of that time "
+            f"is of what is left of them"
+        )
+
+
+def _elsewhere(recorded: Row) -> Iterator[str]:
+    """Say when calls were recorded, to who chose another time."""
+    if recorded["first"] is not None:
+        first, last = (f"{recorded[end]:%Y-%m-%d}" for end in ("first", "last"))
+        yield f"calls were recorded from {first} to {last} (UTC)"

@@ -1,0 +1,166 @@
+"""How much for each of something, always with how much in all and of how many.
+
+No other module of ``text`` prints a figure per call, task, token or user.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import astuple
+from math import isfinite
+from typing import Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from agenttrace.model import Range
+from agenttrace.report import figures
+from agenttrace.report.intensity import Change, Intensity
+from agenttrace.report.rows import printable
+from agenttrace.report.text import parts
+
+NOTHING_BEFORE: Final = "no change is shown: no earlier period was chosen, or nothing is in it"
+"""Why there is no change, where nobody says more."""
+
+_UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS, "l": figures.VOLUME}
+_MANY: Final = re.compile(r"([\d,]+) (\S.*)")
+
+
+def table(intensities: Sequence[Intensity], why: str = NOTHING_BEFORE) -> RenderableType:
+    """Show each figure beside its total and its volume, and how far the three moved below them.
+
+    Args:
+        intensities: At least one; figures of one period share its name in the heading.
+        why: Why nothing is said to have changed, for those of which that is so.
+
+    Raises:
+        ValueError: One of them was not made by :func:`agenttrace.report.intensity.intensity`.
+    """
+    of_one = {_checked(one).period for one in intensities}
+    grid = Table(box=None, pad_edge=False, padding=(0, parts.GAP, 0, 0), header_style="none")
+    heading = _period(next(iter(of_one))) if len(of_one) == 1 else "Period"
+    grid.add_column(Text(heading, style=parts.HEADING), overflow="fold")
+    grid.add_column(Text("each", style=parts.QUIET), no_wrap=True)
+    grid.add_column(Text("in all", style=parts.QUIET), no_wrap=True)
+    grid.add_column(Text("of", style=parts.QUIET), overflow="fold")
+    for one in intensities:
+        when = "" if len(of_one) == 1 else f", {_period(one.period)}"
+        grid.add_row(
+            parts.words(f"{_name(one)}{when}"),
+            parts.strong(_each(one)),
+            _amount(one.total, one.unit),
+            _volume(one),
+        )
+        if one.change is not None:
+            grid.add_row(*_moved(one.change))
+    if all(one.change is not None for one in intensities):
+        return grid
+    return Group(grid, Text(printable(why), style=parts.QUIET))
+
+
+def cell(one: Intensity) -> Text:
+    """Return a figure with its total, volume, period and changes, for a cell or a line.
+
+    Raises:
+        ValueError: It was not made by :func:`agenttrace.report.intensity.intensity`.
+    """
+    return parts.words(sentence(one))
+
+
+def sentence(one: Intensity) -> str:
+    """Return a figure with its total, volume, period and changes, in words without a full stop.
+
+    Raises:
+        ValueError: It was not made by :func:`agenttrace.report.intensity.intensity`.
+    """
+    _checked(one)
+    said = (
+        f"{_name(one)} {_each(one)}; {_amount(one.total, one.unit)} in all, {_volume(one)}, "
+        f"{_period(one.period)}"
+    )
+    if one.change is None:
+        return said
+    return f"{said}; {changes(one, one.change)}"
+
+
+def changes(one: Intensity, change: Change) -> str:
+    """Return how far the three figures of *one* moved, the total first."""
+    return (
+        f"{figures.change(change.total)} in all, {figures.change(change.volume)} {_many(one.per)}, "
+        f"{figures.change(change.each)} each; against {change.against}"
+    )
+
+
+def _checked(one: Intensity) -> Intensity:
+    """Return *one*, unless its parts do not belong together."""
+    known = one.total is not None and bool(one.volume)
+    numbers = [
+        *(astuple(one.total) if one.total else ()),
+        *(astuple(one.each) if one.each else ()),
+        one.volume or 0.0,
+    ]
+    if not one.period or (one.each is not None) != known or not all(map(isfinite, numbers)):
+        raise ValueError(f"{one!r} has no total, volume and period that belong together")
+    return one
+
+
+def _name(one: Intensity) -> str:
+    return f"{one.what} per {one.per}"
+
+
+def _each(one: Intensity) -> str:
+    if one.each is None:
+        return figures.DASH if one.volume == 0 else parts.UNKNOWN
+    return _amount(one.each, one.unit)
+
+
+def _amount(value: Range | None, unit: str) -> str:
+    """Return a range in a fitting unit; what is counted, and so has no range, as a count."""
+    if value is None:
+        return parts.UNKNOWN
+    units = _UNITS.get(unit)
+    if units is None:
+        return _counted(value)
+    fitting = figures.unit_of(value.central, units)
+    scaled = value * (1 / fitting.size)
+    of = " CO2e" if units is figures.MASS else ""
+    return f"{parts.one_or_all(scaled)} {fitting.symbol}{of}"
+
+
+def _counted(value: Range) -> str:
+    if value.low == value.high:
+        return figures.amount(value.central)
+    return figures.dashed(tuple(map(figures.significant, astuple(value))))
+
+
+def _volume(one: Intensity) -> str:
+    if one.volume is None:
+        return f"{parts.UNKNOWN} {_many(one.per)}"
+    found = _MANY.fullmatch(one.per)
+    size = float(found[1].replace(",", "")) if found else 1.0
+    number = one.volume * size
+    # A volume of thousands is a quotient, and comes back as a count only nearly.
+    number = round(number) if abs(number - round(number)) < 1e-6 * max(1.0, number) else number
+    return f"{figures.amount(number)} {one.per if number == 1 and not found else _many(one.per)}"
+
+
+def _many(per: str) -> str:
+    """Return more than one of what is divided by: ``calls`` of ``call``."""
+    found = _MANY.fullmatch(per)
+    word = found[2] if found else per
+    return word if word.endswith("s") else f"{word}s"
+
+
+def _moved(change: Change) -> tuple[Text, Text, Text, Text]:
+    said = (
+        f"  against {_period(change.against)}",
+        figures.change(change.each),
+        figures.change(change.total),
+        figures.change(change.volume),
+    )
+    against, each, total, volume = (Text(printable(text), style=parts.QUIET) for text in said)
+    return against, each, total, volume
+
+
+def _period(label: str) -> str:
+    return "all recorded" if label == "all" else label
