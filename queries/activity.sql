@@ -3,36 +3,36 @@
 -- call moves several of them, and ends of ranges never do, because they are quantiles of sums of draws.
 -- A row_id is r and the beginning of the SHA-256 of the six columns after it, U+001F between, U+001E for
 -- NULL; the calls of the row have it in activity_call. Cache writes are input_uncached, reasoning is output.
---   row_id            what the row is known by, the same in every export
---   month             month in which the calls started, UTC, YYYY-MM
---   workload          agentic or user-facing
---   provider          who answered, as gen_ai.provider.name
---   model             model that answered, else the one that was asked for
---   region            cloud region, where the host tells
---   kind              input_uncached, cache_read or output; unreported: a side of the usage is not known
---   calls             calls that say their tokens of this kind; of unreported, those that lack a side
---   tokens            tokens of this kind; NULL where they are not known
---   cache_write       part of the uncached input that was written to a cache; NULL where no call says it
---   reasoning         part of the output that is reasoning; NULL where no call says it
---   energy_wh         Wh at the boundary, central; NULL where nothing is known of it
---   energy_low_wh     5 % of the draws of the factors
---   energy_high_wh    95 % of the draws of the factors
---   carbon_g          grams of CO2 equivalent, location-based, central
---   carbon_low_g      5 % of the draws of the factors and of the grid
---   carbon_high_g     95 % of the draws of the factors and of the grid
---   water_l           litres of water of site and grid, central
---   water_low_l       5 % of the draws
---   water_high_l      95 % of the draws
---   method            estimate, meter, or estimate and meter; none where the energy is not known
---   model_class       size class whose factors are used; unknown spans all of them
---   boundary          what the energy covers: accelerator, server or facility
---   factor_version    version of all factors together
---   zone              zone of the grid; WOR is the world
---   resolution        hourly where every hour of the grid is known, else annual, or world of no known place
---   share_hourly      part of the energy in hours of which the grid is known, 0 to 1
---   share_measured    part of the energy that a meter saw, 0 to 1
---   share_estimated   part of the calls whose tokens agenttrace estimated, 0 to 1
---   share_incomplete  part of the calls whose usage lacks a side, or whose response ended early, 0 to 1
+--   row_id              what the row is known by, the same in every export
+--   month               month in which the calls started, UTC, YYYY-MM
+--   workload            agentic or user-facing
+--   provider            who answered, as gen_ai.provider.name
+--   model               model that answered, else the one that was asked for
+--   region              cloud region, where the host tells
+--   kind                input_uncached, cache_read or output; unreported: a side of the usage is not known
+--   calls               calls that say their tokens of this kind; of unreported, those that lack a side
+--   tokens              tokens of this kind; NULL where they are not known
+--   cache_write_tokens  part of the uncached input that was written to a cache; NULL where no call says it
+--   reasoning_tokens    part of the output that is reasoning; NULL where no call says it
+--   energy_wh           Wh at the boundary, central; NULL where nothing is known of it
+--   energy_low_wh       5 % of the draws of the factors
+--   energy_high_wh      95 % of the draws of the factors
+--   carbon_g            grams of CO2 equivalent, location-based, central
+--   carbon_low_g        5 % of the draws of the factors and of the grid
+--   carbon_high_g       95 % of the draws of the factors and of the grid
+--   water_l             litres of water of site and grid, central
+--   water_low_l         5 % of the draws
+--   water_high_l        95 % of the draws
+--   method              estimate, meter, or estimate and meter; none where the energy is not known
+--   model_class         size class whose factors are used; unknown spans all of them
+--   boundary            what the energy covers: accelerator, server or facility
+--   factor_version      version of all factors together
+--   zone                zone of the grid; WOR is the world
+--   resolution          hourly where every hour of the grid is known, else annual, or world of no known place
+--   share_hourly        part of the energy in hours of which the grid is known, 0 to 1
+--   share_measured      part of the energy that a meter saw, 0 to 1
+--   share_estimated     part of the calls whose tokens agenttrace estimated, 0 to 1
+--   share_incomplete    part of the calls whose usage lacks a side, or whose response ended early, 0 to 1
 WITH
 counted AS (
     SELECT
@@ -46,8 +46,8 @@ counted AS (
         sum(activity_moments.calls_estimated)::BIGINT AS calls_estimated,
         sum(activity_moments.calls_incomplete)::BIGINT AS calls_incomplete,
         sum(activity_moments.tokens)::BIGINT AS tokens,
-        sum(activity_moments.cache_write)::BIGINT AS cache_write,
-        sum(activity_moments.reasoning)::BIGINT AS reasoning
+        sum(activity_moments.cache_write_tokens)::BIGINT AS cache_write_tokens,
+        sum(activity_moments.reasoning_tokens)::BIGINT AS reasoning_tokens
     FROM activity_moments
     GROUP BY
         activity_moments.month,
@@ -134,8 +134,8 @@ SELECT
     counted.kind,
     counted.calls,
     counted.tokens,
-    counted.cache_write,
-    counted.reasoning,
+    counted.cache_write_tokens,
+    counted.reasoning_tokens,
     central.energy_wh,
     least(ranged.energy_low_wh, central.energy_wh) AS energy_low_wh,
     greatest(ranged.energy_high_wh, central.energy_wh) AS energy_high_wh,

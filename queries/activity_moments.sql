@@ -2,26 +2,26 @@
 -- Calls are added by the hour and then by the month, so it costs no more for many calls. A meter sees a
 -- call, not its kinds of token, so its joules are shared out over them as the estimate of the same call is;
 -- those of a call whose usage lacks a side are unreported.
---   month             month in which the calls started, UTC, YYYY-MM
---   workload          agentic or user-facing
---   project           project of the task, else its service; NULL where nothing says
---   provider          who answered
---   model             model that answered, else the one that was asked for
---   region            cloud region, where the host tells
---   kind              input_uncached, cache_read, output, or unreported
---   basis             estimated; or the boundary of a meter, whose joules are then in linear
---   calls             calls that say their tokens of this kind; of unreported, those that lack a side
---   calls_estimated   those of them whose tokens agenttrace estimated
---   calls_incomplete  those of them whose usage lacks a side, or whose response ended early
---   tokens            tokens of this kind; NULL where no call says them
---   cache_write       part of the uncached input that was written to a cache; NULL where no call says it
---   reasoning         part of the output that is reasoning; NULL where no call says it
---   linear            n_u, n_c or n_o without what meters saw; or joules
---   context           n_u * (n_c + n_u / 2), 0, or n_o * (n_c + n_u + n_o / 2), likewise
---   hourly_linear     part of linear in hours of which the grid is known
---   hourly_context    part of context in those hours
---   hourly_linear_g   the same, each call times the gCO2e/kWh of its hour
---   hourly_context_g  the same of context
+--   month               month in which the calls started, UTC, YYYY-MM
+--   workload            agentic or user-facing
+--   project             project of the task, else its service; NULL where nothing says
+--   provider            who answered
+--   model               model that answered, else the one that was asked for
+--   region              cloud region, where the host tells
+--   kind                input_uncached, cache_read, output, or unreported
+--   basis               estimated; or the boundary of a meter, whose joules are then in linear
+--   calls               calls that say their tokens of this kind; of unreported, those that lack a side
+--   calls_estimated     those of them whose tokens agenttrace estimated
+--   calls_incomplete    those of them whose usage lacks a side, or whose response ended early
+--   tokens              tokens of this kind; NULL where no call says them
+--   cache_write_tokens  part of the uncached input that was written to a cache; NULL where no call says it
+--   reasoning_tokens    part of the output that is reasoning; NULL where no call says it
+--   linear              n_u, n_c or n_o without what meters saw; or joules
+--   context             n_u * (n_c + n_u / 2), 0, or n_o * (n_c + n_u + n_o / 2), likewise
+--   hourly_linear       part of linear in hours of which the grid is known
+--   hourly_context      part of context in those hours
+--   hourly_linear_g     the same, each call times the gCO2e/kWh of its hour
+--   hourly_context_g    the same of context
 WITH
 told AS (
     SELECT
@@ -39,10 +39,10 @@ told AS (
         sum(call_rollup.input_tokens_calls) AS input_calls,
         sum(call_rollup.cache_read_tokens_calls) AS cache_read_calls,
         sum(call_rollup.cache_write_tokens_calls) AS cache_write_calls,
-        sum(call_rollup.cache_write_tokens) AS cache_write,
+        sum(call_rollup.cache_write_tokens) AS cache_write_tokens,
         sum(call_rollup.output_tokens_calls) AS output_calls,
         sum(call_rollup.reasoning_tokens_calls) AS reasoning_calls,
-        sum(call_rollup.reasoning_tokens) AS reasoning,
+        sum(call_rollup.reasoning_tokens) AS reasoning_tokens,
         sum(call_rollup.uncached) AS uncached,
         sum(call_rollup.uncached_context_x2) AS uncached_context_x2,
         sum(call_rollup.cached) AS cached,
@@ -77,9 +77,9 @@ recorded AS (
             WHEN 'output' THEN told.output
         END AS tokens,
         CASE WHEN kind.kind = 'input_uncached' THEN told.cache_write_calls ELSE 0 END AS cache_write_calls,
-        CASE WHEN kind.kind = 'input_uncached' THEN told.cache_write END AS cache_write,
+        CASE WHEN kind.kind = 'input_uncached' THEN told.cache_write_tokens END AS cache_write_tokens,
         CASE WHEN kind.kind = 'output' THEN told.reasoning_calls ELSE 0 END AS reasoning_calls,
-        CASE WHEN kind.kind = 'output' THEN told.reasoning END AS reasoning,
+        CASE WHEN kind.kind = 'output' THEN told.reasoning_tokens END AS reasoning_tokens,
         CASE kind.kind
             WHEN 'input_uncached' THEN told.uncached
             WHEN 'cache_read' THEN told.cached
@@ -225,8 +225,12 @@ SELECT
     coalesce(sum(moment.calls) FILTER (WHERE moment.is_estimated), 0)::BIGINT AS calls_estimated,
     coalesce(sum(moment.calls) FILTER (WHERE moment.is_incomplete), 0)::BIGINT AS calls_incomplete,
     sum(moment.tokens)::BIGINT AS tokens,
-    CASE WHEN sum(moment.cache_write_calls) > 0 THEN sum(moment.cache_write) END::BIGINT AS cache_write,
-    CASE WHEN sum(moment.reasoning_calls) > 0 THEN sum(moment.reasoning) END::BIGINT AS reasoning,
+    CASE
+        WHEN sum(moment.cache_write_calls) > 0 THEN sum(moment.cache_write_tokens)
+    END::BIGINT AS cache_write_tokens,
+    CASE
+        WHEN sum(moment.reasoning_calls) > 0 THEN sum(moment.reasoning_tokens)
+    END::BIGINT AS reasoning_tokens,
     sum(moment.linear) AS linear,
     sum(moment.context) AS context,
     coalesce(sum(moment.linear) FILTER (WHERE grid_hour.g_per_kwh IS NOT NULL), 0) AS hourly_linear,

@@ -44,9 +44,14 @@ added AS (
         CASE
             WHEN sum(call_rollup.input_tokens_calls) > 0 THEN sum(call_rollup.cached)::DOUBLE
         END AS cached,
-        CASE WHEN sum(call_rollup.output_calls) > 0 THEN sum(call_rollup.output)::DOUBLE END AS output,
+        -- The output of an embedding is none by nature, which tells nothing of one that failed.
         CASE
-            WHEN sum(call_rollup.output_calls) > 0 THEN sum(call_rollup.output_context_x2) / 2
+            WHEN sum(call_rollup.output_calls) > 0 AND sum(call_rollup.total_tokens_calls) > 0
+                THEN sum(call_rollup.output)::DOUBLE
+        END AS output,
+        CASE
+            WHEN sum(call_rollup.output_calls) > 0 AND sum(call_rollup.total_tokens_calls) > 0
+                THEN sum(call_rollup.output_context_x2) / 2
         END AS output_context
     FROM call_rollup
     GROUP BY attempt, call_rollup.region, call_rollup.provider, call_rollup.model

@@ -128,6 +128,19 @@ def test_the_simulated_weeks_have_both_workloads(weeks: list[dict[str, Any]]):
     assert before < week
 
 
+def test_the_weeks_go_into_a_folder_of_their_own_unless_one_is_named(tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / "coding_agent_week.py"],
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    [home] = tmp_path.iterdir()
+    assert f"are in {home}." in done.stdout
+    assert [path.name for path in home.iterdir()] == ["spool"]
+
+
 def test_a_folder_that_holds_something_is_not_written_into(tmp_path: Path):
     (tmp_path / "spool").mkdir()
     command = [sys.executable, EXAMPLES / "coding_agent_week.py", "--home", tmp_path]

@@ -45,6 +45,7 @@ from tests.privacy.programs import (
     langchain_agent,
     openai_stream,
     provider_errors,
+    told_of_a_task,
 )
 
 # In the names of columns: what would hold something that was said.
@@ -229,6 +230,7 @@ _EXPORTED: Final = (
     langchain_agent,
     decorated_functions,
     attributes_of_ones_own,
+    told_of_a_task,
     context_from_outside,
     killed_process,
 )

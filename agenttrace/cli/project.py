@@ -70,12 +70,20 @@ _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 # By the field of a scenario that each overrides, in the order of --help.
 _OPTIONS: Final = {
-    "agents": click.option("--agents", type=_Amount(), metavar="N", help="In the first year."),
+    "agents": click.option(
+        "--agents", type=_Amount(), metavar="N", help="Agents that work in the first year."
+    ),
     "hours_per_week": click.option(
-        "--hours-per-week", type=_Amount(), metavar="H", help="That each agent works."
+        "--hours-per-week",
+        type=_Amount(),
+        metavar="H",
+        help="Hours that each of them works in a week.",
     ),
     "growth": click.option(
-        "--growth", type=_Amount(), metavar="g", help="Of the fleet in a year: 0.5 or 50%."
+        "--growth",
+        type=_Amount(),
+        metavar="g",
+        help="How many more there are each year: 0.5 or 50%.",
     ),
     "efficiency": click.option(
         "--efficiency",
@@ -90,20 +98,23 @@ _OPTIONS: Final = {
         help="g CO2e/kWh, or a file of it by year; of the places of the calls if not given.",
     ),
     "grid_change": click.option(
-        "--grid-change", type=_Amount(), metavar="c", help="Of the grid in a year, such as -5%."
+        "--grid-change",
+        type=_Amount(),
+        metavar="c",
+        help="How the grid changes each year, such as -5%.",
     ),
-    "years": click.option("--years", type=int, metavar="Y", help="How many.  [default: 5]"),
+    "years": click.option("--years", type=int, metavar="Y", help="Years to project.  [default: 5]"),
     "first_year": click.option(
         "--first-year",
         type=int,
         metavar="YEAR",
-        help="The year after the last call if not given.",
+        help="First of the years; the one after the last call if not given.",
     ),
     "tasks_per_hour": click.option(
         "--tasks-per-hour",
         type=_Amount(),
         metavar="N",
-        help="That an agent does; from the measured durations if not given.",
+        help="Tasks of one agent in an hour; from the measured durations if not given.",
     ),
     "people": click.option(
         "--people",
@@ -115,12 +126,14 @@ _OPTIONS: Final = {
         "--people-growth",
         type=_Amount(),
         metavar="g",
-        help="Of the user-facing side in a year, such as 10%.",
+        help="How many more people, or user-facing calls, there are each year.",
     ),
     "persona": click.option(
-        "--persona", metavar="NAME", help="What these people ask.  [default: average]"
+        "--persona", metavar="NAME", help="What kind of people these are.  [default: average]"
     ),
-    "seed": click.option("--seed", type=int, metavar="N", help="Of the random numbers."),
+    "seed": click.option(
+        "--seed", type=int, metavar="N", help="Seed of the random numbers.  [default: 1]"
+    ),
 }
 
 

@@ -37,7 +37,7 @@ SEED: Final = 1
 
 _NOTHING: Final = Range(0.0, 0.0, 0.0)
 _ONE: Final = Range(1.0, 1.0, 1.0)
-_RESAMPLED_AT_MOST: Final = 512
+_RESAMPLED_AT_MOST: Final = 1000
 _DRAWN_A_YEAR_AT_MOST: Final = 64
 _WH_PER_KWH: Final = 1000.0
 
@@ -219,7 +219,9 @@ class _Model:
             energy=_taken(measured.energy_draws, number, 1.0),
             g_per_kwh=_taken(measured.g_per_kwh_draws, number, measured.g_per_kwh or 0.0),
             people_wh=_taken(side.draws_wh_a_day, number, 0.0) if side else 0.0,
-            known=self._lean(self._resampling, _RESAMPLED_AT_MOST, float(measured.tasks)),
+            known=self._lean(
+                self._resampling, min(measured.tasks, _RESAMPLED_AT_MOST), float(measured.tasks)
+            ),
             leaning=lambda tasks: self._lean(self._working, _DRAWN_A_YEAR_AT_MOST, tasks),
         )
 
@@ -339,12 +341,12 @@ def _lean_of(sample: Tasks, *, by_hour: bool) -> _Lean:
     size = len(base)
 
     def lean(random: Random, at_most: int, tasks: float) -> tuple[float, ...]:
-        # As many numbers are taken whatever is drawn, so that runs stay alike.
-        numbers = [random.random() for _ in range(at_most)]
         if size == 1:
             return (1.0,) * 4
         drawn = min(at_most, max(1, round(tasks)))
-        which = [int(number * size) for number in numbers[:drawn]]
+        number = random.random
+        # As many numbers are taken whatever is drawn, so that runs stay alike.
+        which = [int(number() * size) for _ in range(at_most)][:drawn]
         root = sqrt(min(1.0, drawn / tasks)) if tasks else 1.0
         over = sum(map(base.__getitem__, which))
         return tuple(

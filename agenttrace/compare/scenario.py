@@ -185,6 +185,11 @@ def assumed(scenario: Scenario, first_year: int) -> Assumed:
                 f"nothing says {name.replace('_', ' ')}. Give {option}, or [{name}] in a scenario "
                 f"file."
             )
+    if scenario.persona is not None and scenario.people is None:
+        raise ConfigError(
+            f"persona {scenario.persona!r} is named, and nothing says how many people. Give "
+            "--people N, or [people] in a scenario file."
+        )
     years = scenario.years or YEARS
     pace = scenario.tasks_per_hour
     return Assumed(

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -53,7 +54,8 @@ def rows(path: Path, now_ns: int) -> list[Row]:
         OSError: The file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        # Not read_text, which makes one newline of another inside of quotation marks as well.
+        text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8. Save it as UTF-8.") from error
     found: list[Row] = []
@@ -94,7 +96,7 @@ def _array(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _lines(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             where = f"{path}, line {number:,}"
             yield where, _mapping(where, _decoded(path, line, number))
@@ -123,13 +125,11 @@ def _mapping(where: str, item: Any) -> Mapping[str, Any]:
 
 
 def _table(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    header, _, _ = text.lstrip("\r\n").partition("\n")
+    header = text.strip().splitlines()[0]
     # Where the comma is the decimal mark, spreadsheets part columns by something else.
     mark = next((mark for mark in ",;\t" if mark in header), ",")
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=mark)
     names: list[str] = []
-    for fields in reader:
-        where = f"{path}, line {reader.line_num:,}"
+    for where, fields in _fields(path, text, mark):
         if not any(field.strip() for field in fields):
             continue
         if not names:
@@ -142,6 +142,17 @@ def _table(path: Path, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 f"a {mark!r} in it into quotation marks. Nothing was imported."
             )
         yield where, dict(zip(names, fields, strict=False))
+
+
+def _fields(path: Path, text: str, mark: str) -> Iterator[tuple[str, list[str]]]:
+    reader = csv.reader(StringIO(text, newline=""), delimiter=mark)
+    try:
+        for fields in reader:
+            yield f"{path}, line {reader.line_num:,}", fields
+    except csv.Error as error:
+        raise ConfigError(
+            f"{path}, line {reader.line_num:,}: this is no CSV: {error}. Nothing was imported."
+        ) from error
 
 
 def _need(where: str, names: Iterable[str]) -> None:

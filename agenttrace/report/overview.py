@@ -73,6 +73,7 @@ _EQUIVALENTS: Final = """
 SELECT
     human_equivalent.*,
     persona.class,
+    persona.model,
     persona.year
 FROM human_equivalent
 INNER JOIN persona ON human_equivalent.persona = persona.id
@@ -165,6 +166,7 @@ def _equivalent(row: Row) -> Equivalent:
         input_tokens=row["input_tokens"],
         output_tokens=row["output_tokens"],
         model_class=row["class"],
+        model=row["model"],
         user_days=sums.spread(row["user_days_low"], row["user_days"], row["user_days_high"]),
         user_days_by_tokens=by_tokens,
         days=row["days"],

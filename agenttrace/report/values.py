@@ -113,6 +113,7 @@ class Equivalent:
         input_tokens: Of one prompt.
         output_tokens: Of one prompt.
         model_class: Size class of the model that answers.
+        model: That model, where the persona names one.
         user_days: Days of one such person that take the same energy.
         user_days_by_tokens: The same by tokens alone, which needs no energy factor.
         days: From the first call to the last, at least 1.
@@ -129,6 +130,7 @@ class Equivalent:
     input_tokens: int
     output_tokens: int
     model_class: str
+    model: str | None
     user_days: Range | None
     user_days_by_tokens: float | None
     days: float

@@ -13,7 +13,8 @@ cost::
         assert [billed.output_tokens for billed in provider.ledger] == [4, 2]
 
 ``python -m agenttrace.testing --port 8080`` serves it alone, for programs in any language.
-This package needs nothing but the standard library, and nothing of agenttrace needs it.
+This package needs nothing but the standard library, and nothing of agenttrace needs it; but for
+``agenttrace.testing.history``, which writes a past to report on.
 ``docs/testing.md`` is its guide.
 """
 

@@ -61,6 +61,7 @@ def test_text_says_figures_place_method_and_sources():
     for said in (
         "gpt-5 40 calls",
         "119,531 input (118,656 read from a cache), 214 output a call",
+        "4,781,240 input, 8,560 output in 40 calls",
         "facility",
         "g CO2e",
         "class large",

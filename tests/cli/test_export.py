@@ -1,11 +1,16 @@
 """The calls of a test start at START_NS, 2025-10-09 08:53:20 UTC."""
 
 import csv
+import errno
 import io
 import json
-import os
+import re
+import shlex
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 from click.testing import CliRunner, Result
 
@@ -54,13 +59,13 @@ def test_rows_and_method_lie_side_by_side(recorded: Path, folder: Path):
         "activity-2025-10.workflow.csv",
     ]
     assert done.stdout.splitlines()[:5] == [
-        "6 rows of activity, 2 of workflow: 3 model calls of 2025-10, facility boundary.",
+        "6 rows of activity, 2 of workflow: 3 model calls of period 2025-10, facility boundary.",
         "  activity-2025-10.csv",
         "  activity-2025-10.workflow.csv",
         "  activity-2025-10.method.md",
         "  in this folder",
     ]
-    rows = list(csv.DictReader((folder / "activity-2025-10.csv").open(newline="")))
+    rows = list(csv.DictReader(io.StringIO((folder / "activity-2025-10.csv").read_text())))
     assert [(row["workload"], row["kind"], row["calls"], row["tokens"]) for row in rows] == [
         ("agentic", "cache_read", "1", "400"),
         ("agentic", "input_uncached", "1", "600"),
@@ -99,8 +104,6 @@ def changed_json(path: Path) -> None:
 
 
 def changed_parquet(path: Path) -> None:
-    import duckdb
-
     with duckdb.connect() as connection:
         ((meta,),) = connection.execute(
             f"SELECT decode(value) FROM parquet_kv_metadata('{path}') "
@@ -116,8 +119,6 @@ def changed_parquet(path: Path) -> None:
 
 
 def changed_xlsx(path: Path) -> None:
-    import zipfile
-
     with zipfile.ZipFile(path) as book:
         parts = {name: book.read(name) for name in book.namelist()}
     sheet = "xl/worksheets/sheet1.xml"
@@ -129,10 +130,17 @@ def changed_xlsx(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [changed_csv, changed_json, changed_parquet, changed_xlsx], ids=lambda one: one.__name__
+    ("form", "change"),
+    [
+        ("csv", changed_csv),
+        ("json", changed_json),
+        ("parquet", changed_parquet),
+        ("xlsx", changed_xlsx),
+    ],
 )
-def test_one_changed_digit_is_found(recorded: Path, folder: Path, change):
-    form = change.__name__.removeprefix("changed_")
+def test_one_changed_digit_is_found(
+    recorded: Path, folder: Path, form: str, change: Callable[[Path], None]
+):
     activity("--format", form)
     change(folder / f"activity-2025-10.{form}")
     checked = export("check", f"activity-2025-10.{form}")
@@ -198,7 +206,8 @@ def test_an_export_that_is_there_is_left_alone(recorded: Path, folder: Path):
 def test_the_method_of_other_rows_is_left_alone(recorded: Path, folder: Path):
     activity()
     assert activity("--format", "parquet").exit_code == 0  # of the same rows
-    other = activity("--workload", "agentic", "--output", "activity-2025-10.PARQUET", "--format", "parquet")
+    words = ("--workload", "agentic", "--output", "activity-2025-10.PARQUET")
+    other = activity(*words, "--format", "parquet")
     assert (other.exit_code, "activity-2025-10.method.md" in other.stderr) == (1, True)
 
 
@@ -212,6 +221,18 @@ def test_rows_go_to_the_terminal_as_they_are(recorded: Path, folder: Path):
     assert (len(said["rows"]), len(said["workflow"])) == (6, 2)
     refused = activity("--output", "-", "--format", "xlsx")
     assert (refused.exit_code, "is not for a terminal" in refused.stderr) == (1, True)
+
+
+def test_anybody_can_compute_the_hash(
+    recorded: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+):
+    """The lines of Python in the documentation need nothing but the file."""
+    activity("--workload", "agentic")
+    text = (Path(__file__).parents[2] / "docs" / "activity.md").read_text()
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    exec(program.replace("2026-10", "2025-10"), {})
+    said = (folder / "activity-2025-10.method.md").read_text()
+    assert f"| activity | 4 | `{capsys.readouterr().out.strip()}` |" in said
 
 
 def test_months_are_rows(recorded: Path, folder: Path):
@@ -233,8 +254,6 @@ def test_the_annex_walks_to_the_calls(recorded: Path, folder: Path):
     activity()
     method = (folder / "activity-2025-10.method.md").read_text()
     (line,) = (one for one in method.splitlines() if one.startswith("agenttrace query "))
-    import shlex
-
     words = shlex.split(line)[1:]
     calls = json.loads(CliRunner().invoke(commands, [*words, "--format", "json"]).stdout)
     assert [call["tokens"] for call in calls] == [400]
@@ -270,13 +289,13 @@ def test_an_empty_store_says_so(home: Path, folder: Path):
     assert "nothing was recorded yet" in done.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written_is_said(recorded: Path, folder: Path):
-    folder.chmod(0o500)
+def test_a_folder_that_cannot_be_written_is_said(
+    recorded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def refuse(path: Path, content: bytes) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    # Root may write anywhere, so a folder without the right to is no test of it.
+    monkeypatch.setattr("agenttrace.report.activity.forms.replace", refuse)
     done = activity()
-    assert (done.exit_code, "Permission denied" in done.stderr) == (1, True)
-
-
-def test_help_loads_no_database(monkeypatch: pytest.MonkeyPatch):
-    assert export("activity", "--help").exit_code == 0
-    assert export("--help").output.count("activity") >= 1
+    assert (done.exit_code, "Permission denied" in done.stderr, names(folder)) == (1, True, [])

@@ -198,3 +198,8 @@ def test_a_grid_by_year_begins_with_the_first_year():
 def test_a_fleet_needs_agents_and_their_hours(field: str, option: str):
     with pytest.raises(ConfigError, match=option):
         assumed(structs.replace(FLEET, **{field: None}), 2027)
+
+
+def test_a_persona_needs_people():
+    with pytest.raises(ConfigError, match=r"persona 'heavy' is named, .* Give --people N"):
+        assumed(structs.replace(FLEET, persona="heavy"), 2027)

@@ -579,6 +579,32 @@ def attributes_of_ones_own(say: Say, world: World) -> object:
     return say("completion"), said
 
 
+_TELLING_CHILD: Final = """
+import agenttrace, sys
+agenttrace.task.user(sys.argv[1])
+agenttrace.task.outcome(sys.argv[2])
+"""
+
+
+def told_of_a_task(say: Say, world: World) -> object:
+    """Who prompted and what became of it; a reference is recorded as far as it can be one."""
+    user, another, wrong = say("user"), say("another user"), say("no outcome")
+    reference = "x" * 200 + say("what makes a reference too long")
+    told: Any = agenttrace.task
+    with told("told of", user=user, workload=say("workload")) as task:
+        task.user(another)
+        task.outcome(wrong)
+        task.user_turn(say("turns"))
+        agenttrace.task.outcome("success", reference)
+        agenttrace.start("inference", "gpt-5", attributes={"user.hash": user, "user.id": user})
+        told_there = subprocess.run(
+            [sys.executable, "-c", _TELLING_CHILD, user, wrong], capture_output=True, text=True
+        )
+    assert told_there.returncode == 0, told_there.stderr
+    assert not {word for word in (user, wrong) if word in told_there.stderr}
+    return user, another, wrong, reference, say("workload"), say("turns")
+
+
 def raw_calls(say: Say, world: World) -> object:
     host = world.provider.url.removeprefix("http://")
     world.provider.script(Reply(say("completion")), *["Fine."] * 3)
@@ -662,6 +688,7 @@ PROGRAMS: Final[tuple[Program, ...]] = (
     langgraph_graph,
     decorated_functions,
     attributes_of_ones_own,
+    told_of_a_task,
     raw_calls,
     context_from_outside,
     killed_process,

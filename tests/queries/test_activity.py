@@ -24,10 +24,21 @@ def test_activity(home: Path) -> None:
 
     The draws are 40 and 80 Wh; their 5 % and 95 % are 42 and 78, widened to hold 40.
     """
-    records = spans(task("a", chat(input=100, cache_read=60, cache_write=30, output=20, reasoning=5)))
+    records = spans(
+        task("a", chat(input=100, cache_read=60, cache_write=30, output=20, reasoning=5))
+    )
     with asked(home, records, models=MODELS) as found:
         rows = found.rows("activity")
-    names = ("kind", "calls", "tokens", "cache_write", "reasoning", "energy_wh", "carbon_g", "water_l")
+    names = (
+        "kind",
+        "calls",
+        "tokens",
+        "cache_write_tokens",
+        "reasoning_tokens",
+        "energy_wh",
+        "carbon_g",
+        "water_l",
+    )
     assert sorted(tuple(row[name] for name in names) for row in rows) == [
         ("cache_read", 1, 60, None, None, 0.0, 0.0, 0.0),
         ("input_uncached", 1, 40, 30, None, 40.0, 40.0, 0.08),
@@ -38,7 +49,11 @@ def test_activity(home: Path) -> None:
     said = {"month": "2025-10", "workload": "agentic", "provider": "openai", "model": "gpt-5"}
     assert {name: row[name] for name in said} == said
     assert (row["region"], row["zone"], row["resolution"]) == (None, "WOR", "annual")
-    assert (row["method"], row["boundary"], row["factor_version"]) == ("estimate", "facility", "test")
+    assert (row["method"], row["boundary"], row["factor_version"]) == (
+        "estimate",
+        "facility",
+        "test",
+    )
     text = "\x1f".join(["2025-10", "agentic", "openai", "gpt-5", "\x1e", "input_uncached"])
     assert row["row_id"] == "r" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -71,7 +86,7 @@ def test_shares_are_of_the_calls_of_the_row(home: Path) -> None:
 
 
 def test_months_and_workloads_are_rows_of_their_own(home: Path) -> None:
-    said = {"input": 1, "output": 0}
+    said: Any = {"input": 1, "output": 0}
     september = spans(task("a", chat(**said)), task("b", chat(**said), workload="user-facing"))
     november = later(spans(task("c", chat(**said)), trace=2), DAYS_23_S)
     with asked(home, [*september, *november], models=MODELS) as found:
@@ -108,12 +123,13 @@ METERED = """
     INSERT INTO model_factor_draw BY NAME
     SELECT * REPLACE ('facility' AS basis, 1 AS j_uncached) FROM model_factor_draw;
     INSERT INTO measured_call BY NAME
-    SELECT * EXCLUDE (n_c) FROM (SELECT call_id, task_id, provider, model, region, started_at, 'facility' AS boundary,
-        0.5 AS covered, 3 AS measured_wh, coalesce(cache_read_tokens, 0) AS n_c,
-        0.5 * (input_tokens - n_c) AS uncached, uncached * (input_tokens + n_c) AS uncached_context_x2,
-        0.5 * n_c AS cached, 0.5 * coalesce(output_tokens, 0) AS output, 0 AS output_context_x2
-    FROM model_call
-    WHERE input_tokens IS NOT NULL);
+    SELECT call_id, task_id, provider, model, region, started_at, 'facility' AS boundary,
+        0.5 AS covered, 3 AS measured_wh,
+        uncached / 2 AS uncached, uncached_context AS uncached_context_x2,
+        cached / 2 AS cached, coalesce(output, 0) / 2 AS output,
+        coalesce(output_context, 0) AS output_context_x2
+    FROM call_energy
+    WHERE input_tokens IS NOT NULL;
     INSERT INTO measured_call BY NAME
     SELECT call_id, task_id, provider, model, region, started_at, 'facility' AS boundary,
         1 AS covered, 5 AS measured_wh
@@ -123,7 +139,7 @@ METERED = """
 
 
 def metered(found: Asked) -> Asked:
-    found.define("model_call")
+    found.define("model_call", "call_energy")
     found.connection.execute(METERED)
     return found
 
@@ -132,7 +148,9 @@ def test_what_a_meter_saw_stands_in_place_of_that_part_of_the_estimate(home: Pat
     """8 Wh less 4 Wh, and 3 Wh: 7 Wh. What is said of no kind of token is unreported: 5 Wh."""
     records = spans(task("a", chat(input=8, output=2), chat()))
     with asked(home, records, models=MODELS) as found:
-        rows = of(metered(found), "activity", "kind", "tokens", "energy_wh", "method", "share_measured")
+        rows = of(
+            metered(found), "activity", "kind", "tokens", "energy_wh", "method", "share_measured"
+        )
     assert rows == [
         ("input_uncached", 8, pytest.approx(7), "estimate and meter", pytest.approx(3 / 7)),
         ("output", 2, 0.0, "estimate", None),
@@ -144,7 +162,9 @@ def test_activity_moments(home: Path) -> None:
     """Moments are taken per call and then added: 10 * 5 + 20 * 10 = 250, not 30 * 15 = 450."""
     records = spans(task("a", chat(input=10, output=2), chat(input=20, output=4), project="shop"))
     with asked(home, records, models=MODELS) as found:
-        rows = of(found, "activity_moments", "project", "kind", "basis", "calls", "linear", "context")
+        rows = of(
+            found, "activity_moments", "project", "kind", "basis", "calls", "linear", "context"
+        )
     # n_o * (n_c + n_u + n_o / 2): 2 * 11 + 4 * 22 = 110.
     assert rows == [
         ("shop", "input_uncached", "estimated", 2, 30.0, 250.0),
@@ -197,7 +217,7 @@ def test_activity_call(home: Path) -> None:
 
 
 SUMS = """
-    SELECT row_id, sum(tokens)::BIGINT AS tokens, round(coalesce(sum(energy_wh), -1), 9) AS energy_wh
+    SELECT row_id, sum(tokens)::BIGINT AS tokens, round(coalesce(sum(energy_wh), -1), 9) AS wh
     FROM {} GROUP BY row_id ORDER BY row_id
 """
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.builders import Asked, agent, asked, chat, spans, task
 
-PRICES = {"gpt-5": [1.0, 2.0]}
+PRICES: dict[str | None, list[float]] = {"gpt-5": [1.0, 2.0]}
 """Wh per input token that is not from a cache."""
 
 MEASURED = (

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from tests.builders import START_NS, agent, asked, chat, fact, loose, spans, task, tool
 
-PRICES = {"gpt-5": [1.0, 2.0]}
+PRICES: dict[str | None, list[float]] = {"gpt-5": [1.0, 2.0]}
 """Wh per input token that is not from a cache."""
 
 

@@ -44,3 +44,11 @@ def test_what_no_attempt_reports_is_unknown(home: Path) -> None:
         "calls_unpriced": 1,
         "estimated_calls": 0,
     }
+
+
+def test_of_an_embedding_that_failed_nothing_is_known(home: Path) -> None:
+    """It has no output by nature, which does not make its energy zero."""
+    failed = chat(operation="embeddings", status="error")
+    with asked(home, spans(task("t", failed)), models={"gpt-5": [1.0]}) as connection:
+        rows = connection.sql("SELECT calls, output, energy_wh FROM attempt_moments").fetchall()
+    assert rows == [(1, None, None)]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from tests.builders import asked, chat, later, spans, task
 
-PRICES = {"gpt-5": [1.0, 2.0]}
+PRICES: dict[str | None, list[float]] = {"gpt-5": [1.0, 2.0]}
 """Wh per input token that is not from a cache."""
 DAY_S = 86_400
 

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import shutil
 import string
 from math import fsum
 from pathlib import Path
@@ -20,12 +21,12 @@ from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, MissingDependencyError, QueryError
 from agenttrace.model import Table
 from agenttrace.reader import Reader
-from agenttrace.report.activity import Activity, activity
+from agenttrace.report.activity import Activity, activity, canonical, check, files, forms, xlsx
 from agenttrace.report.activity import annex as annexes
-from agenttrace.report.activity import canonical, check, files, forms, xlsx
 from agenttrace.report.carbon import carbon_report
 from agenttrace.report.overview import overview
 from agenttrace.report.selection import Selection
+from agenttrace.report.sums import held
 from tests.builders import (
     SECOND_NS,
     START_NS,
@@ -101,8 +102,11 @@ def two_months() -> list[Record]:
 HOURS = "timestamp,zone,g_per_kwh\n2025-10-09T08:00Z,DE,500\n"
 
 
-@pytest.fixture
-def recorded(home: Path) -> Path:
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that tests only read."""
+    home = tmp_path_factory.mktemp("recorded") / "home"
+    home.mkdir()
     write(home, two_months())
     import_file(home, given_file(home, "grid.csv", HOURS))
     window = measured.Window(
@@ -112,9 +116,21 @@ def recorded(home: Path) -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def export(recorded: Path) -> Activity:
+    """All of it."""
+    return exported(recorded)
+
+
+@pytest.fixture
+def own(recorded: Path, home: Path) -> Path:
+    """The same, for a test that changes it."""
+    shutil.copytree(recorded, home, dirs_exist_ok=True)
+    return home
+
+
 @pytest.mark.parametrize("table", ["activity", "workflow"])
-def test_rows_add_up_to_the_report_on_the_same_calls(recorded: Path, table: str):
-    export = exported(recorded)
+def test_rows_add_up_to_the_report_on_the_same_calls(recorded: Path, export: Activity, table: str):
     with Reader(recorded) as reader:
         totals = overview(reader, limit=0).totals
     rows = export.tables[table]
@@ -128,23 +144,21 @@ def test_rows_add_up_to_the_report_on_the_same_calls(recorded: Path, table: str)
     assert export.method.measured_share is not None
 
 
-def test_kinds_add_up_to_the_kinds_of_the_report(recorded: Path):
-    export = exported(recorded)
-    by_kind = {kind: 0 for kind in column(export.activity, "kind")}
+def test_kinds_add_up_to_the_kinds_of_the_report(export: Activity):
+    by_kind = dict.fromkeys(column(export.activity, "kind"), 0)
     for row in objects(export.activity):
         by_kind[row["kind"]] += row["tokens"] or 0
     tokens = export.totals.tokens
     assert by_kind["cache_read"] == tokens.cache_read
     assert by_kind["input_uncached"] == (tokens.input or 0) - (tokens.cache_read or 0)
     assert by_kind["output"] == tokens.output
-    assert total(export.activity, "cache_write") == tokens.cache_write
-    assert total(export.activity, "reasoning") == tokens.reasoning
+    assert total(export.activity, "cache_write_tokens") == tokens.cache_write
+    assert total(export.activity, "reasoning_tokens") == tokens.reasoning
     unreported = [row for row in objects(export.activity) if row["kind"] == "unreported"]
     assert sum(row["calls"] for row in unreported) == export.totals.unpriced_calls == 2
 
 
-def test_the_workflows_have_each_call_once(recorded: Path):
-    export = exported(recorded)
+def test_the_workflows_have_each_call_once(export: Activity):
     assert total(export.workflow, "calls") == export.totals.calls == 7
     assert total(export.workflow, "tasks") == 4  # of which one is a call outside of any task
 
@@ -159,27 +173,27 @@ def test_the_workflows_have_each_call_once(recorded: Path):
         {"agent": "lead"},
     ],
 )
-def test_a_selection_leaves_its_own_calls_and_they_add_up(recorded: Path, said: dict[str, Any]):
-    part, everything = exported(recorded, **said), exported(recorded)
+def test_a_selection_leaves_its_own_calls_and_they_add_up(
+    recorded: Path, export: Activity, said: dict[str, Any]
+):
+    part = exported(recorded, **said)
     assert part.totals.energy_wh is not None
     assert total(part.activity, "energy_wh") == pytest.approx(part.totals.energy_wh.central)
-    assert 0 < part.totals.calls < everything.totals.calls
+    assert 0 < part.totals.calls < export.totals.calls
 
 
-def test_months_add_up_to_all_of_them(recorded: Path):
+def test_months_add_up_to_all_of_them(recorded: Path, export: Activity):
     both = [exported(recorded, month) for month in ("2025-10", "2025-11")]
-    whole = exported(recorded)
     assert [set(column(one.activity, "month")) for one in both] == [{"2025-10"}, {"2025-11"}]
     assert sorted(row for one in both for row in column(one.activity, "row_id")) == sorted(
-        column(whole.activity, "row_id")
+        column(export.activity, "row_id")
     )
     assert fsum(total(one.activity, "energy_wh") for one in both) == pytest.approx(
-        total(whole.activity, "energy_wh"), rel=1e-9
+        total(export.activity, "energy_wh"), rel=1e-9
     )
 
 
-def test_low_is_at_most_central_and_that_at_most_high(recorded: Path):
-    export = exported(recorded)
+def test_low_is_at_most_central_and_that_at_most_high(export: Activity):
     for table in export.tables.values():
         for row in objects(table):
             for name in (one for one in table.columns if "_low_" in one):
@@ -215,9 +229,9 @@ def certified(home: Path, text: str) -> None:
     )
 
 
-def test_nothing_is_said_of_a_market_of_which_nothing_is_known(recorded: Path):
-    certified(recorded, "DE,,2025,1,sun,0")
-    rows = objects(exported(recorded).activity)
+def test_nothing_is_said_of_a_market_of_which_nothing_is_known(own: Path):
+    certified(own, "DE,,2025,1,sun,0")
+    rows = objects(exported(own).activity)
     known = {row["zone"] for row in rows if row["market_g"] is not None}
     assert known == {"DE"}
     assert {row["market_based_from"] for row in rows if row["zone"] == "DE"} == {"certificates"}
@@ -246,8 +260,8 @@ def test_market_based_carbon_adds_up_to_the_report_on_carbon(home: Path):
     assert "a registry" in annexes.annex(export)
 
 
-def test_sci_is_use_and_making_by_executions(recorded: Path):
-    rows = objects(exported(recorded).workflow)
+def test_sci_is_use_and_making_by_executions(export: Activity):
+    rows = objects(export.workflow)
     (row,) = (row for row in rows if (row["project"], row["month"]) == ("help", "2025-10"))
     assert (row["tasks"], row["embodied_calls"]) == (1, 1)
     assert row["embodied_g"] > 0
@@ -256,8 +270,8 @@ def test_sci_is_use_and_making_by_executions(recorded: Path):
     assert row["sci_high_g"] == pytest.approx(row["carbon_high_g"] + row["embodied_high_g"])
 
 
-def test_an_intensity_stands_beside_its_absolute(recorded: Path):
-    for row in objects(exported(recorded).workflow):
+def test_an_intensity_stands_beside_its_absolute(export: Activity):
+    for row in objects(export.workflow):
         assert row["energy_per_task_wh"] == pytest.approx(row["energy_wh"] / row["tasks"])
         assert row["energy_per_call_wh"] == pytest.approx(row["energy_wh"] / row["calls"])
         assert row["energy_per_1000_tokens_wh"] == pytest.approx(
@@ -318,9 +332,7 @@ def test_every_format_gives_back_the_rows(rows: list[tuple[Any, ...]]):
 
 
 @pytest.mark.parametrize("form", forms.FORMATS)
-def test_a_file_of_any_format_is_read_as_it_was_exported(
-    recorded: Path, tmp_path: Path, form: str
-):
+def test_a_file_of_any_format_is_read_as_it_was_exported(recorded: Path, tmp_path: Path, form: str):
     export = exported(recorded)
     written = files.write(export, form, tmp_path / f"rows.{form}")
     for path in written:
@@ -333,17 +345,16 @@ def test_a_file_of_any_format_is_read_as_it_was_exported(
             assert table == export.tables[name]
 
 
-def test_a_store_that_gives_the_same_differs_in_nothing(recorded: Path, tmp_path: Path):
-    export = exported(recorded)
+def test_a_store_that_gives_the_same_differs_in_nothing(recorded: Path, export: Activity):
     with Reader(recorded, pricing=check.pricing(export.meta)) as reader:
         assert check.differences(reader, export.tables, export.meta) == []
 
 
-def test_a_store_that_knows_more_now_says_where_it_differs(recorded: Path):
-    export = exported(recorded, "2025-11")
+def test_a_store_that_knows_more_now_says_where_it_differs(own: Path):
+    export = exported(own, "2025-11")
     more = later(spans(task("more", chat(input=7, output=1, **IN_GERMANY)), trace=9), MONTH_S)
-    write(recorded, more)
-    with Reader(recorded, pricing=check.pricing(export.meta)) as reader:
+    write(own, more)
+    with Reader(own, pricing=check.pricing(export.meta)) as reader:
         found = check.differences(reader, export.tables, export.meta)
     assert ("activity", "tokens", 4000, 4007) in {
         (one.table, one.column, one.in_file, one.in_store) for one in found
@@ -369,15 +380,16 @@ def test_xlsx_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
         xlsx.to_xlsx({}, "")
 
 
-def test_the_annex_has_every_factor_with_its_sources_and_the_hash(recorded: Path):
-    export = exported(recorded)
+def test_the_annex_has_every_factor_with_its_sources_and_the_hash(export: Activity):
     text = annexes.annex(export, ["rows.csv"])
     assert export.factors
     for factor in export.factors:
         assert factor.id in text
         assert all(source.url in text for source in factor.sources)
     assert all(digest in text for digest in export.meta.sha256.values())
-    assert all(f"| `{name}` |" in text for name in (*export.activity.columns, *export.workflow.columns))
+    assert all(
+        f"| `{name}` |" in text for name in (*export.activity.columns, *export.workflow.columns)
+    )
     assert (export.method.factor_set in text, "facility" in text) == (True, True)
     assert annexes.meta_of(text) == export.meta
 
@@ -399,7 +411,7 @@ def test_an_annex_that_says_nothing_has_no_meta():
 )
 def test_the_calls_of_a_row_add_up_to_it(recorded: Path, said: dict[str, Any]):
     export = exported(recorded, **said)
-    with Reader(recorded) as reader:
+    with Reader(recorded) as reader, held(reader, "activity_call"):
         for row in objects(export.activity):
             calls = reader.query(annexes.calls_of(export.meta, row["row_id"]))
             tokens = [call["tokens"] for call in calls if call["tokens"] is not None]
@@ -409,8 +421,7 @@ def test_the_calls_of_a_row_add_up_to_it(recorded: Path, said: dict[str, Any]):
             assert fsum(energy) == pytest.approx(row["energy_wh"] or 0.0, rel=1e-9)
 
 
-def test_json_has_the_rows_and_what_they_rest_on(recorded: Path):
-    export = exported(recorded)
+def test_json_has_the_rows_and_what_they_rest_on(export: Activity):
     said = json.loads(forms.to_json(export))
     assert list(said) == ["meta", "rows", "workflow", "methodology"]
     assert said["meta"] == dataclasses.asdict(export.meta)
@@ -418,10 +429,9 @@ def test_json_has_the_rows_and_what_they_rest_on(recorded: Path):
     assert said["methodology"]["columns"]["activity"].keys() == set(export.activity.columns)
 
 
-def test_the_same_calls_have_the_same_row_whatever_prices_them(recorded: Path):
+def test_the_same_calls_have_the_same_row_whatever_prices_them(recorded: Path, export: Activity):
     with Reader(recorded, pricing=Pricing(boundary="accelerator")) as reader:
         other = activity(reader, Selection())
-    export = exported(recorded)
     assert column(other.activity, "row_id") == column(export.activity, "row_id")
     assert set(string.hexdigits) >= set("".join(column(export.activity, "row_id"))) - {"r"}
     assert total(other.activity, "energy_wh") < total(export.activity, "energy_wh")

@@ -27,6 +27,7 @@ from agenttrace.report.claims.facts import (
     Side,
 )
 from agenttrace.report.claims.hardware import Variant
+from agenttrace.report.intensity import Change
 from agenttrace.report.json import to_json
 from agenttrace.report.selection import Selection
 from tests.builders import Record, agent, chat, fact, later, spans, task, write
@@ -52,8 +53,12 @@ def side(
     return Side(tasks, calls, hidden, 0, tokens, energy, days)
 
 
-AVERAGE = Equal("average", "average user", 3.67, "a paper", True, Range(2100, 2100, 2100), 70.0)
-HEAVY = Equal("heavy", "heavy user", 100, "Assumption: heavy", False, Range(70, 70, 70), 2.0)
+AVERAGE = Equal(
+    "average", "average user", 3.67, "a paper", True, 7.0, Range(2100, 2100, 2100), 70.0
+)
+HEAVY = Equal("heavy", "heavy user", 100, "Assumption: heavy", False, 7.0, Range(70, 70, 70), 2.1)
+
+NOBODY = PersonDays(0, 0, None, None, None, 0)
 
 NOTHING = Facts(
     period="2026-10",
@@ -65,7 +70,7 @@ NOTHING = Facts(
     agent=Agent("all agentic work", side(), ()),
     persona="average",
     hidden=HiddenInTasks(0, 0, None, ()),
-    person_days=PersonDays(0, 0, None, None, None, 0),
+    person_days=NOBODY,
     moved="nothing was recorded in 2026-09",
     matching=(),
     variants=(),
@@ -148,7 +153,7 @@ def test_only_agentic_calls_are_set_against_personas_and_that_is_no_verdict():
     # 2,100 days of a user in 7 days.
     assert line.also[0] == (
         "Against a persona instead, agents equal 300 active users of the persona average user "
-        "(3.67 prompts a day; 2026-10, boundary facility)."
+        "(3.67 prompts a day; 2026-10, boundary facility; by tokens alone 10)."
     )
     assert line.persona == "average user, 3.67 prompts a day (a paper)"
 
@@ -214,16 +219,18 @@ def test_the_persona_that_is_chosen_decides():
 
 def test_a_stretch_is_scaled_to_a_week():
     # 70 Wh in 14 days are 35 Wh in a week.
-    agent_ = Agent("an agent", side(9, 90, drawn(70.0), days=14), (AVERAGE,))
+    equal = replace(AVERAGE, days=14.0)
+    agent_ = Agent("an agent", side(9, 90, drawn(70.0), days=14), (equal,))
     line = held("one-agent-over-users", replace(NOTHING, agent=agent_))
-    assert "and 9 calls in 14.0 days" in line.also[0]
+    assert "and 9 calls in 14 days" in line.also[0]
     assert "so 35" in line.also[0]
     assert line.findings[0].value == Range(150, 150, 150)
 
 
 @pytest.mark.parametrize(("days", "verdict"), [(0.99, NOT_ENOUGH), (1.0, SUPPORTED)])
 def test_less_than_a_day_says_nothing_about_a_week(days: float, verdict: Verdict):
-    agent_ = Agent("an agent", side(9, 90, drawn(70.0), days=days), (AVERAGE,))
+    equal = replace(AVERAGE, days=1.0)
+    agent_ = Agent("an agent", side(9, 90, drawn(70.0), days=days), (equal,))
     assert held("one-agent-over-users", replace(NOTHING, agent=agent_)).verdict == verdict
 
 
@@ -252,8 +259,22 @@ def test_people_are_bounded_where_nobody_asks_more_than_a_thousand_times(
         assert (prompts.each.central, prompts.volume) == (40.0, person_days)
 
 
+def test_prompts_of_a_person_and_day_say_how_far_they_moved():
+    # 400 prompts on 20 days of a person before, 600 on 40 now: 20 and 15 on each.
+    facts = moved(side(9), side(9))
+    assert isinstance(facts.moved, Moved)
+    before = PersonDays(20, 3, 4.0, 30.0, 50, 400)
+    facts = replace(
+        facts,
+        moved=replace(facts.moved, person_days_before=before),
+        person_days=PersonDays(40, 3, 4.0, 30.0, 50, 600),
+    )
+    (prompts,) = held("people-are-bounded", facts).intensities
+    assert prompts.change == Change("2026-09", total=0.5, volume=1.0, each=-0.25)
+
+
 def moved(before: Side, now: Side) -> Facts:
-    return replace(NOTHING, both=now, moved=Moved(now, before, "2026-10", "2026-09", ""))
+    return replace(NOTHING, both=now, moved=Moved(now, before, "2026-10", "2026-09", "", NOBODY))
 
 
 @pytest.mark.parametrize(
@@ -291,6 +312,25 @@ def test_60_per_cent_less_for_a_token_and_50_per_cent_more_in_all_is_a_rebound_o
     (each,) = line.intensities
     assert each.change is not None
     assert (each.change.each, each.change.total) == (pytest.approx(-0.6), pytest.approx(0.5))
+
+
+def test_a_rebound_has_a_range_where_energy_for_a_token_fell_in_each_draw():
+    # 1 - (100 - 150) / (100 - 40) = 1.83, and 1 - (100 - 120) / (100 - 32) = 1.29.
+    before = side(10, 1_000_000, drawn(100.0, 100.0, 100.0))
+    now = side(10, 3_750_000, drawn(150.0, 150.0, 120.0))
+    said = held("per-token-fell-totals-rose", moved(before, now)).also[0]
+    assert said.startswith("The rebound is 1.83 (1.32 to 1.83)")  # 5 % of the way is 1.32
+    now = side(10, 1_100_000, drawn(105.0, 105.0, 150.0))
+    said = held("per-token-fell-totals-rose", moved(before, now)).also[0]
+    assert "central; in some draws the energy for a token did not fall" in said
+
+
+def test_a_change_has_a_decimal_where_a_bound_is_near():
+    before = side(10, 1_000_000, drawn(100.0))
+    now = side(10, 3_000_000, drawn(89.0))  # a fall by 70.3 % for a token
+    (each, total) = held("per-token-fell-totals-rose", moved(before, now)).findings
+    assert each.said.startswith("Energy per 1,000 tokens changed by -70.3 % from")
+    assert total.said.startswith("Energy in all changed by -11 % from")
 
 
 def test_a_report_on_change_says_what_one_factor_set_cannot_show():

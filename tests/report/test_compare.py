@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -47,21 +48,28 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def reported(home: Path, period: str = "all", *personas: Path, **chosen: str) -> CompareReport:
+def reported(
+    home: Path,
+    period: str = "all",
+    *personas: Path,
+    project: str | None = None,
+    task_name: str | None = None,
+    agent: str | None = None,
+) -> CompareReport:
+    selection = Selection(periods.parse(period), None, project, task_name, agent)
     with Reader(home) as reader:
-        selection = Selection(periods.parse(period), **chosen)
         return compare_report(reader, selection, personas=personas)
 
 
-def call(**said: object) -> Node:
+def call(**said: Any) -> Node:
     return chat(input=500, output=300, **said)
 
 
-def agentic(number: int, calls: int, **said: object) -> list[Record]:
+def agentic(number: int, calls: int, **said: Any) -> list[Record]:
     return spans(task(f"a{number}", *(call() for _ in range(calls)), **said), trace=number)
 
 
-def asked(number: int, user: str | None, *, calls: int = 1, **said: object) -> list[Record]:
+def asked(number: int, user: str | None, *, calls: int = 1, **said: Any) -> list[Record]:
     """A user-facing task of a person."""
     answered = (call() for _ in range(calls))
     return spans(
@@ -206,6 +214,8 @@ def test_people_are_counted_once_and_on_each_day(home: Path):
     """X asks on two days, y on one, somebody else once; of two days x has three prompts in all."""
     write(home, [*agentic(1, 6), *asked(1, "x"), *asked(2, "x"), *asked(3, "y"), *asked(4, None)])
     write(home, later(asked(5, "x"), DAY_S))
+    # Of another month, and of an agent that x has started: neither is one of these.
+    write(home, [*later(asked(6, "x"), 40 * DAY_S), *agentic(7, 1, user_hash="x")])
     report = reported(home, "2025-10")
     found = report.user_facing
     assert found is not None

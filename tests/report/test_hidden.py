@@ -13,7 +13,7 @@ from rich.console import Console
 from agenttrace.compare.periods import parse
 from agenttrace.energy import measured
 from agenttrace.reader import Reader
-from agenttrace.report.hidden import HiddenReport, Line, TurnLine, hidden_report
+from agenttrace.report.hidden import By, HiddenReport, Layer, Line, TurnLine, hidden_report
 from agenttrace.report.hidden import fan_out as looked
 from agenttrace.report.json import to_json
 from agenttrace.report.selection import Selection
@@ -42,21 +42,21 @@ DAY_S = 86_400
 def reported(
     home: Path,
     *segments: Sequence[Record],
-    by: str | None = None,
+    by: By | None = None,
     limit: int | None = None,
+    period: str = "all",
     against: str | None = None,
-    **selection: str,
+    project: str | None = None,
 ) -> HiddenReport:
-    """Write *segments* and report; of a selection the period is said as on the command line."""
+    """Write *segments* and report; periods are said as on the command line."""
     for records in segments:
         write(home, records)
-    said = {name: parse(value) if name == "period" else value for name, value in selection.items()}
     with Reader(home) as reader:
         return hidden_report(
             reader,
-            Selection(**said),  # type: ignore[arg-type]
+            Selection(period=parse(period), project=project),
             against=None if against is None else parse(against),
-            by=by,  # type: ignore[arg-type]
+            by=by,
             limit=limit,
         )
 
@@ -306,20 +306,34 @@ def test_tasks_are_looked_at_a_few_at_a_time(home: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(looked, "SPANS_AT_MOST", 9)
     some = reported(home).fan_out
     assert some is not None
-    assert (some.tasks, some.spans, some.too_large) == (3, 9, 0)
+    assert (some.tasks, some.spans, some.left_out) == (3, 9, 0)
     monkeypatch.setattr(looked, "SPANS_AT_MOST", 2)
     assert reported(home).fan_out is None
 
 
+def test_a_task_of_too_many_spans_is_left_out_and_that_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Tasks of 6, 3 and 2 spans; 5 are looked at."""
+    monkeypatch.setattr(looked, "SPANS_AT_MOST", 5)
+    large = task("large", *(chat() for _ in range(5)))
+    report = reported(home, spans(large, task("b", chat(), chat()), task("c", chat())))
+    assert report.fan_out is not None
+    assert (report.fan_out.tasks, report.fan_out.spans, report.fan_out.left_out) == (2, 5, 1)
+    assert "the 2 tasks with the most spans but 1 of too many spans (of 3; " in " ".join(
+        shown(report).split()
+    )
+
+
 @pytest.mark.parametrize("is_folded", [True, False])
-@pytest.mark.parametrize("selection", [{}, {"project": "test"}])
+@pytest.mark.parametrize("project", [None, "test"])
 def test_spans_that_others_tell_of_count_once(
-    home: Path, selection: dict[str, str], is_folded: bool, monkeypatch: pytest.MonkeyPatch
+    home: Path, project: str | None, is_folded: bool, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(Reader, "is_rolled_up", is_folded)
     inner = frame(chat(input=1, output=1))
     around = foreign("httpx", {"server.address": "x"}, tool("fetch"))
-    report = reported(home, spans(task("a", agent("lead", inner, around))), **selection)
+    report = reported(home, spans(task("a", agent("lead", inner, around))), project=project)
     assert report.fan_out is not None
     assert [(frame.name, frame.calls, frame.tools) for frame in report.fan_out.largest] == [
         ("lead", 1, 1),
@@ -342,6 +356,14 @@ def test_measured_energy_is_in_every_line(home: Path):
     assert report.totals.energy_wh is not None
     added = fsum(line.energy_wh.central for line in agents.lines if line.energy_wh)
     assert added == pytest.approx(report.totals.energy_wh.central)
+
+
+def test_models_that_nothing_knows_have_a_wide_range_and_a_warning(home: Path):
+    report = reported(home, spans(task("a", chat(input=9, output=1, model="zorg-9"))))
+    energy = report.per_task[2].each
+    assert energy is not None
+    assert energy.low < energy.central < energy.high
+    assert any("zorg-9" in warning for warning in report.warnings)
 
 
 def test_every_width_and_the_json_can_be_read(home: Path):
@@ -375,7 +397,7 @@ def tasks(draw: st.DrawFn, number: int) -> Node:
     )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.data())
 def test_visible_and_hidden_are_all_and_lines_add_up(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
@@ -407,7 +429,6 @@ def test_visible_and_hidden_are_all_and_lines_add_up(
     shown(report)
 
 
-def central(line: object) -> float:
-    """Return the central energy of any line; none where it is unknown."""
-    energy = getattr(line, "energy_wh", None)
-    return (energy if isinstance(line, TurnLine) else energy and energy.central) or 0.0
+def central(line: Layer | Line | TurnLine) -> float:
+    """Return the central energy of a line; none where it is unknown."""
+    return line.energy_wh.central if line.energy_wh else 0.0

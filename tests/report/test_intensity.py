@@ -126,6 +126,16 @@ def test_without_an_earlier_period_a_line_says_why_nothing_changed():
     ]
 
 
+def test_long_names_of_periods_are_said_once_above():
+    before = energy(Range(100, 200, 400), 10, "2026-10-01..2026-10-07")
+    assert shown(energy(Range(135, 270, 540), 15, "2026-10-08..2026-10-14", before)) == [
+        "2026-10-08..2026-10-14, against 2026-10-01..2026-10-07",
+        "                 each              in all              of",
+        "energy per task  9.0 - 18 - 36 Wh  140 - 270 - 540 Wh  15 tasks",
+        "  change         -10 %             +35 %               +50 %",
+    ]
+
+
 def test_figures_of_two_periods_each_say_theirs():
     lines = shown(SEPTEMBER, energy(Range(135, 270, 540), 15))
     assert lines[1].startswith("energy per task, 2026-09")

@@ -140,7 +140,7 @@ def test_attempts_that_failed_and_retries_are_told_apart(home: Path) -> None:
     first, again, failed = (line.energy_wh for line in report.attempts)
     assert central(first) == pytest.approx(2 * central(again))
     assert failed is None
-    assert "failed attempts 1 1 ? ? ? ?" in " ".join(shown(report).split())
+    assert "failed 1 1 ? ? ? ?" in " ".join(shown(report).split())
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ import dataclasses
 import math
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
 from agenttrace.compare.periods import Period, parse
 from agenttrace.energy.grid.importing import import_file
-from agenttrace.energy.pricing import Pricing
+from agenttrace.energy.pricing import DEFAULT, Boundary, Pricing
 from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report.json import to_json
@@ -42,7 +43,7 @@ def compared(
     *,
     by: tuple[By, ...] = ("project", "model"),
     months: int = 0,
-    pricing: Pricing = Pricing(),
+    pricing: Pricing = DEFAULT,
     earlier: Pricing | None = None,
 ) -> Trend:
     selection = Selection(period=parse(period))
@@ -73,8 +74,9 @@ def shown(report: Trend) -> str:
     return to_text(report, Console(width=80, file=StringIO()))
 
 
-def one(name: str = "job", **said: object) -> Node:
-    return task(name, chat(**{"input": 1000, "output": 100, **said}))
+def one(name: str, **said: Any) -> Node:
+    about: dict[str, Any] = {"input": 1000, "output": 100, **said}
+    return task(name, chat(**about))
 
 
 def a_bit_of_everything(home: Path) -> None:
@@ -108,17 +110,18 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-@pytest.mark.parametrize("boundary", ["accelerator", "server", "facility"])
-@pytest.mark.parametrize("has_hours", [False, True])
+@pytest.mark.parametrize(
+    ("boundary", "has_hours"), [("server", False), ("facility", False), ("facility", True)]
+)
 def test_the_effects_add_up_to_the_change_of_the_totals(
-    home: Path, *, boundary: str, has_hours: bool
+    home: Path, *, boundary: Boundary, has_hours: bool
 ) -> None:
     a_bit_of_everything(home)
     if has_hours:
         hours = home.parent / "grid.csv"
         hours.write_text("timestamp,zone,g_per_kwh\n2025-11-08T08:00Z,DE,500\n")
         import_file(home, hours)
-    pricing = Pricing(boundary=boundary)  # type: ignore[arg-type]
+    pricing = Pricing(boundary=boundary)
     report = compared(home, pricing=pricing)
     totals: list[tuple[float, float]] = []
     for period in ("2025-10", "2025-11"):
@@ -179,7 +182,13 @@ def test_cache_reads_in_place_of_input_move_between_the_two_kinds(home: Path) ->
 def test_models_that_enter_and_leave_are_the_mix(home: Path) -> None:
     october(home, one("a"))
     november(home, one("b", model="claude-opus-4-5"))
-    assert effects(compared(home)) == {"mix": 1.0}
+    report = compared(home)
+    assert effects(report) == {"mix": 1.0}
+    assert report.energy is not None
+    assert (report.energy.left, report.energy.entered) == pytest.approx(
+        (report.energy.before, report.energy.after)
+    )
+    assert any("took 100 % of the energy before and 100 % after" in one for one in report.warnings)
 
 
 def test_calls_that_say_no_tokens_count_as_calls_and_it_is_said(home: Path) -> None:
@@ -422,7 +431,7 @@ def test_a_selection_that_finds_nothing_is_named(home: Path) -> None:
 
 
 def test_nothing_is_not_a_number(home: Path) -> None:
-    """Output that takes nothing and calls of no tokens: no division by zero, and JSON without NaN."""
+    """Calls of no tokens divide nothing by zero, and JSON has no NaN."""
     october(home, task("a", chat(input=0, output=0)))
     november(home, task("b", chat(input=0, output=0)), task("c", chat(input=5, output=0)))
     report = compared(home)
@@ -438,7 +447,7 @@ def test_nothing_is_not_a_number(home: Path) -> None:
         ("2026-08-15", "2026-11-20", "2026-10", "2026-09", "the last whole month"),
         ("2026-10-01", "2026-11-30", "2026-11", "2026-10", "the last whole month"),
         ("2026-10-02", "2026-11-30", "2026-11-01..2026-11-30", "2026-10-02..2026-10-31", "half"),
-        ("2026-11-02", "2026-11-04", "2026-11-04", "2026-11-03", "the first of the days"),
+        ("2026-11-02", "2026-11-04", "2026-11-04", "2026-11-02", "the middle one of the days"),
     ],
 )
 def test_periods_are_chosen_from_the_data(
@@ -485,3 +494,17 @@ def test_other_periods_are_equal_only_where_they_are(home: Path) -> None:
             opposite = of(back.energy, effect.factor).central
             assert opposite == pytest.approx(-effect.amount.central, abs=1e-12)
     assert dataclasses.asdict(there.after) == dataclasses.asdict(back.before)  # type: ignore[arg-type]
+
+
+def test_the_sampling_error_is_shown_in_the_unit_of_its_column(home: Path) -> None:
+    october(home, *(one(f"a{number}", input=10 ** (number % 4 + 1)) for number in range(20)))
+    november(home, *(one(f"b{number}", input=10 ** (number % 3 + 1)) for number in range(20)))
+    report = compared(home)
+    assert report.energy is not None
+    sampling = report.energy.sampling
+    assert sampling is not None
+    lines = shown(report).splitlines()
+    unit = next(line for line in lines if line.startswith("Effects on energy")).split()[3]
+    (shown_as,) = [line.split()[4] for line in lines if line.startswith("change  ")][:1]
+    wh = float(shown_as) * {"mWh": 1e-3, "Wh": 1.0}[unit]
+    assert wh == pytest.approx((sampling.high - sampling.low) / 2, rel=0.1)

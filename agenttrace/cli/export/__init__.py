@@ -17,3 +17,8 @@ class _Exports(LazyGroup):
 @click.group(cls=_Exports, short_help="Hand figures on, with method and hash.")
 def export() -> None:
     """Hand figures on to whoever reports or audits them, and check what was handed on."""
+
+
+def counted(number: int, what: str) -> str:
+    """Return how many of *what*, in words."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -9,6 +9,7 @@ import click
 
 from agenttrace.cli import pricing as priced
 from agenttrace.cli import selecting
+from agenttrace.cli.export import counted
 from agenttrace.cli.output import warn
 
 if TYPE_CHECKING:
@@ -105,8 +106,11 @@ def _print(built: Activity, form: str) -> None:
 
 def _written(built: Activity, names: list[str], folder: Path) -> str:
     meta, totals = built.meta, built.totals
-    rows = f"{meta.rows['activity']:,} rows of activity, {meta.rows['workflow']:,} of workflow"
-    lines = [f"{rows}: {totals.calls:,} model calls of {meta.period}, {meta.boundary} boundary."]
+    rows, calls = counted(meta.rows["activity"], "row"), counted(totals.calls, "model call")
+    lines = [
+        f"{rows} of activity, {meta.rows['workflow']:,} of workflow: "
+        f"{calls} of period {meta.period}, {meta.boundary} boundary."
+    ]
     lines += [f"  {name}" for name in names]
     lines.append(f"  in {folder}" if folder != Path.cwd() else "  in this folder")
     lines += [f"SHA-256 of {name}: {digest}" for name, digest in meta.sha256.items()]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from agenttrace.cli.export import counted
 from agenttrace.cli.output import warn
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def check(home: str | None, file: Path, no_store: bool) -> None:
 
 
 def _hash_line(digest: Digest) -> str:
-    rows = f"{digest.table}, {digest.rows:,} rows"
+    rows = f"{digest.table}, {counted(digest.rows, 'row')}"
     if digest.exported is None:
         return f"{rows}: SHA-256 {digest.found}"
     if digest.is_as_exported:
@@ -82,7 +83,7 @@ def _difference_lines(differing: Sequence[Difference]) -> list[str]:
     if not differing:
         return []
     rows = {(one.table, one.row_id) for one in differing}
-    lines = [f"The store gives other figures in {len(rows):,} rows:"]
+    lines = [f"The store gives other figures in {counted(len(rows), 'row')}:"]
     lines += [f"  {_said(one)}" for one in differing[:_SHOWN]]
     if more := len(differing) - _SHOWN:
         lines += [f"  and {more:,} more"] if more > 0 else []

@@ -57,7 +57,11 @@ def trend(
     form: str | None,
     pricing: Pricing,
 ) -> None:
-    """Show why energy and carbon changed from one period to another, and who drove it."""
+    """Show why energy and carbon changed from one period to another, and who drove it.
+
+    Without --period the last whole month is compared with the one before; where less is recorded,
+    the later half of it with the earlier half.
+    """
     # DuckDB is loaded only here, so that --help does not wait for it.
     from agenttrace.reader import Reader
     from agenttrace.report.trend import DEFAULT_BY

@@ -4,13 +4,21 @@ import dataclasses
 import json
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from agenttrace.model import Range
+from agenttrace.report.activity.evidence import (
+    cells,
+    count,
+    ends,
+    factors,
+    models,
+    places,
+    share,
+    text,
+)
 from agenttrace.report.activity.values import Activity, Meta
 from agenttrace.report.carbon.values import MatchLine
-from agenttrace.report.explain.values import FactorLine, ModelPart, PlaceLine
 from agenttrace.report.sums import quoted
 
 _FENCE: Final = "```"
@@ -41,9 +49,9 @@ def annex(export: Activity, files: Sequence[str] = ()) -> str:
         _kinds(),
         _carbon(export),
         _workflows(export),
-        _models(export.models),
-        _factors(export.factors),
-        _places(export.places),
+        models(export.models),
+        factors(export.factors),
+        places(export.places),
         _warnings(export.warnings),
         _trace(export),
         _hash(export),
@@ -71,12 +79,12 @@ def _head(export: Activity, files: Sequence[str]) -> Iterator[str]:
     yield f"- Calls that started from {export.first_started_at} to {export.last_started_at}."
     for name in ("workload", "project", "task_name", "agent"):
         if value := getattr(meta, name):
-            yield f"- Only tasks of {name.replace('_', ' ')} {_text(value)}."
+            yield f"- Only tasks of {name.replace('_', ' ')} {text(value)}."
     yield f"- Boundary of the energy: {meta.boundary}. Factors: version {meta.factor_version}."
     yield (
-        f"- In all: {totals.calls:,} model calls, {_count(totals.tokens.total)} tokens, "
-        f"{_range(totals.energy_wh, 'Wh')}, {_range(totals.carbon_g, 'g CO2e')} {_LOCATION}, "
-        f"{_range(totals.water_l, 'l of water')}."
+        f"- In all: {totals.calls:,} model calls, {count(totals.tokens.total)} tokens, "
+        f"{ends(totals.energy_wh, 'Wh')}, {ends(totals.carbon_g, 'g CO2e')} {_LOCATION}, "
+        f"{ends(totals.water_l, 'l of water')}."
     )
     yield from (
         "- Low and high are the 5 % and the 95 % of the draws of the factors. Central values and "
@@ -97,7 +105,7 @@ def _method(export: Activity) -> Iterator[str]:
         "",
         f"- Draws: {method.draws}; low is the {method.low_quantile:.0%} of them, high the "
         f"{method.high_quantile:.0%}.",
-        f"- Part of the energy that a meter saw: {_share(method.measured_share, 'none')}. A meter "
+        f"- Part of the energy that a meter saw: {share(method.measured_share, 'none')}. A meter "
         "sees a call, not its kinds of token: its joules are shared out over them as the estimate "
         "is.",
         "",
@@ -133,9 +141,9 @@ def _kinds() -> Iterator[str]:
         "`calls` of a row are those that say their tokens of this kind, so a call is in the row of "
         "each of its kinds: **calls do not add up over kinds**. The table `workflow` has each call "
         "once. `input_uncached` is all input that was not read from a cache, with what was written "
-        "to one (`cache_write`); `output` has the reasoning in it (`reasoning`). The energy of a "
-        "kind is that of its own products: cached context makes output and new input dearer, and "
-        "that is in their rows.",
+        "to one (`cache_write_tokens`); `output` has the reasoning in it (`reasoning_tokens`). The "
+        "energy of a kind is that of its own products: cached context makes output and new input "
+        "dearer, and that is in their rows.",
         "",
     )
 
@@ -162,7 +170,7 @@ def _match(line: MatchLine) -> str:
     residual = line.residual_source or "not known, so the average of the grid"
     return (
         f"- {line.zone} {line.year}: {line.energy_wh:,.6g} Wh recorded, {line.bought_wh:,.6g} Wh "
-        f"of certificates; residual mix {line.residual_g_per_kwh:,.4g} g/kWh: {_text(residual)}. "
+        f"of certificates; residual mix {line.residual_g_per_kwh:,.4g} g/kWh: {text(residual)}. "
         f"Certificates match {line.annual_match:.1%} over the year and {line.hourly_match:.1%} by "
         "the hour."
     )
@@ -184,76 +192,10 @@ def _workflows(export: Activity) -> Iterator[str]:
     )
 
 
-def _models(models: Iterable[ModelPart]) -> Iterator[str]:
-    yield from (
-        "## Models",
-        "",
-        "| provider | model | class | why | calls | energy, Wh |",
-        "|---|---|---|---|---|---|",
-    )
-    for one in models:
-        yield _cells(
-            one.provider,
-            one.model,
-            one.model_class,
-            one.match_reason,
-            f"{one.calls:,}",
-            _range(one.estimated_wh, ""),
-        )
-    yield ""
-
-
-def _factors(factors: Iterable[FactorLine]) -> Iterator[str]:
-    yield from (
-        "## Factors",
-        "",
-        "| factor | unit | low / central / high | boundary | how known | models | sources |",
-        "|---|---|---|---|---|---|---|",
-    )
-    for one in factors:
-        cited = "; ".join(
-            f"{source.authors}, {source.title} ({source.year}), {source.url}, {source.locator} "
-            f"[{source.mark}]"
-            for source in one.sources
-        )
-        yield _cells(
-            f"{one.id}: {one.name}",
-            one.unit,
-            f"{one.low:g} / {one.central:g} / {one.high:g}",
-            one.boundary,
-            f"{one.mark}, {one.retrieved}",
-            ", ".join(one.models) or "all",
-            cited,
-        )
-    yield ""
-
-
-def _places(places: Iterable[PlaceLine]) -> Iterator[str]:
-    yield from (
-        "## Places",
-        "",
-        "| provider | region | zone | why | calls | hourly | g/kWh of the year | l/kWh | sources |",
-        "|---|---|---|---|---|---|---|---|---|",
-    )
-    for one in places:
-        yield _cells(
-            one.provider,
-            one.region,
-            f"{one.zone} ({one.resolution})",
-            f"{one.reason} [{one.mark}]",
-            f"{one.calls:,}",
-            _share(one.hourly_share),
-            _range(one.g_per_kwh, ""),
-            _range(one.l_per_kwh, ""),
-            "; ".join(" ".join(part for part in source if part) for source in one.sources),
-        )
-    yield ""
-
-
 def _warnings(warnings: Sequence[str]) -> Iterator[str]:
     if warnings:
         yield from ("## Before believing a figure", "")
-        yield from (f"- {_text(one)}" for one in warnings)
+        yield from (f"- {text(one)}" for one in warnings)
         yield ""
 
 
@@ -270,7 +212,8 @@ def _trace(export: Activity) -> Iterator[str]:
         f"agenttrace explain CALL_ID{_options(export.meta)}",
         _FENCE,
         "",
-        "The second shows the estimate of one of them with every factor and its source.",
+        "The second shows the estimate of one of them with every factor and its source. Calls "
+        "whose spans were pruned are in the rows, and not in that list any more.",
         "",
     )
 
@@ -312,7 +255,7 @@ def _hash(export: Activity) -> Iterator[str]:
         "|---|---|---|",
     )
     for name, digest in export.meta.sha256.items():
-        yield _cells(name, f"{export.meta.rows[name]:,}", f"`{digest}`")
+        yield cells(name, f"{export.meta.rows[name]:,}", f"`{digest}`")
     yield from ("", _META)
     yield json.dumps(dataclasses.asdict(export.meta), indent=1, ensure_ascii=True)
     yield from (_FENCE, "")
@@ -321,28 +264,5 @@ def _hash(export: Activity) -> Iterator[str]:
 def _columns(export: Activity) -> Iterator[str]:
     for table, columns in export.columns.items():
         yield from (f"## Columns of {table}", "", "| column | meaning |", "|---|---|")
-        yield from (_cells(f"`{name}`", doc) for name, doc in columns.items())
+        yield from (cells(f"`{name}`", doc) for name, doc in columns.items())
         yield ""
-
-
-def _cells(*values: str | None) -> str:
-    return f"| {' | '.join('' if value is None else _text(value) for value in values)} |"
-
-
-def _text(value: str) -> str:
-    """Return *value* on one line, and without what would end a cell."""
-    return " ".join(value.split()).replace("|", "\\|").replace("<", "&lt;")
-
-
-def _range(value: Range | None, unit: str) -> str:
-    if value is None:
-        return f"unknown {unit}".strip()
-    return f"{value.low:,.4g} to {value.high:,.4g}, central {value.central:,.4g} {unit}".strip()
-
-
-def _count(value: int | None) -> str:
-    return "an unknown number of" if value is None else f"{value:,}"
-
-
-def _share(value: float | None, none: str = "unknown") -> str:
-    return none if value is None else f"{value:.1%}"

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Final
 
-from agenttrace import __version__
+from agenttrace import __version__, config
 from agenttrace.compare import embodied
 from agenttrace.compare.methods import ECOLOGITS, Work
 from agenttrace.compare.periods import Period
@@ -115,7 +115,7 @@ def _activity(
             project=selection.project,
             task_name=selection.task_name,
             agent=selection.agent,
-            region=reader.pricing.region,
+            region=reader.pricing.region or config.region(),
             boundary=reader.factors.boundary,
             factor_version=reader.factors.version,
             rows={name: len(table.rows) for name, table in rows.items()},

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from agenttrace import __version__
 from agenttrace.errors import ConfigError
 from agenttrace.model import Table
 from agenttrace.report.activity import forms, xlsx
 from agenttrace.report.activity.annex import annex, meta_of
-from agenttrace.report.activity.values import TABLES, Activity, Meta
+from agenttrace.report.activity.values import FORMAT, TABLES, Activity, Meta
 
 METHOD_SUFFIX: Final = ".method.md"
 
@@ -64,8 +65,8 @@ def write(export: Activity, form: str, path: Path, *, overwrite: bool = False) -
     if not overwrite and "method" in files and not _is_of(files["method"], export.meta):
         raise _there([files["method"].name])
     content = contents(export, form, [files[name].name for name in TABLES if name in files])
-    for name, target in files.items():
-        forms.replace(target, content[name])
+    for name in reversed(files):  # the activity last: where it is, all of it is
+        forms.replace(files[name], content[name])
     return list(files.values())
 
 
@@ -130,7 +131,7 @@ def read(path: Path) -> Found:
     """Read a file of an export, of any format, by the ending of its name.
 
     Raises:
-        ConfigError: There is no such file, or it is none of an export.
+        ConfigError: There is no such file, it is none of an export, or of a newer agenttrace.
         OSError: It cannot be read.
     """
     if not path.is_file():
@@ -142,12 +143,18 @@ def read(path: Path) -> Found:
             "Name the file with the rows."
         )
     try:
-        return _READ[form](path)
+        found = _READ[form](path)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise ConfigError(
             f"{path.name} cannot be read as an export ({error}). Export again, or find the file "
             "as it was."
         ) from error
+    if found.meta is not None and found.meta.format > FORMAT:
+        raise ConfigError(
+            f"{path.name} was exported by agenttrace {found.meta.agenttrace}; this is "
+            f"{__version__}, which does not know its form. Upgrade agenttrace."
+        )
+    return found
 
 
 def _read_json(path: Path) -> Found:

@@ -78,7 +78,7 @@ _SCI: Final = {
 
 _ACTIVITY_COLUMNS: Final = (
     *("row_id", "month", "workload", "provider", "model", "region", "kind", "calls", "tokens"),
-    *("cache_write", "reasoning", "energy_low_wh", "energy_wh", "energy_high_wh"),
+    *("cache_write_tokens", "reasoning_tokens", "energy_low_wh", "energy_wh", "energy_high_wh"),
     *("carbon_low_g", "carbon_g", "carbon_high_g", *_MARKET),
     *("water_low_l", "water_l", "water_high_l", *_EACH),
     *("method", "model_class", "boundary", "factor_version", "zone", "resolution"),
@@ -103,7 +103,14 @@ TYPES: Final[Mapping[str, type]] = {
     ),
     **dict.fromkeys(
         (
-            *("tasks", "calls", "calls_unreported", "tokens", "cache_write", "reasoning"),
+            *(
+                "tasks",
+                "calls",
+                "calls_unreported",
+                "tokens",
+                "cache_write_tokens",
+                "reasoning_tokens",
+            ),
             "embodied_calls",
         ),
         int,

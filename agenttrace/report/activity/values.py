@@ -4,7 +4,7 @@ Units are in the names. ``None`` is what is not known, never zero.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Final
 
 from agenttrace.model import Range, Table
 from agenttrace.report.carbon.values import MatchLine
@@ -97,8 +97,6 @@ class Activity:
         embodied_ignores: What is not in it.
         warnings: What to know before believing a figure.
     """
-
-    kind: ClassVar[str] = "activity"
 
     meta: Meta
     activity: Table

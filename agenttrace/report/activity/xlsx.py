@@ -18,6 +18,7 @@ _LETTERS: Final = re.compile(r"[A-Z]+")
 _BY_NUMBER: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _MOST_IN_A_CELL: Final = 32_767
 _WIDTH: Final = 16
+_WIDTH_OF_TEXT: Final = 120
 
 Cell = str | float | None
 
@@ -49,6 +50,7 @@ def to_xlsx(tables: Mapping[str, Table], method: str) -> bytes:
         for number, row in enumerate(table.rows, start=1):
             _write(sheet, number, row)
     sheet = book.add_worksheet(METHOD_SHEET)
+    sheet.set_column(0, 0, _WIDTH_OF_TEXT)
     for number, line in enumerate(method.splitlines()):
         sheet.write_string(number, 0, line[:_MOST_IN_A_CELL])
     book.close()

@@ -1,6 +1,7 @@
 """What the answers to all claims have in common: figures, bounds and verdicts, in words."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from agenttrace.compare import claims
 from agenttrace.compare.claims import Bound, Claim, Verdict
@@ -10,7 +11,10 @@ from agenttrace.report.claims.facts import Facts
 from agenttrace.report.claims.values import ClaimLine, Finding
 from agenttrace.report.intensity import Intensity
 
-REACHES_OVER = (
+_FINE: Final = 100  # per cent, from which on a decimal tells nothing
+_WHOLE: Final = 0.05  # what a decimal shows as a whole per cent
+
+REACHES_OVER: Final = (
     "a narrower range: it reaches over what is claimed. `agenttrace explain` says what it is due "
     "to, and a meter (`agenttrace measure`) or factors of yours (--factors) narrow it"
 )
@@ -33,6 +37,9 @@ def finding(bound: Bound, value: Range | None, said: str) -> Finding:
         unit=bound.unit,
         value=value,
         bound=in_words(bound),
+        at_least=bound.at_least,
+        at_most=bound.at_most,
+        above=bound.above,
         verdict=verdict,
         side=side,
         said=said,
@@ -119,7 +126,7 @@ def amount(value: float, bound: Bound) -> str:
         case "change":
             return figures.change(value) if value else "0 %"
         case "times":
-            return f"{figures.significant(value)} times"
+            return f"{value:,g} times"
         case unit:
             return f"{value:,.0f} {unit}"
 
@@ -132,9 +139,16 @@ def ranged(value: Range, of: str = "") -> str:
 
 
 def changed(value: Range) -> str:
-    """Return a range of changes in per cent."""
-    shown = (figures.change(value.low), figures.change(value.central), figures.change(value.high))
+    """Return a range of changes in per cent, with a decimal where a bound may be near."""
+    shown = tuple(map(_moved, (value.low, value.central, value.high)))
     return shown[1] if len(set(shown)) == 1 else f"{shown[1]} ({shown[0]} to {shown[2]})"
+
+
+def _moved(part: float) -> str:
+    percent = 100 * part
+    if abs(percent) >= _FINE or abs(percent - round(percent)) < _WHOLE:
+        return figures.change(round(percent) / 100)
+    return f"{percent:+.1f} %"
 
 
 def energy(value: Range | None) -> str:

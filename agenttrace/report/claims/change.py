@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from agenttrace.compare.claims import Bound, Claim
-from agenttrace.compare.rebound import MEANING, rebound
+from agenttrace.compare.rebound import MEANING, Rebound, rebound
 from agenttrace.compare.what_if import Drawn
 from agenttrace.report.claims import answer
 from agenttrace.report.claims.facts import Facts, Moved, Side
@@ -149,24 +149,30 @@ def _energy_per(per: str, side: Side, period: str, *, before: Intensity | None =
 
 def _rebound(moved: Moved, facts: Facts) -> str:
     """Return the rebound in words: what more use took back of what efficiency saves."""
-    now, before = moved.now, moved.before
-    each_now, each_before = _each(now, _TOKENS), _each(before, _TOKENS)
-    found = rebound(
-        _central(before.energy_wh),
-        _central(now.energy_wh),
-        _central(each_before),
-        _central(each_now),
-    )
+    now, before = moved.now.energy_wh, moved.before.energy_wh
+    each_now, each_before = _each(moved.now, _TOKENS), _each(moved.before, _TOKENS)
+    assert now is not None
+    assert before is not None
+    assert each_now is not None
+    assert each_before is not None
+    found = rebound(before.central, now.central, each_before.central, each_now.central)
     if found.ratio is None or found.reading is None:
         return f"There is no rebound {_between(moved, facts)}: {found.why_not}."
-    return (
-        f"The rebound is {found.ratio:.2f} {_between(moved, facts)}, central figures: "
-        f"{MEANING[found.reading]}."
-    )
+    pairs = zip(before.draws, now.draws, each_before.draws, each_now.draws, strict=True)
+    ratios = [rebound(*drawn).ratio for drawn in pairs]
+    known = [ratio for ratio in ratios if ratio is not None]
+    if len(known) == len(ratios):
+        value = Drawn(found.ratio, tuple(known)).range
+        ends = f" ({value.low:.2f} to {value.high:.2f})"
+        range_ = ends if value.low != value.high else ""
+    else:
+        range_ = ", central; in some draws the energy for a token did not fall, so it has no range,"
+    return f"The rebound is {found.ratio:.2f}{range_} {_between(moved, facts)}: {_read(found)}."
 
 
-def _central(value: Drawn | None) -> float | None:
-    return None if value is None else value.central
+def _read(found: Rebound) -> str:
+    assert found.reading is not None
+    return MEANING[found.reading]
 
 
 def _chosen(moved: Moved) -> Iterator[str]:

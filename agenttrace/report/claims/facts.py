@@ -129,6 +129,7 @@ class Equal:
         prompts_per_day: What one such person asks.
         title: The source of the persona, or the assumption.
         is_sourced: Whether it is a source.
+        days: Days that it is over: of the period, else from the first call to the last; at least 1.
         user_days: Days of one such person with the same energy; None where that is unknown.
         user_days_by_tokens: With as many tokens, which needs no energy factor.
     """
@@ -138,6 +139,7 @@ class Equal:
     prompts_per_day: float
     title: str
     is_sourced: bool
+    days: float
     user_days: Range | None
     user_days_by_tokens: float | None
 
@@ -167,6 +169,7 @@ class Moved:
         period: The later one.
         against: The earlier one.
         how: How they were chosen; empty where somebody said them.
+        person_days_before: Of people who are told apart, in the earlier one.
     """
 
     now: Side
@@ -174,6 +177,7 @@ class Moved:
     period: str
     against: str
     how: str
+    person_days_before: PersonDays
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +279,7 @@ def gathered(
         people, person_days = _side(reader), _person_days(reader)
     agents_only = replace(selection, workload="agentic")
     with selected(reader, agents_only), held(reader, *sums.SHARED):
-        agentic, equals = _side(reader), _equals(reader)
+        agentic, equals = _side(reader), _equals(reader, selection.period)
         largest = reader.query(_LARGEST_NAME)
     facts = Facts(
         period=_period(selection.period),
@@ -362,7 +366,9 @@ def _agent(
         return everyone
     name = largest[0]["task_name"]
     with selected(reader, replace(agents_only, task_name=name)), held(reader, *sums.SHARED):
-        return Agent(f"the agent of the task {name}", _side(reader), _equals(reader))
+        return Agent(
+            f"the agent of the task {name}", _side(reader), _equals(reader, agents_only.period)
+        )
 
 
 def _moved(
@@ -385,7 +391,9 @@ def _moved(
     if not before.calls:
         return f"nothing was recorded in {earlier}"
     now = both if period == selection.period else _of(reader, replace(selection, period=period))
-    return Moved(now, before, str(period), str(earlier), how)
+    with selected(reader, replace(selection, period=earlier, workload="user-facing")):
+        asked = _person_days(reader)
+    return Moved(now, before, str(period), str(earlier), how, asked)
 
 
 def _of(reader: Reader, selection: Selection) -> Side:
@@ -397,7 +405,7 @@ def _period(period: Period) -> str:
     return "all recorded" if period.start is None and period.end is None else str(period)
 
 
-def _equals(reader: Reader) -> tuple[Equal, ...]:
+def _equals(reader: Reader, period: Period) -> tuple[Equal, ...]:
     return tuple(
         Equal(
             id=row["persona"],
@@ -405,6 +413,7 @@ def _equals(reader: Reader) -> tuple[Equal, ...]:
             prompts_per_day=row["prompts_per_day"],
             title=row["title"],
             is_sourced=row["url"] is not None,
+            days=max(1.0, period.days or row["days"] or 1.0),
             user_days=sums.spread(row["user_days_low"], row["user_days"], row["user_days_high"]),
             user_days_by_tokens=row["user_days_by_tokens"],
         )

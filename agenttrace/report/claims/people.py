@@ -7,7 +7,7 @@ from agenttrace.compare.claims import Claim
 from agenttrace.model import Range
 from agenttrace.report import figures
 from agenttrace.report.claims import answer
-from agenttrace.report.claims.facts import Equal, Facts, Side
+from agenttrace.report.claims.facts import Equal, Facts, Moved, PersonDays, Side
 from agenttrace.report.claims.values import ClaimLine, Finding
 from agenttrace.report.intensity import Intensity, intensity
 
@@ -79,7 +79,7 @@ def _unpriced(*sides: Side) -> Iterator[str]:
 
 def _against_personas(facts: Facts) -> Iterator[str]:
     for equal in facts.agentic_equals:
-        if (users := _users(facts.agentic, equal)) is not None:
+        if (users := _users(equal)) is not None:
             yield f"Against a persona instead, agents equal {_active(users, equal, facts)}."
 
 
@@ -101,7 +101,7 @@ def most_calls_hidden(claim: Claim, facts: Facts) -> ClaimLine:
         facts,
         [answer.finding(bound, answer.exactly(share), said)],
         also=tuple(_hidden_roles(facts)),
-        intensities=tuple(_calls_of_a_task(facts)),
+        intensities=[_calls_of_a_task(facts)],
     )
 
 
@@ -111,11 +111,17 @@ def _hidden_roles(facts: Facts) -> Iterator[str]:
         yield f"Hidden calls by role, the most first: {named} ({answer.within(facts)})."
 
 
-def _calls_of_a_task(facts: Facts) -> Iterator[Intensity]:
-    moved, before = facts.moved, None
-    if not isinstance(moved, str) and moved.period == facts.period:
+def _calls_of_a_task(facts: Facts) -> Intensity:
+    moved, before = _of_this_period(facts), None
+    if moved is not None:
         before = _calls_per_task(moved.before, moved.against)
-    yield _calls_per_task(facts.both, facts.period, before)
+    return _calls_per_task(facts.both, facts.period, before)
+
+
+def _of_this_period(facts: Facts) -> Moved | None:
+    """Return what moved where its later period is the one that everything else is of."""
+    moved = facts.moved
+    return None if isinstance(moved, str) or moved.period != facts.period else moved
 
 
 def _calls_per_task(side: Side, period: str, before: Intensity | None = None) -> Intensity:
@@ -129,12 +135,12 @@ def one_agent_over_users(claim: Claim, facts: Facts) -> ClaimLine:
     """Answer from the agent with the most energy, scaled to a week, and a persona's week."""
     (bound,) = claim.bound
     agent, persona = facts.agent, _decides(facts.agent.equals, facts)
-    users = _users(agent.side, persona) if persona is not None else None
+    users = _users(persona) if persona is not None else None
     if persona is None or users is None:
         said = f"No agentic call has a known energy ({answer.within(facts)})."
         return answer.line(claim, facts, [answer.nothing(bound, said)], persona=_named(persona))
     said = f"Scaled to a week, {agent.name} equals {_active(users, persona, facts)}."
-    also = (*_scaled(facts), *_other_users(facts, persona))
+    also = (*_scaled(facts, persona.days), *_other_users(facts, persona))
     if not agent.side.days or agent.side.days < 1:
         short = f"{said[:-1]}; but it was seen for less than a day, which says little about a week."
         found = answer.nothing(bound, short)
@@ -143,11 +149,10 @@ def one_agent_over_users(claim: Claim, facts: Facts) -> ClaimLine:
     return answer.line(claim, facts, [found], also=also, persona=_named(persona))
 
 
-def _scaled(facts: Facts) -> Iterator[str]:
+def _scaled(facts: Facts, days: float) -> Iterator[str]:
     side = facts.agent.side
-    if side.energy_wh is None or side.days is None:
+    if side.energy_wh is None:
         return
-    days = max(1.0, side.days)
     week = side.energy_wh.range * (_WEEK_DAYS / days)
     yield (
         f"It took {answer.energy(side.energy_wh.range)} and {side.calls:,} calls in "
@@ -157,12 +162,12 @@ def _scaled(facts: Facts) -> Iterator[str]:
 
 
 def _days(number: float) -> str:
-    return "a day" if number == 1 else f"{number:,.1f} days"
+    return "a day" if number == 1 else f"{number:,.3g} days"
 
 
 def _other_users(facts: Facts, persona: Equal) -> Iterator[str]:
     for other in facts.agent.equals:
-        users = _users(facts.agent.side, other)
+        users = _users(other)
         if other.id != persona.id and users is not None:
             yield f"With another persona, it equals {_active(users, other, facts)}."
 
@@ -171,17 +176,21 @@ def _decides(equals: Sequence[Equal], facts: Facts) -> Equal | None:
     return next((one for one in equals if one.id == facts.persona), None)
 
 
-def _users(side: Side, equal: Equal) -> Range | None:
+def _users(equal: Equal) -> Range | None:
     """Return how many people, active on the same days, take the same energy."""
-    if equal.user_days is None or side.days is None:
-        return None
-    return equal.user_days * (1 / max(1.0, side.days))
+    return None if equal.user_days is None else equal.user_days * (1 / equal.days)
 
 
 def _active(users: Range, equal: Equal, facts: Facts) -> str:
+    by_tokens = equal.user_days_by_tokens
+    tokens = (
+        ""
+        if by_tokens is None
+        else f"; by tokens alone {figures.significant(by_tokens / equal.days)}"
+    )
     return (
         f"{answer.ranged(users)} active users of the persona {equal.name} "
-        f"({equal.prompts_per_day:,g} prompts a day; {answer.within(facts)})"
+        f"({equal.prompts_per_day:,g} prompts a day; {answer.within(facts)}{tokens})"
     )
 
 
@@ -215,11 +224,19 @@ def people_are_bounded(claim: Claim, facts: Facts) -> ClaimLine:
 
 
 def _prompts_of_a_day(facts: Facts) -> Intensity:
+    moved, before = _of_this_period(facts), None
+    if moved is not None and moved.person_days_before.person_days:
+        before = _prompts_per_day(moved.person_days_before, moved.against)
+    return _prompts_per_day(facts.person_days, facts.period, before)
+
+
+def _prompts_per_day(days: PersonDays, period: str, before: Intensity | None = None) -> Intensity:
     return intensity(
         "prompts",
         "prompts",
         "person-day",
-        period=facts.period,
-        total=answer.exactly(facts.person_days.prompts),
-        volume=facts.person_days.person_days,
+        period=period,
+        total=answer.exactly(days.prompts),
+        volume=days.person_days,
+        before=before,
     )

@@ -23,6 +23,9 @@ class Finding:
         value: The figure; low, central and high are one where it is counted. None where there is
             none.
         bound: What it must be, in words.
+        at_least: Lowest value that is within; None where there is none.
+        at_most: Highest value that is within; None where there is none.
+        above: Highest value that is still outside; None where there is none.
         verdict: Of this figure alone.
         side: Of one that is not supported: ``more than claimed`` or ``less than claimed``.
         said: What the data say, a sentence with period and boundary.
@@ -32,6 +35,9 @@ class Finding:
     unit: Unit
     value: Range | None
     bound: str
+    at_least: float | None
+    at_most: float | None
+    above: float | None
     verdict: Verdict
     side: Literal["more than claimed", "less than claimed"] | None
     said: str

@@ -1,7 +1,7 @@
 """Build the report on agents beside people: personas, one's own users, what others published."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -45,46 +45,85 @@ def compare_report(
     Raises:
         FactorError: A file of personas is not as it must be.
     """
-    chosen = replace(selection or Selection(), workload="agentic")
-    theirs = Selection(chosen.period, workload="user-facing", project=chosen.project)
-    people_known = _define(reader, personas)
-    agents, people = seen(reader, chosen), seen(reader, theirs)
-    named = people
-    if people.people.people and people.people.unnamed_tasks:
-        named = seen(reader, theirs, named=True)
-    days = _days(chosen, agents)
-    period = words.when(chosen, days, agents.first_started_at, agents.last_started_at)
-    lines = tuple(_persona(row, days) for row in agents.equivalents) if agents.totals.calls else ()
-    label = str(chosen.period)
-    own = (
-        beside.user_facing(agents, people, named, what=str(theirs), period=label)
-        if people.tasks
-        else None
-    )
+    known = _define(reader, personas)
+    sides = _sides(reader, selection or Selection())
+    agents, label = sides.agents, str(sides.chosen.period)
+    any_calls = agents.totals.calls > 0
+    lines = tuple(_persona(row, sides.days) for row in agents.equivalents) if any_calls else ()
+    own = _own(sides) if sides.people.tasks else None
+    others = beside.published(published.shipped(), agents, sides.people, label)
     return CompareReport(
         store=str(reader.home),
-        selection=str(chosen),
+        selection=str(sides.chosen),
         period=label,
         first_started_at=agents.first_started_at,
         last_started_at=agents.last_started_at,
-        days=days,
+        days=sides.days,
         tasks=agents.tasks,
         totals=agents.totals,
-        sentences=tuple(_sentences(chosen, agents, lines, own, period)),
+        sentences=tuple(_sentences(sides, lines, own)),
         personas=lines,
         user_facing=own,
-        each=beside.per_task(agents, label) if agents.totals.calls else (),
-        published=beside.published(published.shipped(), agents, people, label)
-        if agents.totals.calls
-        else (),
-        missing=tuple(_missing(reader, chosen, agents, own, period)),
+        each=beside.per_task(agents, label) if any_calls else (),
+        published=others if any_calls else (),
+        missing=tuple(_missing(reader, sides, own)),
         coverage=agents.coverage,
         method=agents.method,
         warnings=(
-            *dict.fromkeys((*agents.warnings, *people.warnings)),
-            *_unknown_models(people_known),
-            *_partly(chosen, agents),
+            *dict.fromkeys((*agents.warnings, *sides.people.warnings)),
+            *_unknown_models(known),
+            *_partly(sides.chosen, agents),
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Agents and one's own users.
+
+    Attributes:
+        chosen: Which agents.
+        agents: What they did.
+        theirs: Which users.
+        people: What was done for them.
+        named: The part of it that says for whom.
+        days: How long people are taken to be active.
+        period: In words.
+    """
+
+    chosen: Selection
+    agents: Seen
+    theirs: Selection
+    people: Seen
+    named: Seen
+    days: Days
+    period: str
+
+
+def _sides(reader: Reader, selection: Selection) -> _Sides:
+    chosen = replace(selection, workload="agentic")
+    theirs = Selection(chosen.period, workload="user-facing", project=chosen.project)
+    agents, people = seen(reader, chosen), seen(reader, theirs)
+    some = people.people.people > 0 and people.people.unnamed_tasks > 0
+    days = _days(chosen, agents)
+    return _Sides(
+        chosen=chosen,
+        agents=agents,
+        theirs=theirs,
+        people=people,
+        named=seen(reader, theirs, named=True) if some else people,
+        days=days,
+        period=words.when(chosen, days, agents.first_started_at, agents.last_started_at),
+    )
+
+
+def _own(sides: _Sides) -> UserFacing:
+    return beside.user_facing(
+        sides.agents,
+        sides.people,
+        sides.named,
+        what=str(sides.theirs),
+        period=str(sides.chosen.period),
     )
 
 
@@ -153,31 +192,26 @@ def _definition(row: Row) -> str:
 
 
 def _sentences(
-    selection: Selection,
-    agents: Seen,
-    lines: Sequence[PersonaLine],
-    own: UserFacing | None,
-    period: str,
+    sides: _Sides, lines: Sequence[PersonaLine], own: UserFacing | None
 ) -> Iterator[Sentence]:
-    who, boundary = words.agents(selection), agents.method.boundary
+    who, agents = words.agents(sides.chosen), sides.agents
+    boundary = agents.method.boundary
     for line in lines:
-        yield words.users(line, who, agents.totals.energy_wh, period, boundary)
+        yield words.users(line, who, agents.totals.energy_wh, sides.period, boundary)
     if own is not None and own.totals.calls and agents.totals.calls:
-        yield words.own(own, who, period, boundary)
+        yield words.own(own, who, sides.period, boundary)
 
 
-def _missing(
-    reader: Reader, selection: Selection, agents: Seen, own: UserFacing | None, period: str
-) -> Iterator[str]:
-    if not agents.totals.calls:
+def _missing(reader: Reader, sides: _Sides, own: UserFacing | None) -> Iterator[str]:
+    if not sides.agents.totals.calls:
         calls = recorded(reader)
-        yield words.no_agents(words.agents(selection), period, calls)
+        yield words.no_agents(words.agents(sides.chosen), sides.period, calls)
         if calls is None:
             return
     if own is None or not own.totals.calls:
-        yield words.no_users(period, selection.project)
+        yield words.no_users(sides.period, sides.chosen.project)
     elif own.unnamed_tasks:
-        yield words.unnamed(own, period)
+        yield words.unnamed(own, sides.period)
 
 
 def _unknown_models(personas: Sequence[Persona]) -> Iterator[str]:

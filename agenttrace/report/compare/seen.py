@@ -31,6 +31,8 @@ INNER JOIN persona_prompt ON human_equivalent.persona = persona_prompt.id
 ORDER BY human_equivalent.prompts_per_day, human_equivalent.persona
 """
 
+# Which tasks are selected says task_sum: where only those with a name count, task_workload has them
+# of all times.
 _PEOPLE: Final = """
 SELECT
     count(*) AS tasks,
@@ -39,6 +41,7 @@ SELECT
     count(DISTINCT task_workload.user_hash) AS people,
     count(*) FILTER (WHERE task_workload.user_hash IS NULL) AS unnamed_tasks
 FROM task_workload
+WHERE task_workload.task_id IN (SELECT task_sum.task_id FROM task_sum)
 """
 
 # A row of a task and hour may count less than nothing, so only their sum says whether it called.

@@ -1,11 +1,12 @@
 """Build the report on hidden calls: what the person saw, and what ran underneath."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from agenttrace.compare.periods import Period
+from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report import sums
 from agenttrace.report.hidden import groups
@@ -26,22 +27,25 @@ _FRAMES: Final = 5
 _HELD: Final = ("task_fact", "task_workload", "energy_draw", "agent_moments", "amplification")
 
 _KNOWN: Final = ("recorded", "by rule", "none", "unknown")
-_TURNS: Final = """
+_WHAT_IS_KNOWN: Final = """
+CASE
+    WHEN {task}.user_turns IS NULL THEN 'unknown'
+    WHEN {task}.user_turns = 0 THEN 'none'
+    WHEN {task}.user_turns_from = 'recorded' THEN 'recorded'
+    ELSE 'by rule'
+END
+"""
+_TURNS: Final = f"""
 SELECT
-    CASE
-        WHEN user_turns IS NULL THEN 'unknown'
-        WHEN user_turns = 0 THEN 'none'
-        WHEN user_turns_from = 'recorded' THEN 'recorded'
-        ELSE 'by rule'
-    END AS known,
+    {_WHAT_IS_KNOWN.format(task="amplification")} AS known,
     count(*) AS tasks,
-    sum(user_turns)::BIGINT AS user_turns,
-    sum(calls)::BIGINT AS calls,
-    sum(CASE WHEN calls = 0 THEN 0 ELSE total_tokens END)::BIGINT AS tokens,
-    sum(CASE WHEN calls = 0 THEN 0 ELSE energy_wh END) AS energy_wh
+    sum(amplification.user_turns)::BIGINT AS user_turns,
+    sum(amplification.calls)::BIGINT AS calls,
+    sum(CASE WHEN amplification.calls = 0 THEN 0 ELSE amplification.total_tokens END)::BIGINT
+        AS tokens
 FROM amplification
 GROUP BY ALL
-"""
+"""  # noqa: S608 - both are ours
 
 # What a task has of each, and for each of its turns; without a call it is nothing, and known.
 _SPREADS: Final = """
@@ -116,7 +120,8 @@ def hidden_report(
         totals, period = sums.totals(reader), str(chosen.period)
         kinds = groups.KINDS if by is None else (by,)
         lines = (SHORT if by is None else _LINES) if limit is None else limit
-        turns, tasks = _figures(reader, period, before)
+        found = tuple(_turns(reader))
+        turns, tasks = _figures(reader, period, found, before)
         return HiddenReport(
             store=str(reader.home),
             selection=str(chosen),
@@ -127,7 +132,7 @@ def hidden_report(
             tasks=row["tasks"],
             totals=totals,
             layers=tuple(groups.layers(reader, totals)),
-            turns=tuple(_turns(reader)),
+            turns=found,
             per_turn=turns,
             per_task=tasks,
             no_change=None if before else _no_change(earlier),
@@ -152,14 +157,15 @@ def hidden_report(
 def _before(reader: Reader, earlier: Selection) -> _Figures | None:
     """Return the figures of an earlier period; None where nothing is in it."""
     with selected(reader, earlier), sums.held(reader, *_HELD):
-        turns, tasks = _figures(reader, str(earlier.period), None)
+        turns, tasks = _figures(reader, str(earlier.period), tuple(_turns(reader)), None)
     return (turns, tasks) if tasks[0].volume else None
 
 
-def _figures(reader: Reader, period: str, before: _Figures | None) -> _Figures:
+def _figures(
+    reader: Reader, period: str, found: Sequence[TurnLine], before: _Figures | None
+) -> _Figures:
     """Return calls, tokens and energy for each user turn and for each task."""
     energy = energies(reader, "TRUE").get(True, NONE)
-    found = list(_turns(reader))
     asked = [line for line in found if line.known in ("recorded", "by rule")]
     before_turns, before_tasks = before or (None, None)
     turns = groups.per_turn(
@@ -181,7 +187,7 @@ def _figures(reader: Reader, period: str, before: _Figures | None) -> _Figures:
     return turns, tasks
 
 
-def _none_or_unknown(found: list[TurnLine]) -> int | None:
+def _none_or_unknown(found: Sequence[TurnLine]) -> int | None:
     """Say of no turns whether there are none, or nobody knows of any task."""
     return None if found and all(line.known == "unknown" for line in found) else 0
 
@@ -193,9 +199,12 @@ def _total(values: Iterator[int | None]) -> int | None:
 
 def _turns(reader: Reader) -> Iterator[TurnLine]:
     rows = {row["known"]: row for row in reader.query(_TURNS)}
+    priced = energies(reader, _WHAT_IS_KNOWN.format(task="task_workload"))
     for known in _KNOWN:
         if known in rows:
-            yield TurnLine(**rows[known])
+            nothing = None if rows[known]["calls"] else Range(0, 0, 0)
+            energy = priced.get(known, NONE).all_wh or nothing
+            yield TurnLine(**rows[known], energy_wh=energy)
 
 
 def _spreads(reader: Reader, period: str) -> Iterator[Spread]:

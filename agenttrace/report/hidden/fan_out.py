@@ -11,6 +11,8 @@ from agenttrace.report.sums import Row, held, quoted
 
 TASKS_AT_MOST: Final = 100
 SPANS_AT_MOST: Final = 1_000_000
+"""Of all tasks that are looked at; no task with more is."""
+
 SPANS_TOGETHER: Final = 400_000
 """Spans that are in memory at a time, unless one task has more."""
 
@@ -40,30 +42,41 @@ def fan_out(reader: Reader, limit: int, *, is_counted: bool) -> FanOut | None:
         is_counted: The query ``counted_call`` is held.
 
     Returns:
-        None where none of their spans are there.
+        None where nothing in them started anything, or no span of them is left.
     """
     found = reader.query(_TASKS, [TASKS_AT_MOST])
-    tasks = [task for task in found if task["spans"] <= SPANS_AT_MOST]
+    tasks = list(_fitting(found))
     seen = _Seen(is_counted=is_counted)
     for some in _together(tasks):
         seen.look(reader, some, limit)
     if not seen.frames:
         return None
-    return seen.told(limit, too_large=len(found) - len(tasks))
+    left_out = sum(task["spans"] > SPANS_AT_MOST for task in found)
+    return seen.told(limit, left_out=left_out)
+
+
+def _fitting(found: Sequence[Row]) -> Iterator[Row]:
+    """Yield the tasks with the most spans, as many as are looked at, but those of too many."""
+    seen = 0
+    for task in found:
+        if task["spans"] > SPANS_AT_MOST:
+            continue
+        seen += task["spans"]
+        if seen > SPANS_AT_MOST:
+            return
+        yield task
 
 
 def _together(tasks: Sequence[Row]) -> Iterator[list[Row]]:
-    """Yield tasks in parts whose spans are in memory together, until there are enough."""
+    """Yield tasks in parts whose spans are in memory together."""
     some: list[Row] = []
-    seen = here = 0
+    here = 0
     for task in tasks:
-        if seen + task["spans"] > SPANS_AT_MOST:
-            break
         if some and here + task["spans"] > SPANS_TOGETHER:
             yield some
             some, here = [], 0
         some.append(task)
-        seen, here = seen + task["spans"], here + task["spans"]
+        here += task["spans"]
     if some:
         yield some
 
@@ -103,13 +116,13 @@ class _Seen:
         self.widths.update({row["width"]: row["frames"] for row in widths})
         self.frames += [_frame(row, names.get(row["task_id"])) for row in rows]
 
-    def told(self, limit: int, *, too_large: int) -> FanOut:
+    def told(self, limit: int, *, left_out: int) -> FanOut:
         """Return all of it together."""
         largest = sorted(self.frames, key=lambda frame: (-frame.fan_out, frame.task_id))
         return FanOut(
             tasks=len(self.tasks),
             spans=self.spans,
-            too_large=too_large,
+            left_out=left_out,
             levels=self.levels,
             frames=self.widths.total(),
             median=self._at_most(0.5),

@@ -48,7 +48,8 @@ class TurnLine:
         user_turns: Prompts by a person in them; None where nobody knows.
         calls: Model calls in them.
         tokens: Input and output of those.
-        energy_wh: Of those, central; at the boundary that the method names.
+        energy_wh: Of those, at the boundary that the method names; None where no call says its
+            usage.
     """
 
     known: str
@@ -56,7 +57,7 @@ class TurnLine:
     user_turns: int | None
     calls: int
     tokens: int | None
-    energy_wh: float | None
+    energy_wh: Range | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +176,8 @@ class FanOut:
     Attributes:
         tasks: Tasks that were looked at, whole, whatever the period.
         spans: Spans of these.
-        too_large: Tasks left out because they have more spans than are looked at together.
-        levels: Of the deepest tree: its frames and model calls from the root down.
+        left_out: Tasks with more spans that were left out, as they have too many.
+        levels: Of the deepest tree, from the root to a model call.
         frames: Tasks, agents, tools and steps that started something.
         median: Half of these started at most so much.
         p90: Nine in ten.
@@ -186,7 +187,7 @@ class FanOut:
 
     tasks: int
     spans: int
-    too_large: int
+    left_out: int
     levels: int
     frames: int
     median: int | None

@@ -11,7 +11,7 @@ from agenttrace.compare import scenario as scenarios
 from agenttrace.compare.measured_tasks import Measured, UserFacing
 from agenttrace.compare.projection import RUNS, SEED, Assumed, Year, project
 from agenttrace.compare.scenario import Scenario
-from agenttrace.energy.estimate import quantile
+from agenttrace.energy.estimate import quantile, spread
 from agenttrace.errors import ConfigError
 from agenttrace.model import Range
 from agenttrace.reader import Reader
@@ -225,8 +225,6 @@ def _of_a_task(measured: Measured) -> Iterator[Intensity]:
 
 
 def _drawn(central: float, multiples: Sequence[float]) -> Range:
-    from agenttrace.energy.estimate import spread
-
     return spread(central, [central * one for one in multiples])
 
 
@@ -327,7 +325,7 @@ def _passing(
     in_median = None if median is None else calendar[median]
     who = side.who
     if side.origin == "persona":
-        who = f"{numbers.people.central:,g} people of the persona {side.who}"
+        who = f"{words.number(numbers.people)} people of the persona {side.who}"
     said = f"{who} ({side.definition})"
     return Passing(
         who=who,

@@ -6,12 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from msgspec.structs import replace as changed
+
 from agenttrace.compare.measured_tasks import Measured, Tasks, UserFacing
 from agenttrace.compare.periods import ALL, Period
 from agenttrace.errors import ConfigError
 from agenttrace.reader import Reader
 from agenttrace.report import selection as selections
 from agenttrace.report import sums
+from agenttrace.report.projection.words import tasks_of
 from agenttrace.report.selection import Selection, selected
 from agenttrace.report.sums import Row, held
 
@@ -75,6 +78,18 @@ FROM projected_task
 WHERE {usable}
 """
 
+_KNOWN: Final = """
+SELECT
+    count(*) AS models,
+    count(*) FILTER (WHERE NOT model_factor.known) AS unknown
+FROM (SELECT DISTINCT call_total.provider, call_total.model FROM call_total) AS used
+INNER JOIN model_factor
+    ON
+        used.provider IS NOT DISTINCT FROM model_factor.provider
+        AND used.model IS NOT DISTINCT FROM model_factor.model
+        AND model_factor.basis = 'estimated'
+"""
+
 # By a hash of the id, so that the same store always gives the same tasks; the id stays here.
 _SAMPLE: Final = """
 SELECT
@@ -130,6 +145,8 @@ def find(reader: Reader, selection: Selection, *, paced: bool) -> Found:
             measured, trouble = None, _NONE_WHOLE
         warnings = (*told, *sums.warnings(reader))
         agents = selections.extent(reader)
+    if not counts["tasks"]:
+        trouble = f"{trouble}{_elsewhere(reader, selection)}"
     with _seen(reader, replace(selection, workload="user-facing"), tasks=False):
         people = selections.extent(reader)
         span = _together(agents, people)
@@ -163,12 +180,15 @@ def persona(reader: Reader, wanted: str) -> UserFacing:
     prompts = float(found["prompts_per_day"])
     source = ", ".join(str(part) for part in (found["title"], found["year"], found["url"]) if part)
     tokens = found["input_tokens"] + found["output_tokens"]
+    cached = found["cache_read_tokens"]
+    read = f" ({cached:,} from a cache)" if cached else ""
+    answers = f"model {found['model']}" if found["model"] else f"class {found['class']}"
     return UserFacing(
         origin="persona",
         who=found["name"],
         definition=(
-            f"{prompts:,g} prompts a day, each {found['input_tokens']:,} + "
-            f"{found['output_tokens']:,} tokens, class {found['class']}; {source}"
+            f"{prompts:,.6g} prompts a day, each {found['input_tokens']:,}{read} + "
+            f"{found['output_tokens']:,} tokens, {answers}; {source}"
         ),
         per="prompt",
         volume_a_day=prompts,
@@ -209,21 +229,30 @@ def _trouble(counts: Row, selection: Selection, *, paced: bool) -> str | None:
         )
     if not counts["whole"]:
         return (
-            f"All {counts['tasks']:,} agentic tasks reach over an end of the period "
-            f"{selection.period}, so no whole one is measured. Choose a longer --period."
+            f"No agentic task lies whole in the period {selection.period}: each of them "
+            f"({counts['tasks']:,}) reaches over an end of it. Choose a longer --period."
         )
     if not paced and not counts["timed"]:
         return (
-            f"None of {counts['whole']:,} agentic tasks says how long it took, so how many an "
+            f"No agentic task ({counts['whole']:,} recorded) says how long it took, so how many an "
             "agent does in an hour is not measured. Give --tasks-per-hour."
         )
     if not counts["with_calls"]:
         return (
-            f"None of {counts['whole']:,} agentic tasks made a model call ({selection}), so there "
-            "is nothing to project. Is agenttrace.configure() called in the process that makes "
-            "them?"
+            f"No agentic task ({counts['whole']:,} recorded; {selection}) made a model call, so "
+            "there is nothing to project. Is agenttrace.configure() called in the process that "
+            "makes them?"
         )
     return None
+
+
+def _elsewhere(reader: Reader, selection: Selection) -> str:
+    """Say when there are agentic calls, if not in the period; empty if there are none."""
+    if selection.period == ALL:
+        return ""
+    with selected(reader, replace(selection, period=ALL, workload="agentic")):
+        extent = selections.extent(reader)
+    return "" if extent is None else f" There are agentic calls in {extent}."
 
 
 def _left_out(counts: Row, reader: Reader, *, paced: bool) -> Iterator[str]:
@@ -232,29 +261,28 @@ def _left_out(counts: Row, reader: Reader, *, paced: bool) -> Iterator[str]:
         return
     cut = counts["tasks"] - whole
     if cut:
-        yield f"{_tasks(cut)} left out: not all of it is in the period"
+        yield f"{tasks_of(cut)} left out: not all of it is in the period"
     silent = counts["with_calls"] - counts["priced"]
     if silent and counts["priced"]:
-        yield f"{_tasks(silent)} left out: none of its calls says its usage"
+        yield f"{tasks_of(silent)} left out: none of its calls says its usage"
     if counts["with_calls"] and not counts["priced"]:
         yield "no call of these tasks says its usage, so their energy and carbon are not known"
     if not paced and counts["timed"] and (untimed := whole - counts["timed"]):
-        yield f"{_tasks(untimed)} left out: how long it took is not known"
+        yield f"{tasks_of(untimed)} left out: how long it took is not known"
     if counts["unframed"]:
         yield (
-            f"{counts['unframed']:,} of {_tasks(whole)} are calls that no @agenttrace.task was "
+            f"{counts['unframed']:,} of {tasks_of(whole)} are calls that no @agenttrace.task was "
             "around: each trace is taken for a task"
         )
+    (known,) = reader.query(_KNOWN)
+    if known["unknown"] and known["unknown"] == known["models"]:
+        yield "no model of these tasks is known, so their energy spans every class of models"
     (row,) = reader.query("totals")
     if row["calls_unpriced"]:
         yield (
             f"{row['calls_unpriced']:,} of {row['calls']:,} agentic calls do not say all of their "
             "usage: what is missing is in no figure"
         )
-
-
-def _tasks(number: int) -> str:
-    return "1 task" if number == 1 else f"{number:,} tasks"
 
 
 def spread_known(tasks: int) -> str | None:
@@ -308,8 +336,6 @@ def _measured(reader: Reader, selection: Selection, counts: Row, *, paced: bool)
 
 def _drawn(measured: Measured, shown: Row, draws: Sequence[dict[str, float]]) -> Measured:
     """Add what the draws of all agentic calls make of energy, and of carbon per kWh."""
-    from msgspec.structs import replace as changed
-
     energy, carbon = shown["energy_wh"], shown["carbon_g"]
     if not energy:
         return changed(measured, energy_draws=(1.0,) * len(draws))

@@ -9,6 +9,7 @@ from agenttrace.compare.assumptions import Assumption
 from agenttrace.compare.measured_tasks import Measured, UserFacing
 from agenttrace.compare.projection import DAYS_A_YEAR, WEEKS_A_YEAR, Assumed
 from agenttrace.compare.scenario import Scenario
+from agenttrace.energy.estimate import spread
 from agenttrace.model import Range
 from agenttrace.report import figures
 from agenttrace.report.projection.values import AssumptionLine, Origin
@@ -159,7 +160,7 @@ def _pace(scenario: Scenario, said: Said, measured: Measured | None) -> Assumpti
         value=_exactly(measured.tasks / measured.hours),
         unit="",
         origin="measured",
-        why=f"{measured.tasks:,} tasks took {figures.significant(measured.hours, 3)} h together "
+        why=f"{tasks_of(measured.tasks)} took {figures.duration(3.6e6 * measured.hours)} together "
         f"(period {measured.period}); an agent does one after the other, without a break",
     )
 
@@ -171,7 +172,7 @@ def _of_tasks(measured: Measured) -> Iterator[AssumptionLine]:
         value=None,
         unit="",
         origin="measured",
-        why=f"{measured.tasks:,} tasks ({measured.selection}), drawn with replacement; those to "
+        why=f"{tasks_of(measured.tasks)} ({measured.selection}), drawn with replacement; those to "
         "come are like them: the same models, caches and mix of work",
     )
     yield AssumptionLine(
@@ -222,8 +223,6 @@ def _grid(
 
 
 def _measured_grid(measured: Measured) -> Range | None:
-    from agenttrace.energy.estimate import spread
-
     if measured.g_per_kwh is None:
         return None
     return spread(measured.g_per_kwh, measured.g_per_kwh_draws)
@@ -270,6 +269,17 @@ def _people(
     )
 
 
+def tasks_of(number: int) -> str:
+    """Return a number of tasks in words."""
+    return "1 task" if number == 1 else f"{number:,} tasks"
+
+
+def number(value: Range) -> str:
+    """Return an assumption as it was said: one number, or three with a dash between."""
+    ends = [f"{end:,.12g}" for end in (value.low, value.central, value.high)]
+    return ends[0] if value.low == value.high else figures.dashed((ends[0], ends[1], ends[2]))
+
+
 def passing_sentence(
     who: str, boundary: str, years: Sequence[int], passed: Sequence[float], median: int | None
 ) -> str:
@@ -282,15 +292,12 @@ def passing_sentence(
         passed: Part of the runs in which it or an earlier one has more energy of agents.
         median: First year by which they are in half of the runs.
     """
-    middle = ""
-    if median is not None and median > years[0]:
-        middle = f"in half of the runs by the end of {median}, "
-    elif median is None:
-        middle = f"in less than half of the runs by the end of {years[-1]}, "
+    later = median is not None and median > years[0]
+    middle = f"in half of them by the end of {median}, " if later else ""
     return (
         f"From {years[0]} to {years[-1]}, boundary {boundary}, the agents use more energy than "
-        f"{who}: already in {years[0]} in {figures.share(passed[0], 1)} of the runs, {middle}"
-        f"and never within the {_years_of(len(years))} in {figures.share(1 - passed[-1], 1)}."
+        f"{who}: in {figures.share(passed[0], 1)} of the runs already in {years[0]}, {middle}"
+        f"and in {figures.share(1 - passed[-1], 1)} never within the {_years_of(len(years))}."
     )
 
 

@@ -61,8 +61,22 @@ def _verdicts(report: ClaimsReport) -> RenderableType:
     grid.add_column(no_wrap=True)
     grid.add_column()
     for line in report.claims:
-        grid.add_row(_verdict(line.verdict), Text(printable(line.claim)))
+        beyond = f": {_beyond(line)}" if _beyond(line) else ""
+        grid.add_row(_verdict(line.verdict), Text(f"{printable(line.claim)}{beyond}"))
     return grid
+
+
+def _beyond(line: ClaimLine) -> str:
+    """Say which figures are more, or less, than a claim that they do not support."""
+    if line.verdict != claims.NOT_SUPPORTED:
+        return ""
+    sides = dict.fromkeys(one.side for one in line.findings if one.side is not None)
+    if len(line.findings) == 1:
+        return next(iter(sides), None) or ""
+    return "; ".join(
+        f"{side} in {' and '.join(one.of for one in line.findings if one.side == side)}"
+        for side in sides
+    )
 
 
 def _verdict(verdict: claims.Verdict) -> Text:
@@ -96,14 +110,15 @@ def _finding(line: ClaimLine, one: Finding) -> Text:
     if one.value is None:
         return text
     text.append(f" Claimed: {printable(one.bound)}", parts.QUIET)
-    if len(line.findings) > 1 or one.side is not None:
-        beyond = f", {one.side}" if one.side is not None else ""
-        text.append(f"; {one.verdict}{beyond}", parts.QUIET)
+    if len(line.findings) > 1:
+        text.append(f"; {one.verdict}", parts.QUIET)
     return text.append(".", parts.QUIET)
 
 
 def _conclusion(line: ClaimLine) -> Text:
     text = _verdict(line.verdict)
+    if _beyond(line):
+        text.append(f": {printable(_beyond(line))}", "not bold")
     if line.missing is not None:
         text.append(f"; missing: {printable(line.missing)}.", "not bold")
     return text

@@ -114,9 +114,12 @@ def _origin(line: PersonaLine) -> str:
 
 
 def _users(report: CompareReport, line: UserFacing) -> Iterator[RenderableType]:
-    yield Group(_side_by_side(report, line), Text(_who(line), style=parts.QUIET))
+    said = Text(
+        f"{_who(line)}\nratio: agents over users, of energy draw by draw", style=parts.QUIET
+    )
+    yield Group(_side_by_side(report, line), said)
     if line.each:
-        of = "" if not line.unnamed_tasks else ", of the tasks that say who prompted"
+        of = ", of the tasks that say who prompted" if line.unnamed_tasks else ""
         users = intensity.table(line.each, _NO_CHANGE)
         yield Group(Text(f"The users{of}", style=parts.HEADING), users)
 
@@ -135,7 +138,7 @@ def _side_by_side(report: CompareReport, line: UserFacing) -> RenderableType:
         ),
     ]
     when = "all recorded" if report.period == "all" else report.period
-    return parts.table((when, "agents", "users", "agents by users"), rows)
+    return parts.table((when, "agents", "users", "ratio"), rows)
 
 
 def _who(line: UserFacing) -> str:

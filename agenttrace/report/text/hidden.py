@@ -1,5 +1,6 @@
 """What a person saw of the calls, what ran underneath, and what a user turn sets off."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -137,12 +138,13 @@ def _iceberg_note(report: HiddenReport) -> str:
     bars = "central energy" if known else "calls"
     return (
         f"visible: a person reads the output as the answer; hidden: all other calls. {said}. "
-        f"Bars: parts of the {bars}."
+        f"Bars: parts of the {bars}. Below, energy without a range is central, and --format json "
+        f"has its range."
     )
 
 
 def _turns(lines: Sequence[TurnLine]) -> RenderableType:
-    unit = parts.unit_of(line.energy_wh for line in lines)
+    unit = parts.unit_of(_central(line.energy_wh) for line in lines)
     titles = ("User turns", "turns", "tasks", "calls", "tokens", unit.symbol)
     return parts.table(
         titles,
@@ -153,7 +155,7 @@ def _turns(lines: Sequence[TurnLine]) -> RenderableType:
                 figures.count(line.tasks),
                 figures.count(line.calls),
                 parts.count(line.tokens),
-                parts.energy(line.energy_wh, unit),
+                parts.energy(_central(line.energy_wh), unit),
             )
             for line in lines
         ],
@@ -168,7 +170,7 @@ def _spreads(lines: Sequence[Spread]) -> RenderableType:
     return parts.captioned(
         table,
         "90 %: nine in ten tasks have at most so much. Per user turn: of each task the mean over "
-        "its turns. Energy is central; --format json has tokens as well.",
+        "its turns. --format json has tokens as well.",
     )
 
 
@@ -319,31 +321,36 @@ def _label(line: Line, by: str) -> Text:
     if line.name is None:
         return Text(_NAMELESS.get(by, "not told"))
     if by == "task":
-        name = printable(line.task_name or "")
-        return Text(parts.short(line.name)).append(f" {name}", parts.QUIET)
+        named = line.task_name not in (None, line.name)
+        name = f" {printable(line.task_name or '')}" if named else ""
+        return Text(parts.short(line.name)).append(name, parts.QUIET)
     if by == "depth":
         return Text("0, outside of any" if line.name == "0" else line.name)
     return parts.words(line.name)
 
 
 def _fan_out(found: FanOut, tasks: int) -> RenderableType:
-    which = "tasks" if found.tasks == tasks else "tasks with the most spans"
     table = parts.table(
         ("Largest fan-outs", "task", "calls", "agents", "tools", "steps", "all"),
         [_frame(frame) for frame in found.largest],
     )
     table.columns[1].justify = "left"
-    note = (
-        f"Directly inside each. Of the {found.tasks:,} {which}, of {tasks:,} "
-        f"({found.spans:,} spans, at most {found.levels:,} levels). "
-        f"{found.frames:,} frames started something: half at most {found.median:,}, 90 % at most "
-        f"{found.p90:,}, 99 % at most {found.p99:,}.\n"
+    return parts.captioned(table, "\n".join(_fan_out_notes(found, tasks)))
+
+
+def _fan_out_notes(found: FanOut, tasks: int) -> Iterator[str]:
+    many = "1 task" if found.tasks == 1 else f"{found.tasks:,} tasks"
+    those = "all tasks" if found.tasks == tasks else f"the {many} with the most spans"
+    those += f" but {found.left_out:,} of too many spans" if found.left_out else ""
+    yield (
+        f"Directly inside each. Of {those} (of {tasks:,}; {found.spans:,} spans, at most "
+        f"{found.levels:,} levels). Of the {found.frames:,} frames that started something half "
+        f"started at most {parts.count(found.median)}, 90 % at most {parts.count(found.p90)}, 99 % at most "
+        f"{parts.count(found.p99)}."
     )
-    if found.too_large:
-        note += f"{found.too_large:,} tasks have too many spans to be looked at.\n"
     if found.largest:
-        note += f"Look at one: agenttrace report task {parts.short(found.largest[0].task_id)}"
-    return parts.captioned(table, note)
+        task_id = shlex.quote(parts.short(found.largest[0].task_id))
+        yield f"Look at one: agenttrace report task {task_id}"
 
 
 def _frame(frame: Frame) -> tuple[Text | str, ...]:

@@ -22,6 +22,8 @@ from agenttrace.report.text import parts
 NOTHING_BEFORE: Final = "no change is shown: no earlier period was chosen, or nothing is in it"
 """Why there is no change, where nobody says more."""
 
+_SEVERAL: Final = "Period"
+_SHORT: Final = 15  # letters of a period that fit beside the figures
 _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS, "l": figures.VOLUME}
 _MANY: Final = re.compile(r"([\d,]+) (\S.*)")
 
@@ -30,21 +32,22 @@ def table(intensities: Sequence[Intensity], why: str = NOTHING_BEFORE) -> Render
     """Show each figure beside its total and its volume, and how far the three moved below them.
 
     Args:
-        intensities: At least one; figures of one period share its name in the heading.
+        intensities: At least one; those of one period share its name in the heading.
         why: Why nothing is said to have changed, for those of which that is so.
 
     Raises:
         ValueError: One of them was not made by :func:`agenttrace.report.intensity.intensity`.
     """
-    of_one = {_checked(one).period for one in intensities}
+    for one in intensities:
+        _checked(one)
+    above, heading, against = _headings(intensities)
     grid = Table(box=None, pad_edge=False, padding=(0, parts.GAP, 0, 0), header_style="none")
-    heading = _period(next(iter(of_one))) if len(of_one) == 1 else "Period"
     grid.add_column(Text(heading, style=parts.HEADING), overflow="fold")
     grid.add_column(Text("each", style=parts.QUIET), no_wrap=True)
     grid.add_column(Text("in all", style=parts.QUIET), no_wrap=True)
     grid.add_column(Text("of", style=parts.QUIET), overflow="fold")
     for one in intensities:
-        when = "" if len(of_one) == 1 else f", {_period(one.period)}"
+        when = f", {_period(one.period)}" if heading == _SEVERAL else ""
         grid.add_row(
             parts.words(f"{_name(one)}{when}"),
             parts.strong(_each(one)),
@@ -52,10 +55,27 @@ def table(intensities: Sequence[Intensity], why: str = NOTHING_BEFORE) -> Render
             _volume(one),
         )
         if one.change is not None:
-            grid.add_row(*_moved(one.change))
-    if all(one.change is not None for one in intensities):
-        return grid
-    return Group(grid, Text(printable(why), style=parts.QUIET))
+            grid.add_row(*_moved(one.change, against or f"against {_period(one.change.against)}"))
+    lines: list[RenderableType] = [Text(above, style=parts.HEADING), grid] if above else [grid]
+    if not all(one.change is not None for one in intensities):
+        lines.append(Text(printable(why), style=parts.QUIET))
+    return lines[0] if len(lines) == 1 else Group(*lines)
+
+
+def _headings(intensities: Sequence[Intensity]) -> tuple[str, str, str]:
+    """Return a line above, the heading of the first column, and how rows of changes begin.
+
+    Long names of periods are said once above: they would take the width of the figures.
+    """
+    periods = {one.period for one in intensities}
+    if len(periods) != 1:
+        return "", _SEVERAL, ""
+    period = _period(periods.pop())
+    befores = {_period(one.change.against) for one in intensities if one.change is not None}
+    if len(befores) > 1 or max(map(len, (period, *befores))) <= _SHORT:
+        return "", period, ""
+    against = f", against {befores.pop()}" if befores else ""
+    return f"{period}{against}", "", "change"
 
 
 def cell(one: Intensity) -> Text:
@@ -151,15 +171,15 @@ def _many(per: str) -> str:
     return word if word.endswith("s") else f"{word}s"
 
 
-def _moved(change: Change) -> tuple[Text, Text, Text, Text]:
+def _moved(change: Change, label: str) -> tuple[Text, Text, Text, Text]:
     said = (
-        f"  against {_period(change.against)}",
+        f"  {label}",
         figures.change(change.each),
         figures.change(change.total),
         figures.change(change.volume),
     )
-    against, each, total, volume = (Text(printable(text), style=parts.QUIET) for text in said)
-    return against, each, total, volume
+    first, each, total, volume = (Text(printable(text), style=parts.QUIET) for text in said)
+    return first, each, total, volume
 
 
 def _period(label: str) -> str:

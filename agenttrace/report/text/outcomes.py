@@ -18,9 +18,9 @@ from agenttrace.report.text import intensity, parts, sums
 
 _NAMES: Final = {None: "not said", "success": "success", "failure": "failure"}
 _ATTEMPTS: Final = {
-    "first": "first attempts",
+    "first": "first",
     "retry": "retries",
-    "failed": "failed attempts",
+    "failed": "failed",
 }
 _GROUPS: Final = {"project": "Project", "task-name": "Task name"}
 _HOW: Final = """\
@@ -143,7 +143,7 @@ def _attempts(lines: Sequence[AttemptLine]) -> RenderableType:
         for line in lines
     ]
     titles = (
-        "Calls",
+        "Attempts",
         "calls",
         "partly",
         "tokens",

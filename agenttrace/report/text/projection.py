@@ -17,6 +17,7 @@ from agenttrace.report.projection.values import (
     ProjectionReport,
     SpreadLine,
 )
+from agenttrace.report.projection.words import tasks_of
 from agenttrace.report.rows import printable
 from agenttrace.report.text import intensity, parts
 
@@ -192,9 +193,9 @@ def _spread(lines: Sequence[SpreadLine], report: ProjectionReport) -> Renderable
         )
     titles = ("One task", "5 %", "median", "95 %", "largest", "in top tenth")
     sampled = (
-        f"{report.sampled_tasks:,} of {report.tasks:,} tasks, by a hash"
+        f"{report.sampled_tasks:,} of {tasks_of(report.tasks)}, by a hash"
         if report.sampled_tasks < report.tasks
-        else f"{report.tasks:,} tasks"
+        else tasks_of(report.tasks)
     )
     caption = (
         f"{sampled}, period {report.period}; in top tenth: what the largest tenth has of the sum."

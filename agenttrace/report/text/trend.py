@@ -16,6 +16,7 @@ from agenttrace.report.trend.values import Decomposed, Driver, Drivers, Effect, 
 _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS}
 _DRIVERS_SHOWN: Final = 6
 _ASSUMED: Final = "as before"
+_ROUNDING: Final = 1e-9  # of the unit of a column: what is left of nothing
 
 FACTORS: Final = {
     "tasks": "tasks (volume)",
@@ -37,8 +38,7 @@ _MONTHLY: Final = {
     "calls": ("calls_per_task",),
     "mix": ("mix",),
     "tokens": ("uncached_per_call", "cached_per_call", "output_per_call", "measured_per_call"),
-    "Wh/token": ("energy_per_token",),
-    "facility": ("facility",),
+    "energy/token": ("energy_per_token",),
 }
 
 
@@ -160,10 +160,16 @@ def _effects(found: Decomposed, report: Trend) -> RenderableType:
         else "? the sampling error is unknown"
     )
     place = ", location-based" if found.unit == "g" else ""
+    moved = (
+        f"; in the mix: models or places that entered {_signed(found.entered, unit)}, that left "
+        f"{_signed(-found.left, unit)}"
+        if found.entered or found.left
+        else ""
+    )
     return parts.captioned(
         parts.table(titles, rows),
         f"{_when(report)} ({report.boundary}{place}); low and high: 5 % and 95 % of the draws of "
-        f"the factors; {sampling}",
+        f"the factors; {sampling}{moved}",
     )
 
 
@@ -172,19 +178,18 @@ def _effect(effect: Effect, unit: figures.Unit) -> tuple[str, ...]:
     if effect.is_assumed:
         return name, figures.DASH, _ASSUMED, figures.DASH, figures.DASH, figures.DASH
     amount, sampling = effect.amount, effect.sampling
-    spread = None if sampling is None else (sampling.high - sampling.low) / 2 / unit.size
+    spread = None if sampling is None else (sampling.high - sampling.low) / 2
     return (
         name,
         *(_signed(value, unit) for value in (amount.low, amount.central, amount.high)),
-        parts.UNKNOWN if spread is None else figures.significant(spread),
+        parts.UNKNOWN if spread is None else _signed(spread, unit).lstrip("+"),
         figures.DASH if effect.share is None else figures.change(effect.share).lstrip("+"),
     )
 
 
 def _signed(value: float, unit: figures.Unit) -> str:
     scaled = value / unit.size
-    least = 1e-6
-    if abs(scaled) < least:
+    if abs(scaled) < _ROUNDING:
         return "0"
     return f"{'+' if scaled > 0 else '-'}{figures.significant(abs(scaled))}"
 
@@ -194,7 +199,9 @@ def _notes(report: Trend) -> RenderableType:
 
 
 def _drivers(found: Drivers, report: Trend) -> RenderableType:
-    shown, rest = found.lines[:_DRIVERS_SHOWN], others(found.lines[_DRIVERS_SHOWN:])
+    is_all = len(found.lines) <= _DRIVERS_SHOWN + 1  # one more takes no more room than "others"
+    shown = found.lines if is_all else found.lines[:_DRIVERS_SHOWN]
+    rest = others(found.lines[len(shown) :])
     lines = [*shown, *([rest] if rest is not None else [])]
     unit = parts.unit_of(
         value for line in lines for value in (line.before_wh, line.after_wh, abs(line.change_wh))
@@ -219,7 +226,8 @@ def _driver(line: Driver, unit: figures.Unit) -> tuple[Text | str, ...]:
 
 
 def _months(months: Sequence[Month], boundary: str) -> RenderableType:
-    absolute = intensity.table([month.energy_per_task for month in months], "")
+    figures_of = [month.energy_per_task for month in months]
+    absolute = intensity.table(figures_of, "the first month has none before it")
     told = [month for month in months if month.change_wh is not None]
     if not told:
         return Group(absolute, Text("no two months in a row to compare", style=parts.QUIET))
@@ -231,9 +239,14 @@ def _months(months: Sequence[Month], boundary: str) -> RenderableType:
     )
     unit = figures.unit_of(largest, figures.ENERGY)
     rows = [_month(month, unit) for month in told]
-    table = parts.table((f"Against the month before, {unit.symbol}", "change", *_MONTHLY), rows)
+    table = parts.table((f"By month, {unit.symbol}", "change", *_MONTHLY), rows)
     return Group(
-        absolute, Text(), parts.captioned(table, f"effects on energy ({boundary}), central")
+        absolute,
+        Text(),
+        parts.captioned(
+            table,
+            f"effects on energy against the month before ({boundary}), central; facility as before",
+        ),
     )
 
 

@@ -1,8 +1,10 @@
 """Build the report on why energy and carbon changed from one period to another."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from math import fsum
+from operator import attrgetter
 from typing import Final
 
 from agenttrace.compare import periods, rebound
@@ -19,6 +21,7 @@ from agenttrace.report.trend.chain import (
     ENERGY_FACTORS,
     Amounts,
     Chained,
+    Part,
     carbon_chains,
     energy_chains,
     prices,
@@ -51,10 +54,16 @@ class _Told:
     unit: str
     chains: Chained
     factors: tuple[str, ...]
+    amount: Callable[[Part], float]
+
+    def alone(self, one: Amounts, other: Amounts) -> float:
+        """Return what models of *one* take that made no call in *other*, or not in that place."""
+        found = one.parts.items()
+        return fsum(self.amount(part) for (place, _), part in found if place not in other.calls)
 
 
-_ENERGY: Final = _Told("energy", "Wh", energy_chains, ENERGY_FACTORS)
-_CARBON: Final = _Told("carbon", "g", carbon_chains, CARBON_FACTORS)
+_ENERGY: Final = _Told("energy", "Wh", energy_chains, ENERGY_FACTORS, attrgetter("energy_wh"))
+_CARBON: Final = _Told("carbon", "g", carbon_chains, CARBON_FACTORS, attrgetter("carbon_g"))
 
 _Pairs = Sequence[tuple[Amounts, Amounts]]
 
@@ -193,6 +202,7 @@ def _changed(reader: Reader, report: Trend, later: Look, former: Look) -> Trend:
         warnings=(
             *report.warnings,
             *words.cautions(*sides),
+            *words.swapped(energy),
             *alone,
             *_estimated_by_agent(reader, later),
         ),
@@ -222,6 +232,8 @@ def _decomposed(
             for name in told.factors
             if name in found.effects
         ),
+        entered=told.alone(*reversed(central)),
+        left=told.alone(*central),
         residual=found.residual,
     )
 
@@ -287,8 +299,11 @@ def _estimated_by_agent(reader: Reader, later: Look) -> Sequence[str]:
 
 
 def _months(reader: Reader, selection: Selection, number: int) -> tuple[Month, ...]:
-    """Tell of the last months of the selection one by one."""
-    with selected(reader, selection):
+    """Tell of the last months until the end of the selected period one by one."""
+    until = periods.ALL
+    if selection.period.end is not None:
+        until = Period("until then", end=selection.period.end)
+    with selected(reader, replace(selection, period=until)):
         seen = extent(reader)
     if seen is None or seen.start is None or seen.end is None:
         return ()

@@ -72,6 +72,9 @@ class Decomposed:
         part: Of what it was: 0.5 is +50 %; None where it was nothing.
         sampling: The 5 % to 95 % of the resamples of the tasks.
         effects: In the order of the product.
+        entered: What models took that made no call in the earlier period, or not in that place; all
+            of it is among the mix.
+        left: What models took that made no call in the later period, or not in that place.
         residual: What they leave of the central change: rounding.
     """
 
@@ -83,6 +86,8 @@ class Decomposed:
     part: float | None
     sampling: Range | None
     effects: tuple[Effect, ...]
+    entered: float
+    left: float
     residual: float
 
 

@@ -50,14 +50,14 @@ def _months(first: datetime, last: datetime) -> tuple[Period, Period] | None:
 
 
 def _halves(first: datetime, number: int, unit: timedelta) -> tuple[Period, Period]:
-    """Return the later half and the earlier one; of an odd number the first is left out."""
+    """Return the later half and the earlier one; of an odd number the middle one is left out."""
     half = number // 2 * unit
     end = first + number * unit
-    return periods.between(end - half, end), periods.between(end - 2 * half, end - half)
+    return periods.between(end - half, end), periods.between(first, first + half)
 
 
 def _said(number: int, units: str) -> str:
-    odd = f"; the first of the {units} is left out" if number % 2 else ""
+    odd = f"; the middle one of the {units} is left out" if number % 2 else ""
     return (
         f"the later half of the {number} {units} recorded, and the earlier half: "
         f"there are no two whole months{odd}"

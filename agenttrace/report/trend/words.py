@@ -12,6 +12,8 @@ _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS}
 _NAMED: Final = 3
 _SMALL: Final = 0.05  # of the largest effect: what a sentence passes over
 
+_MOST: Final = 0.5
+
 # By factor: what it is called when it adds, and when it takes away.
 _MORE: Final = {
     "tasks": ("more tasks", "fewer tasks"),
@@ -132,6 +134,19 @@ def cautions(before: Side, after: Side) -> Iterator[str]:
             f"a meter saw {figures.share(shares[0], 1)} of the energy in {before.period} and "
             f"{figures.share(shares[1], 1)} in {after.period}: what moved from estimate to meter "
             "is among the effects of tokens per call"
+        )
+
+
+def swapped(energy: Decomposed) -> Iterator[str]:
+    """Warn where most of the energy is of models that only one period has."""
+    pairs = (energy.left, energy.before), (energy.entered, energy.after)
+    # A product of factors is its sum but for rounding, and >99 % would be said of all.
+    parts = [round(part / whole, 9) if whole else 0.0 for part, whole in pairs]
+    if max(parts) > _MOST:
+        yield (
+            f"models that only one of the periods has, or not in the same place, took "
+            f"{figures.share(parts[0], 1)} of the energy before and {figures.share(parts[1], 1)} "
+            "after: all of that is in the mix, and the other effects tell of the rest alone"
         )
 
 
