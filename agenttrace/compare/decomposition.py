@@ -18,7 +18,7 @@ decomposition approach, Energy Policy 35, 238-246, <https://doi.org/10.1016/j.en
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from math import fsum, inf, log, log1p, prod
+from math import fsum, inf, log, log1p
 from typing import Final, TypeAlias, TypeVar
 
 Chain: TypeAlias = Mapping[str, float | None]
@@ -84,9 +84,10 @@ def decompose(
         earlier, later = before.get(category), after.get(category)
         earlier = _absent(later, entering) if earlier is None else earlier
         later = _absent(earlier, entering) if later is None else later
-        totals[0].append(amount(earlier))
-        totals[1].append(amount(later))
-        for name, effect in effects(earlier, later).items():
+        pair = amount(earlier), amount(later)
+        totals[0].append(pair[0])
+        totals[1].append(pair[1])
+        for name, effect in _effects(earlier, later, *pair).items():
             parts.setdefault(name, []).append(effect)
     return Decomposition(
         fsum(totals[0]), fsum(totals[1]), {name: fsum(found) for name, found in parts.items()}
@@ -102,17 +103,7 @@ def effects(before: Chain, after: Chain) -> dict[str, float]:
     Raises:
         ValueError: The factors have other names, or are no factors.
     """
-    if list(before) != list(after):
-        raise ValueError(f"factors {list(before)} are not factors {list(after)}")
-    earlier, later = amount(before), amount(after)
-    found = dict.fromkeys(before, 0.0)
-    if earlier and later:
-        mean = log_mean(later, earlier)
-        for name, value in before.items():
-            found[name] = mean * log_ratio(_known(after[name]), _known(value))
-    elif earlier or later:
-        found[_first_zero(after if earlier else before)] = later - earlier
-    return found
+    return _effects(before, after, amount(before), amount(after))
 
 
 def amount(chain: Chain) -> float:
@@ -121,12 +112,19 @@ def amount(chain: Chain) -> float:
     Raises:
         ValueError: A factor is negative or not finite, or one is not known and none is zero.
     """
+    product, is_zero, is_known = 1.0, False, True
     for name, value in chain.items():
-        if value is not None and not 0 <= value < inf:
+        if value is None:
+            is_known = False
+        elif 0 < value < inf:
+            product *= value
+        elif value == 0:
+            is_zero = True
+        else:
             raise ValueError(f"factor {name!r} is {value}, and must be zero or a positive number")
-    if any(value == 0 for value in chain.values()):
-        return 0.0
-    return prod(map(_known, chain.values()))
+    if not is_zero and not is_known:
+        raise ValueError("a factor is not known, and no other one is zero")
+    return 0.0 if is_zero else product
 
 
 def log_mean(one: float, other: float) -> float:
@@ -144,6 +142,20 @@ def log_ratio(one: float, other: float) -> float:
     return log1p(apart) if abs(apart) < _NEAR else log(one) - log(other)
 
 
+def _effects(before: Chain, after: Chain, earlier: float, later: float) -> dict[str, float]:
+    """Return the effects, where the amounts of both sides are known."""
+    if list(before) != list(after):
+        raise ValueError(f"factors {list(before)} are not factors {list(after)}")
+    found = dict.fromkeys(before, 0.0)
+    if earlier and later:
+        mean = log_mean(later, earlier)
+        for name, value in before.items():
+            found[name] = mean * log_ratio(_known(after[name]), _known(value))
+    elif earlier or later:
+        found[_first_zero(after if earlier else before)] = later - earlier
+    return found
+
+
 def _absent(chain: Chain | None, entering: str | None) -> Chain:
     assert chain is not None  # a category is in one of the two
     if entering not in chain:
@@ -158,6 +170,5 @@ def _first_zero(chain: Chain) -> str:
 
 
 def _known(value: float | None) -> float:
-    if value is None:
-        raise ValueError("a factor is not known, and no other one is zero")
+    assert value is not None  # the product is not zero, so all of them are known
     return value

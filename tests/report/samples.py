@@ -327,7 +327,6 @@ MODELS = ModelsReport(
             provider="openai",
             model="gpt-5",
             model_class="large",
-            model=None,
             known=True,
             match_reason="by name",
             calls=10,
