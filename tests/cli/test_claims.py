@@ -38,6 +38,19 @@ def test_the_claims_come_as_text_json_and_picture(recorded: Path):
     assert run("--format", "svg").output.startswith("<svg")
 
 
+def test_the_verdicts_come_first_and_then_what_the_data_say(recorded: Path):
+    # 40 calls of an agent and one of a person, all of the same tokens.
+    text = run().output
+    verdict = "supported        agents run 10 to 100 times the inference that people ask for"
+    said = " ".join(text.split())
+    assert text.index(verdict) < text.index("Claim: agents run 10 to 100 times")
+    assert (
+        "Agents made 40 times as many calls as people asked for: 40 agentic, 1 user-facing (all "
+        "recorded, boundary facility). Claimed: 10 to 100 times; supported."
+    ) in said
+    assert "Supported: the whole range lies within what is claimed." in said
+
+
 def test_the_text_fits_80_columns(recorded: Path):
     result = run("--period", "2025-10-10", "--training-share", "0.15")
     assert result.exit_code == 0

@@ -4,12 +4,15 @@ The calls of a test are of 2025-10-09, 08:53 UTC and the seconds after it.
 """
 
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.builders import Asked, asked, chat, later, loose, spans, task
+from tests.builders import Asked, Node, asked, chat, later, loose, spans, task
 
 DAYS_23_S = 23 * 86_400
 MODELS: Any = {"gpt-5": [1.0, 2.0], "o": [1.0, 4.0]}
@@ -231,3 +234,54 @@ def test_the_calls_of_a_row_add_up_to_it(home: Path) -> None:
         metered(found)
         of_calls = found.sql(SUMS.format("activity_call")).fetchall()
         assert of_calls == found.sql(SUMS.format("activity")).fetchall() != []
+
+
+# Every product of the formula costs something, each of them something else.
+DEAR = """
+    UPDATE model_factor SET j_uncached_context = 7, j_cached = 360, j_output = 5400,
+        j_output_context = 11
+"""
+COUNT = st.one_of(st.none(), st.integers(0, 2000))
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> Node:
+    """A call with any usage, of any state, with or without a cache."""
+    sent, received = draw(COUNT), draw(COUNT)
+    said: dict[str, Any] = {"model": draw(st.sampled_from(["gpt-5", "o"]))}
+    said["region"] = draw(st.sampled_from([None, "eu-north-1"]))
+    said["usage"] = draw(st.sampled_from(["reported", "estimated", "partial"]))
+    if sent is not None:
+        said["input"] = sent
+        said["cache_read"] = draw(st.one_of(st.none(), st.integers(0, sent)))
+    if received is not None:
+        said["output"] = received
+    return chat(**said)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(calls(), min_size=1, max_size=6), st.booleans())
+def test_rows_add_up_to_the_totals_and_calls_to_the_rows(nodes: list[Node], is_metered: bool):
+    with tempfile.TemporaryDirectory() as folder:
+        with asked(Path(folder) / "home", spans(task("a", *nodes)), models=MODELS) as found:
+            found.connection.execute(DEAR)
+            if is_metered:
+                metered(found)
+            ((tokens, energy_wh),) = found.sql(
+                "SELECT sum(tokens), coalesce(sum(energy_wh), 0) FROM activity"
+            ).fetchall()
+            ((total_tokens, calls_unpriced),) = found.sql(
+                "SELECT total_tokens, calls_unpriced FROM totals"
+            ).fetchall()
+            of_calls = found.sql("SELECT coalesce(sum(energy_wh), 0) FROM call_energy").fetchall()
+            unreported = found.sql(
+                "SELECT coalesce(sum(calls), 0) FROM activity WHERE kind = 'unreported'"
+            ).fetchall()
+            rows = [
+                found.sql(SUMS.format(name)).fetchall() for name in ("activity", "activity_call")
+            ]
+    assert tokens == total_tokens
+    assert energy_wh == pytest.approx(of_calls[0][0], rel=1e-9)
+    assert unreported == [(calls_unpriced,)]
+    assert [row[:2] for row in rows[0]] == [row[:2] for row in rows[1]]
+    assert [row[2] for row in rows[0]] == pytest.approx([row[2] for row in rows[1]], rel=1e-6)

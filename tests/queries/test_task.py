@@ -4,7 +4,7 @@ from tests.builders import START_NS, agent, asked, chat, fact, foreign, loose, s
 
 
 def test_task(home: Path) -> None:
-    """Spans of week: task at 1 s, agent 2 s, chats 3 s and 4 s, tool 5 s, chat 6 s, facts to 8.5."""
+    """Week: task at 1 s, agent 2 s, chats 3 s and 4 s, tool 5 s, chat 6 s, facts 7 s and 8 s."""
     week = spans(
         task(
             "week",

@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agenttrace.compare import periods
+from agenttrace.compare.embodied import Embodied
+from agenttrace.compare.methods import ECOLOGITS
 from agenttrace.energy import measured
 from agenttrace.energy.grid.certificates import import_certificates, import_residual
 from agenttrace.energy.grid.importing import import_file
 from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, MissingDependencyError, QueryError
-from agenttrace.model import Table
+from agenttrace.model import Range, Table
 from agenttrace.reader import Reader
-from agenttrace.report.activity import Activity, activity, canonical, check, files, forms, xlsx
+from agenttrace.report.activity import Activity, activity, canonical, check, files, forms, sci, xlsx
 from agenttrace.report.activity import annex as annexes
 from agenttrace.report.carbon import carbon_report
 from agenttrace.report.overview import overview
@@ -253,6 +255,9 @@ def test_market_based_carbon_adds_up_to_the_report_on_carbon(home: Path):
         matched = carbon_report(reader).matched
     assert matched is not None
     assert total(export.activity, "market_g") == pytest.approx(matched.market_g.central, rel=1e-9)
+    # What the certificate of 1 Wh leaves has the residual mix.
+    left_wh = total(export.activity, "energy_wh") - 1
+    assert total(export.activity, "market_g") == pytest.approx(left_wh * 0.7)
     months = [total(exported(home, month).activity, "market_g") for month in ("2025-10", "2025-11")]
     assert months[0] == pytest.approx(months[1])
     assert fsum(months) == pytest.approx(matched.market_g.central, rel=1e-9)
@@ -268,6 +273,24 @@ def test_sci_is_use_and_making_by_executions(export: Activity):
     assert row["sci_g"] == pytest.approx((row["carbon_g"] + row["embodied_g"]) / 1)
     assert row["sci_low_g"] == pytest.approx(row["carbon_low_g"] + row["embodied_low_g"])
     assert row["sci_high_g"] == pytest.approx(row["carbon_high_g"] + row["embodied_high_g"])
+
+
+def test_sci_by_hand():
+    """(10 + 2) g by 4 executions is 3 g; the ends are (5 + 1) / 4 and (20 + 3) / 4."""
+    made = Embodied(Range(1e-3, 2e-3, 3e-3), Range(0, 0, 0), 7, 0, "much", ECOLOGITS)
+    row = {"month": "2025-10", "tasks": 4, "carbon_low_g": 5.0, "carbon_g": 10.0}
+    score = sci.sci({**row, "carbon_high_g": 20.0}, made)
+    assert score.per_execution is not None
+    assert score.per_execution.each == Range(1.5, 3.0, 5.75)
+    assert (score.per_execution.total, score.executions) == (Range(6, 12, 23), 4)
+    assert score.embodied_calls == 7
+
+
+def test_without_the_making_of_the_hardware_there_is_no_score():
+    row = {"month": "2025-10", "tasks": 4, "carbon_low_g": 5.0, "carbon_g": 10.0}
+    score = sci.sci({**row, "carbon_high_g": 20.0}, None)
+    assert (score.embodied_g, score.per_execution) == (None, None)
+    assert score.operational_g == Range(5, 10, 20)
 
 
 def test_an_intensity_stands_beside_its_absolute(export: Activity):
@@ -343,6 +366,17 @@ def test_a_file_of_any_format_is_read_as_it_was_exported(recorded: Path, tmp_pat
         assert all(one.is_as_exported for one in check.digests(found.tables, found.meta))
         for name, table in found.tables.items():
             assert table == export.tables[name]
+
+
+def test_the_same_store_gives_the_same_hash(recorded: Path, export: Activity):
+    assert exported(recorded).meta.sha256 == export.meta.sha256
+
+
+def test_a_file_of_a_newer_form_is_refused(export: Activity, tmp_path: Path):
+    newer = dataclasses.replace(export, meta=dataclasses.replace(export.meta, format=99))
+    (path,) = files.write(newer, "json", tmp_path / "rows.json")
+    with pytest.raises(ConfigError, match="Upgrade agenttrace"):
+        files.read(path)
 
 
 def test_a_store_that_gives_the_same_differs_in_nothing(recorded: Path, export: Activity):

@@ -21,7 +21,7 @@ from agenttrace.report.json import to_json
 from agenttrace.report.projection import Projected, ProjectionReport, measuring, projected
 from agenttrace.report.selection import Selection
 from agenttrace.report.text import to_text
-from tests.builders import Node, begin, chat, later, spans, task, tool, write
+from tests.builders import Node, begin, chat, later, loose, spans, task, tool, write
 
 HOURS_A_YEAR = 365.25 / 7 * 40
 FLEET = Scenario(agents=Assumption(value=2), hours_per_week=Assumption(value=40), years=3, runs=256)
@@ -118,6 +118,11 @@ def test_carbon_is_of_the_places_of_the_calls_or_of_the_grid_that_is_given(home:
     ]
     by_year = (GridYear(year=2026, g_per_kwh=300), GridYear(year=2028, g_per_kwh=100))
     dated = report(home, grid_year=by_year)
+    (line,) = (one for one in dated.assumptions if one.name == "grid_year")
+    assert (line.value, line.why.partition(";")[0]) == (
+        Range(300, 300, 300),
+        "scenario: 2026 300, 2028 100",
+    )
     assert [one.each.central for y in dated.years if (one := y.intensities[1]).each] == [
         300,
         200,
@@ -307,6 +312,54 @@ def test_tasks_without_a_duration_need_a_pace(home: Path):
     without = projected(structs.replace(paced.scenario, tasks_per_hour=None)).report
     assert without.trouble is not None
     assert "Give --tasks-per-hour." in without.trouble
+
+
+def test_a_task_without_a_duration_is_left_out_beside_others(home: Path):
+    timeless(home)
+    write(home, spans(task("two", call()), trace=2))
+    found = report(home)
+    assert found.tasks == 1
+    assert "1 task left out: how long it took is not known" in found.warnings
+
+
+def test_usage_of_one_task_and_the_time_of_another_are_not_enough(home: Path):
+    timeless(home)
+    write(home, spans(task("two", chat()), trace=2))
+    assert "has both a duration and usage" in trouble(home)
+
+
+def test_calls_outside_of_any_task_are_tasks_by_their_trace_and_that_is_said(home: Path):
+    write(home, loose(call()))
+    found = report(home)
+    assert found.tasks == 1
+    assert any("around the calls of 1 of 1 task" in one for one in found.warnings)
+
+
+def test_usage_that_lacks_a_side_is_in_no_figure_and_that_is_said(home: Path):
+    write(home, spans(task("one", call(), chat(input=1000, usage="partial"))))
+    assert any("1 of 2 agentic calls do not say all" in one for one in report(home).warnings)
+
+
+def test_a_meter_that_saw_nothing_breaks_no_figure(home: Path):
+    free = {"measured_j": "0", "agenttrace.energy.boundary": "facility"}
+    write(home, spans(task("one", chat(**free)), asked()))
+    found = report(home, years=1)
+    assert found.years[0].energy_wh == Range(0, 0, 0)
+    assert found.years[0].carbon_g is None
+    assert found.passing is not None
+    assert found.passing.never == 1
+    assert to_json(found)
+    assert "one year: there is none before it" in shown(found)
+
+
+@pytest.mark.parametrize(("tasks", "said"), [(1, True), (29, True), (30, False)])
+def test_few_tasks_are_a_warning(tasks: int, said: bool):
+    assert (measuring.spread_known(tasks) is not None) == said
+
+
+def test_a_scenario_without_tasks_needs_a_store():
+    with pytest.raises(ConfigError, match="has no measured tasks"):
+        projected(FLEET)
 
 
 def test_one_task_says_nothing_of_how_far_tasks_lie_apart(home: Path):

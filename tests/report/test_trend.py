@@ -21,6 +21,7 @@ from agenttrace.report.trend import Trend, trend, when
 from agenttrace.report.trend.values import By, Decomposed
 from tests.builders import Node, agent, chat, later, spans, task, write
 from tests.factor_files import SOURCE, hall
+from tests.queries.test_task_group import group
 
 DAY = 86_400
 MONTH = 30 * DAY  # from October 9 to November 8
@@ -508,3 +509,12 @@ def test_the_sampling_error_is_shown_in_the_unit_of_its_column(home: Path) -> No
     (shown_as,) = [line.split()[4] for line in lines if line.startswith("change  ")][:1]
     wh = float(shown_as) * {"mWh": 1e-3, "Wh": 1.0}[unit]
     assert wh == pytest.approx((sampling.high - sampling.low) / 2, rel=0.1)
+
+
+def test_two_tasks_of_one_group_tell_nothing_either(home: Path) -> None:
+    names = ("a", next(f"a{n}" for n in range(10_000) if group(f"a{n}") == group("a")))
+    october(home, *map(one, names))
+    november(home, one("b"), one("c"))
+    report = compared(home)
+    assert report.resamples == 0
+    assert any("2025-10 has 2 tasks, all in one group" in said for said in report.warnings)

@@ -1,5 +1,7 @@
 """Build an export of activity: its rows, their hashes, and everything that the rows rest on."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
@@ -85,12 +87,24 @@ def activity(reader: Reader, selection: Selection) -> Activity:
         QueryError: Nothing was recorded that is selected.
     """
     check_months(selection.period)
-    prices = market.prices(reader)
-    with selected(reader, selection), held(reader, *_HELD):
-        (row,) = reader.query("totals")
-        if row["calls"]:
-            return _activity(reader, selection, prices)
-    raise QueryError(_nothing(reader, selection))
+    with _in_order(reader):
+        prices = market.prices(reader)
+        with selected(reader, selection), held(reader, *_HELD):
+            (row,) = reader.query("totals")
+            if row["calls"]:
+                return _activity(reader, selection, prices)
+        raise QueryError(_nothing(reader, selection))
+
+
+@contextmanager
+def _in_order(reader: Reader) -> Generator[None]:
+    """Let sums be added in one order, so that the same store gives the same digits and hash."""
+    ((threads,),) = reader.connection.execute("SELECT current_setting('threads')").fetchall()
+    reader.connection.execute("SET threads = 1")
+    try:
+        yield
+    finally:
+        reader.connection.execute(f"SET threads = {threads}")
 
 
 def _activity(

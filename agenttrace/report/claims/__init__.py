@@ -1,7 +1,7 @@
 """Claims on agents and electricity, each held against what was recorded.
 
-``values`` say it, ``builder`` makes it from a reader, ``facts`` asks the store once, and the other
-modules each answer some of the claims from these facts alone.
+``values`` say it, ``builder`` makes it from a reader. ``gathering`` asks the store for the
+``facts``, and the other modules each answer some of the claims from these alone.
 """
 
 from agenttrace.report.claims.builder import Asked, claims_report

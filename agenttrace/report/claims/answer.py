@@ -29,7 +29,9 @@ def finding(bound: Bound, value: Range | None, said: str) -> Finding:
     """Return a figure with its verdict; *said* is a sentence with period and boundary."""
     verdict = claims.judge(value, bound)
     side = None
-    if value is not None and verdict == claims.NOT_SUPPORTED and bound.unit != "opposite":
+    # Of a fall, more and less are told by its sign.
+    has_side = bound.unit not in ("change", "opposite")
+    if value is not None and verdict == claims.NOT_SUPPORTED and has_side:
         is_more = bound.at_most is not None and value.low > bound.at_most
         side = "more than claimed" if is_more else "less than claimed"
     return Finding(

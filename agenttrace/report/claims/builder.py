@@ -10,7 +10,8 @@ from agenttrace.compare.periods import Period
 from agenttrace.errors import ConfigError
 from agenttrace.reader import Reader
 from agenttrace.report.claims import change, machines, people
-from agenttrace.report.claims.facts import Facts, gathered
+from agenttrace.report.claims.facts import Facts
+from agenttrace.report.claims.gathering import gathered
 from agenttrace.report.claims.values import ClaimLine, ClaimsReport, SideLine
 from agenttrace.report.selection import Selection
 

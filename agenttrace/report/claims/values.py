@@ -27,7 +27,8 @@ class Finding:
         at_most: Highest value that is within; None where there is none.
         above: Highest value that is still outside; None where there is none.
         verdict: Of this figure alone.
-        side: Of one that is not supported: ``more than claimed`` or ``less than claimed``.
+        side: Of one that is not supported: ``more than claimed`` or ``less than claimed``; None
+            of a change, whose sign tells it.
         said: What the data say, a sentence with period and boundary.
     """
 

@@ -16,7 +16,7 @@ from agenttrace.errors import ConfigError
 from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report.intensity import Intensity, intensity
-from agenttrace.report.projection import measuring, words
+from agenttrace.report.projection import measuring, people, words
 from agenttrace.report.projection.measuring import Found
 from agenttrace.report.projection.values import (
     Passing,
@@ -129,7 +129,7 @@ def _user_facing(
     if scenario.people is None:
         return measured if measured is None or measured.origin == "measured" else None
     if reader is not None:
-        return measuring.persona(reader, scenario.persona or scenarios.PERSONA)
+        return people.persona(reader, scenario.persona or scenarios.PERSONA)
     if measured is None or measured.origin != "persona":
         raise ConfigError(
             "the scenario has no persona to compare people with: it was saved without. Run it "
@@ -302,7 +302,16 @@ def _intensities(
 
 
 def _in_each_run(made: Intensity, each: Range | None) -> Intensity:
-    return made if made.each is None or each is None else replace(made, each=each)
+    of_runs = made if made.each is None or each is None else replace(made, each=each)
+    change = of_runs.change
+    if change is None:
+        return of_runs
+    # What differs by the rounding of floating-point numbers alone has not changed.
+    moved = {
+        name: None if (part := getattr(change, name)) is None else round(part, 12)
+        for name in ("total", "volume", "each")
+    }
+    return replace(of_runs, change=replace(change, **moved))
 
 
 def _kwh(year: Year) -> float | None:

@@ -1,4 +1,4 @@
-"""Measure what a projection rests on: agentic tasks one by one, and what people ask in a day."""
+"""Measure what a projection rests on: the agentic tasks of a selection, one by one."""
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,10 +10,10 @@ from msgspec.structs import replace as changed
 
 from agenttrace.compare.measured_tasks import Measured, Tasks, UserFacing
 from agenttrace.compare.periods import ALL, Period
-from agenttrace.errors import ConfigError
 from agenttrace.reader import Reader
 from agenttrace.report import selection as selections
 from agenttrace.report import sums
+from agenttrace.report.projection import people
 from agenttrace.report.projection.words import tasks_of
 from agenttrace.report.selection import Selection, selected
 from agenttrace.report.sums import Row, held
@@ -148,53 +148,15 @@ def find(reader: Reader, selection: Selection, *, paced: bool) -> Found:
     if not counts["tasks"]:
         trouble = f"{trouble}{_elsewhere(reader, selection)}"
     with _seen(reader, replace(selection, workload="user-facing"), tasks=False):
-        people = selections.extent(reader)
-        span = _together(agents, people)
-        user_facing = _user_facing(reader, selection, span) if people and span else None
+        asked = selections.extent(reader)
+        span = _together(agents, asked)
+        user_facing = people.recorded(reader, selection, span) if asked and span else None
     return Found(
         measured=measured,
         trouble=trouble,
         user_facing=user_facing,
         last=span[1] if span else None,
         warnings=warnings,
-    )
-
-
-def persona(reader: Reader, wanted: str) -> UserFacing:
-    """Return what one person of the persona with the id *wanted* asks in a day.
-
-    Raises:
-        ConfigError: There is no such persona.
-    """
-    rows = reader.query(
-        "SELECT persona.*, persona_prompt.energy_wh FROM persona "
-        "INNER JOIN persona_prompt ON persona.id = persona_prompt.id ORDER BY persona.id"
-    )
-    found = next((row for row in rows if row["id"] == wanted), None)
-    if found is None:
-        known = ", ".join(str(row["id"]) for row in rows)
-        raise ConfigError(f"there is no persona {wanted!r}. Personas: {known}.")
-    draws = reader.query(
-        "SELECT energy_wh FROM persona_draw WHERE id = $1 ORDER BY draw", [found["id"]]
-    )
-    prompts = float(found["prompts_per_day"])
-    source = ", ".join(str(part) for part in (found["title"], found["year"], found["url"]) if part)
-    tokens = found["input_tokens"] + found["output_tokens"]
-    cached = found["cache_read_tokens"]
-    read = f" ({cached:,} from a cache)" if cached else ""
-    answers = f"model {found['model']}" if found["model"] else f"class {found['class']}"
-    return UserFacing(
-        origin="persona",
-        who=found["name"],
-        definition=(
-            f"{prompts:,.6g} prompts a day, each {found['input_tokens']:,}{read} + "
-            f"{found['output_tokens']:,} tokens, {answers}; {source}"
-        ),
-        per="prompt",
-        volume_a_day=prompts,
-        tokens_a_day=prompts * tokens,
-        energy_wh_a_day=prompts * found["energy_wh"],
-        draws_wh_a_day=tuple(prompts * row["energy_wh"] for row in draws),
     )
 
 
@@ -271,8 +233,8 @@ def _left_out(counts: Row, reader: Reader, *, paced: bool) -> Iterator[str]:
         yield f"{tasks_of(untimed)} left out: how long it took is not known"
     if counts["unframed"]:
         yield (
-            f"{counts['unframed']:,} of {tasks_of(whole)} are calls that no @agenttrace.task was "
-            "around: each trace is taken for a task"
+            f"no @agenttrace.task was around the calls of {counts['unframed']:,} of "
+            f"{tasks_of(whole)}: each trace is taken for one"
         )
     (known,) = reader.query(_KNOWN)
     if known["unknown"] and known["unknown"] == known["models"]:
@@ -355,34 +317,8 @@ def _period(selection: Selection, extent: Period | None) -> str:
     return f"{selection.period.label}, calls {extent.label}"
 
 
-_Span = tuple[datetime, datetime]
-
-
-def _together(*extents: Period | None) -> _Span | None:
+def _together(*extents: Period | None) -> people.Span | None:
     known = [(one.start, one.end) for one in extents if one is not None]
     starts = [start for start, _ in known if start is not None]
     ends = [end for _, end in known if end is not None]
     return (min(starts), max(ends)) if starts and ends else None
-
-
-def _user_facing(reader: Reader, selection: Selection, span: _Span) -> UserFacing:
-    """Return the measured calls of people by the day; recorded days stand for all of them."""
-    (row,) = reader.query("totals")
-    days = max(1.0, (span[1] - span[0]).total_seconds() / 86_400)
-    energy = row["energy_wh"] or None
-    draws = selections.draws(reader) if energy else []
-    tokens = row["total_tokens"]
-    where = str(replace(selection, workload="user-facing"))
-    return UserFacing(
-        origin="measured",
-        who="the measured user-facing calls",
-        definition=(
-            f"{row['calls']:,} calls in {days:,.1f} days from the first call of any kind to the "
-            f"last ({where}); every day of a year is taken for one of them"
-        ),
-        per="call",
-        volume_a_day=row["calls"] / days,
-        tokens_a_day=None if tokens is None else tokens / days,
-        energy_wh_a_day=None if energy is None else energy / days,
-        draws_wh_a_day=tuple(draw["energy_wh"] / days for draw in draws),
-    )

@@ -29,6 +29,11 @@ class Said:
     options: frozenset[str]
     file: str | None
 
+    @property
+    def named(self) -> str:
+        """The scenario in words."""
+        return f"scenario {self.file}" if self.file else "scenario"
+
     def origin(self, name: str, said: Assumption | None) -> Origin:
         """Return where the assumption *name* is from; *said* is None where nobody says it."""
         if name in self.options:
@@ -42,7 +47,7 @@ class Said:
                 return "given"
             case "scenario" if said is not None:
                 told = "; ".join(part for part in (said.note, said.source) if part)
-                return told or f"scenario {self.file}"
+                return told or self.named
             case _:
                 return otherwise
 
@@ -128,7 +133,7 @@ def _years(scenario: Scenario, said: Said, first_year: int | None) -> Assumption
         origin="given" if given else "scenario" if told else "default",
         why="given"
         if given
-        else f"scenario {said.file}"
+        else said.named
         if told
         else "default: the year after the last recorded call",
     )
@@ -231,14 +236,15 @@ def _measured_grid(measured: Measured) -> Range | None:
 def _grid_by_year(scenario: Scenario, said: Said, first_year: int | None) -> AssumptionLine:
     known = scenario.grid_year
     sources = "; ".join(dict.fromkeys(one.source for one in known if one.source))
-    years = ", ".join(str(one.year) for one in sorted(known, key=lambda one: one.year))
+    ordered = sorted(known, key=lambda one: one.year)
+    years = ", ".join(f"{one.year} {number(one.range)}" for one in ordered)
     return AssumptionLine(
         name="grid_year",
         label="grid in the first year",
         value=None if first_year is None else grid_years.of_years(known, first_year, 1)[0],
         unit="g/kWh",
         origin="given" if "grid_year" in said.options else "scenario",
-        why=f"{sources or f'scenario {said.file}'}: {years}; straight lines between, and the "
+        why=f"{sources or said.named}: {years}; straight lines between, and the "
         "nearest before and after",
     )
 

@@ -342,11 +342,11 @@ def _fan_out_notes(found: FanOut, tasks: int) -> Iterator[str]:
     many = "1 task" if found.tasks == 1 else f"{found.tasks:,} tasks"
     those = "all tasks" if found.tasks == tasks else f"the {many} with the most spans"
     those += f" but {found.left_out:,} of too many spans" if found.left_out else ""
+    half, most, nearly_all = map(parts.count, (found.median, found.p90, found.p99))
     yield (
         f"Directly inside each. Of {those} (of {tasks:,}; {found.spans:,} spans, at most "
         f"{found.levels:,} levels). Of the {found.frames:,} frames that started something half "
-        f"started at most {parts.count(found.median)}, 90 % at most {parts.count(found.p90)}, 99 % at most "
-        f"{parts.count(found.p99)}."
+        f"started at most {half}, 90 % at most {most}, 99 % at most {nearly_all}."
     )
     if found.largest:
         task_id = shlex.quote(parts.short(found.largest[0].task_id))

@@ -71,10 +71,10 @@ def _headings(intensities: Sequence[Intensity]) -> tuple[str, str, str]:
     if len(periods) != 1:
         return "", _SEVERAL, ""
     period = _period(periods.pop())
-    befores = {_period(one.change.against) for one in intensities if one.change is not None}
-    if len(befores) > 1 or max(map(len, (period, *befores))) <= _SHORT:
+    earlier = {_period(one.change.against) for one in intensities if one.change is not None}
+    if len(earlier) > 1 or max(map(len, (period, *earlier))) <= _SHORT:
         return "", period, ""
-    against = f", against {befores.pop()}" if befores else ""
+    against = f", against {earlier.pop()}" if earlier else ""
     return f"{period}{against}", "", "change"
 
 

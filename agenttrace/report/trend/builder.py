@@ -187,7 +187,7 @@ def _changed(reader: Reader, report: Trend, later: Look, former: Look) -> Trend:
     energy = _decomposed(_ENERGY, central, drawn, samples, assumed)
     carbon = _decomposed(_CARBON, central, drawn, samples, assumed)
     sides = former.side, later.side
-    alone = [] if can_tell else [_too_few(*sides)]
+    alone = [] if can_tell else [_too_few(former, later)]
     return replace(
         report,
         headline=words.headline(energy, *sides, report.boundary),
@@ -284,11 +284,13 @@ def _drivers(later: Look, former: Look) -> tuple[Drivers, ...]:
     return tuple(drivers(by, former.by[by], later.by[by]) for by in later.by)
 
 
-def _too_few(before: Side, after: Side) -> str:
-    few = before if before.tasks < 2 else after  # noqa: PLR2004 - one task tells nothing of others
+def _too_few(former: Look, later: Look) -> str:
+    """Say of which period the sampling error cannot be told."""
+    few = later if former.groups is not None and former.groups.can_tell else former
+    tasks, period = few.side.tasks, few.side.period
+    why = "has 1 task" if tasks == 1 else f"has {tasks:,} tasks, all in one group"
     return (
-        f"the sampling error is unknown: {few.period} has {few.tasks:,} "
-        f"{'task' if few.tasks == 1 else 'tasks'}, and one tells nothing of how tasks differ"
+        f"the sampling error is unknown: {period} {why}, and one tells nothing of how they differ"
     )
 
 
