@@ -135,14 +135,14 @@ METERED = """
     WHERE input_tokens IS NOT NULL;
     INSERT INTO measured_call BY NAME
     SELECT call_id, task_id, provider, model, region, started_at, 'facility' AS boundary,
-        1 AS covered, 5 AS measured_wh
-    FROM model_call
+        1 AS covered, 5 AS measured_wh, output, 2 * output_context AS output_context_x2
+    FROM call_energy
     WHERE input_tokens IS NULL
 """
 
 
 def metered(found: Asked) -> Asked:
-    found.define("model_call", "call_energy")
+    found.define("call_energy")
     found.connection.execute(METERED)
     return found
 
@@ -262,24 +262,24 @@ def calls(draw: st.DrawFn) -> Node:
 @settings(max_examples=15, deadline=None)
 @given(st.lists(calls(), min_size=1, max_size=6), st.booleans())
 def test_rows_add_up_to_the_totals_and_calls_to_the_rows(nodes: list[Node], is_metered: bool):
-    with tempfile.TemporaryDirectory() as folder:
-        with asked(Path(folder) / "home", spans(task("a", *nodes)), models=MODELS) as found:
-            found.connection.execute(DEAR)
-            if is_metered:
-                metered(found)
-            ((tokens, energy_wh),) = found.sql(
-                "SELECT sum(tokens), coalesce(sum(energy_wh), 0) FROM activity"
-            ).fetchall()
-            ((total_tokens, calls_unpriced),) = found.sql(
-                "SELECT total_tokens, calls_unpriced FROM totals"
-            ).fetchall()
-            of_calls = found.sql("SELECT coalesce(sum(energy_wh), 0) FROM call_energy").fetchall()
-            unreported = found.sql(
-                "SELECT coalesce(sum(calls), 0) FROM activity WHERE kind = 'unreported'"
-            ).fetchall()
-            rows = [
-                found.sql(SUMS.format(name)).fetchall() for name in ("activity", "activity_call")
-            ]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        asked(Path(folder) / "home", spans(task("a", *nodes)), models=MODELS) as found,
+    ):
+        found.connection.execute(DEAR)
+        if is_metered:
+            metered(found)
+        ((tokens, energy_wh),) = found.sql(
+            "SELECT sum(tokens), coalesce(sum(energy_wh), 0) FROM activity"
+        ).fetchall()
+        ((total_tokens, calls_unpriced),) = found.sql(
+            "SELECT total_tokens, calls_unpriced FROM totals"
+        ).fetchall()
+        of_calls = found.sql("SELECT coalesce(sum(energy_wh), 0) FROM call_energy").fetchall()
+        unreported = found.sql(
+            "SELECT coalesce(sum(calls), 0) FROM activity WHERE kind = 'unreported'"
+        ).fetchall()
+        rows = [found.sql(SUMS.format(name)).fetchall() for name in ("activity", "activity_call")]
     assert tokens == total_tokens
     assert energy_wh == pytest.approx(of_calls[0][0], rel=1e-9)
     assert unreported == [(calls_unpriced,)]
