@@ -21,6 +21,7 @@ Role = Literal[
     "other",
 ]
 Workload = Literal["agentic", "user-facing"]
+Outcome = Literal["success", "failure", "abandoned"]
 UsageState = Literal["reported", "partial", "estimated", "missing"]
 Capture = Literal["wire", "frame", "otlp", "log"]
 

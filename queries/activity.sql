@@ -10,7 +10,7 @@
 --   model               model that answered, else the one that was asked for
 --   region              cloud region, where the host tells
 --   kind                input_uncached, cache_read or output; unreported: a side of the usage is not known
---   calls               calls that say their tokens of this kind; of unreported, those that lack a side
+--   calls               calls that say this kind of token, or lack a side (unreported); not added over kinds
 --   tokens              tokens of this kind; NULL where they are not known
 --   cache_write_tokens  part of the uncached input that was written to a cache; NULL where no call says it
 --   reasoning_tokens    part of the output that is reasoning; NULL where no call says it

@@ -10,7 +10,7 @@
 --   region              cloud region, where the host tells
 --   kind                input_uncached, cache_read, output, or unreported
 --   basis               estimated; or the boundary of a meter, whose joules are then in linear
---   calls               calls that say their tokens of this kind; of unreported, those that lack a side
+--   calls               calls that say this kind of token, or lack a side (unreported); not added over kinds
 --   calls_estimated     those of them whose tokens agenttrace estimated
 --   calls_incomplete    those of them whose usage lacks a side, or whose response ended early
 --   tokens              tokens of this kind; NULL where no call says them

@@ -28,7 +28,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("AGENTTRACE_HOME", str(folder))
     for name in (
         "AGENTTRACE_FACTORS",
+        "AGENTTRACE_PROJECT",
         "AGENTTRACE_REGION",
+        "AGENTTRACE_USERS",
+        "AGENTTRACE_WORKLOAD",
         "BAGGAGE",
         "OTEL_SDK_DISABLED",
         "TRACEPARENT",

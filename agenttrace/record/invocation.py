@@ -8,7 +8,7 @@ import os
 import time
 import uuid
 from types import ModuleType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
@@ -17,7 +17,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, S
 from agenttrace import semconv
 from agenttrace.config import PROJECT_CHARACTERS, not_a_workload, workload_of
 from agenttrace.errors import ConfigError
-from agenttrace.model import Kind, Role, TokenUsage, Workload
+from agenttrace.model import Kind, Outcome, Role, TokenUsage, Workload
 from agenttrace.record import local, readable, suppression, trouble
 from agenttrace.record.mark import current_mark
 from agenttrace.record.readable import AttributeValue
@@ -26,7 +26,6 @@ from agenttrace.record.recorder import Attributes, Recorder
 if TYPE_CHECKING:
     from agenttrace.record.flight import Slot
 
-Outcome = Literal["success", "failure", "abandoned"]
 
 _OPEN_SPANS: Final = 10_000  # spans of other instrumentations that never end are forgotten beyond
 _CURRENT: Final = context.create_key("agenttrace-invocation")

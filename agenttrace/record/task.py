@@ -10,9 +10,9 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast, overload
 
-from agenttrace.model import Kind, Workload
+from agenttrace.model import Kind, Outcome, Workload
 from agenttrace.record import setup, telling
-from agenttrace.record.invocation import Invocation, Outcome
+from agenttrace.record.invocation import Invocation
 from agenttrace.record.mark import Mark
 
 P = ParamSpec("P")

@@ -12,8 +12,9 @@ from opentelemetry.context import Context
 
 from agenttrace import semconv
 from agenttrace.errors import ConfigError
+from agenttrace.model import Outcome
 from agenttrace.record import local, setup, trouble
-from agenttrace.record.invocation import Outcome, innermost
+from agenttrace.record.invocation import innermost
 from agenttrace.record.recorder import Attributes
 
 if TYPE_CHECKING:

@@ -159,6 +159,27 @@ def test_many_tasks_average_out_and_what_few_measured_ones_leave_open_does_not()
     assert spread(10**9, 1) > spread(10**9, 100) > spread(10**9, 10_000)
 
 
+HALVES = (1.0, 19.0) * 200
+"""A mean of 10 Wh and a deviation of 9, so 0.45 for the mean of 400: 1.645 of these to each end."""
+
+
+@pytest.mark.parametrize(
+    ("tasks", "agents"),
+    [
+        pytest.param(10**9, 800 / 365.25, id="a year has 400 tasks"),
+        pytest.param(400, 10**6, id="400 tasks are measured"),
+    ],
+)
+def test_the_spread_of_a_mean_falls_with_the_root_of_its_number(tasks: int, agents: float):
+    numbers = replace(assumed(agents=agents), runs=2048)
+    (year,) = project(measured(HALVES, tasks=tasks), numbers)
+    assert year.energy_wh_a_task is not None
+    ends = year.energy_wh_a_task
+    assert (ends.low, ends.central, ends.high) == pytest.approx(
+        (10 - 1.645 * 0.45, 10, 10 + 1.645 * 0.45), abs=0.1
+    )
+
+
 SLOPE = tuple(0.5 + number / 255 for number in range(256))
 
 

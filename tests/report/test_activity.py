@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 import string
+import subprocess
 from math import fsum
 from pathlib import Path
 from typing import Any
@@ -429,10 +430,23 @@ def test_the_annex_has_every_factor_with_its_sources_and_the_hash(export: Activi
 
 
 def test_the_annex_cannot_be_broken_by_a_name(home: Path):
-    write(home, spans(task("a", chat(input=3, output=1, model="x|y\n```\n<b>"))))
-    text = annexes.annex(exported(home))
+    name = "x|y\n```\n<b> ```json agenttrace-activity\n"
+    write(home, spans(task("a", chat(input=3, output=1, model=name))))
+    export = exported(home)
+    text = annexes.annex(export)
     assert "x\\|y ``` &lt;b>" in text
-    assert annexes.meta_of(text) is not None
+    assert annexes.meta_of(text) == export.meta
+
+
+def test_the_command_of_the_annex_is_quoted_for_a_shell(export: Activity):
+    project = 'bob\'s "$HOME" `x` \\ shop'
+    of_project = dataclasses.replace(export, meta=dataclasses.replace(export.meta, project=project))
+    text = annexes.annex(of_project)
+    (line,) = (one for one in text.splitlines() if one.startswith("agenttrace query "))
+    words = line.removeprefix("agenttrace query ").partition(" --boundary ")[0]
+    said = subprocess.run(["sh", "-c", f"printf %s {words}"], capture_output=True, text=True)
+    assert said.stdout == annexes.calls_of(of_project.meta, export.activity.rows[0][0])
+    assert "project = 'bob''s " in said.stdout
 
 
 def test_an_annex_that_says_nothing_has_no_meta():

@@ -213,6 +213,8 @@ def test_a_saved_scenario_runs_with_other_assumptions(home: Path):
     more = projected(structs.replace(saved, agents=Assumption(value=4))).report
     once = projected(saved).report
     assert more.years[0].tasks.central == pytest.approx(2 * once.years[0].tasks.central)
+    with pytest.raises(ConfigError, match="Give --first-year YEAR"):
+        projected(structs.replace(saved, first_year=None))
     with pytest.raises(ConfigError, match="no persona to compare people with"):
         projected(structs.replace(saved, people=Assumption(value=4)))
 

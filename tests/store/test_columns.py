@@ -191,7 +191,9 @@ def test_every_column_has_a_comment_and_every_number_a_unit(home: Path) -> None:
             "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'span'"
         ).fetchall()
     assert found == [(column.name, column.comment) for column in columns.COLUMNS]
-    unit = re.compile(r"nanoseconds|tokens|process|attempt|agents around|HTTP status|number of prompts")
+    unit = re.compile(
+        r"nanoseconds|tokens|process|attempt|agents around|HTTP status|number of prompts"
+    )
     numbers = [one for one in columns.COLUMNS if one.type in {"BIGINT", "INTEGER"}]
     assert [one.name for one in numbers if not unit.search(one.comment)] == []
 

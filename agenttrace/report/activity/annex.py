@@ -62,7 +62,7 @@ def annex(export: Activity, files: Sequence[str] = ()) -> str:
 
 def meta_of(text: str) -> Meta | None:
     """Return what an annex says for programs; None where it says nothing, or nothing that fits."""
-    _, found, rest = text.partition(_META)
+    _, found, rest = text.partition(f"\n{_META}\n")  # a name in a table begins no line
     said = rest.partition(_FENCE)[0]
     try:
         return Meta(**json.loads(said)) if found else None
@@ -129,7 +129,7 @@ def _coverage(export: Activity) -> Iterator[str]:
         f"{cover.retried_calls:,}. Both are in the rows.",
         f"- Records of the whole store that could not be read: {cover.quarantined_records:,}; that "
         f"could not be written, as far as is known: {cover.lost_records:,}.",
-        "- Training of models, the user's own machine and the network are not in the energy.",
+        "- Training of models, the programs that call them and the network are not in the energy.",
         "",
     )
 
@@ -246,10 +246,11 @@ def _hash(export: Activity) -> Iterator[str]:
         "",
         "`agenttrace export check FILE` computes it again. Without agenttrace: write the names of "
         "the columns and each row as a line, fields with a tab between, each line ended by a line "
-        "feed, in UTF-8; numbers as C's `%.15g` does; what is empty as `\\N`; backslash, tab, line "
-        "feed and carriage return in text as `\\\\`, `\\t`, `\\n` and `\\r`. Sort the rows, not "
-        "the names, by their bytes. The SHA-256 of that is the hash. In CSV, an apostrophe before "
-        "text that a spreadsheet would take for a formula is not part of the text.",
+        "feed, in UTF-8; whole numbers as their digits, others as C's `%.15g` does; what is empty "
+        "as `\\N`; in text, backslash, tab, line feed and carriage return as `\\\\`, `\\t`, `\\n` "
+        "and `\\r`. Sort the rows, not the names, by their bytes. The SHA-256 of that is the hash. "
+        "In CSV, an apostrophe before text that a spreadsheet would take for a formula is not part "
+        "of the text.",
         "",
         "| table | rows | SHA-256 |",
         "|---|---|---|",

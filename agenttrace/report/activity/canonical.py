@@ -1,7 +1,8 @@
 r"""The one form of rows that a hash is taken of, whatever file they lie in.
 
-Numbers have at most 15 significant digits, which every spreadsheet keeps, and are written as C's
-``%.15g`` writes them. The canonical form of a table is text in UTF-8:
+Fractions have at most 15 significant digits, which every spreadsheet keeps, and are written as C's
+``%.15g`` writes them; whole numbers are their digits. The canonical form of a table is text in
+UTF-8:
 
 - the first line has the names of the columns, the others the rows, in ascending order of bytes;
 - a tab stands between the fields of a line, and a line feed after each line;

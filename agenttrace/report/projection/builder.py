@@ -80,8 +80,10 @@ def projected(
         first_year=first_year,
         reader=reader,
     )
-    if found.measured is None or first_year is None:
+    if found.measured is None:
         return Projected(report, None)
+    if first_year is None:
+        raise ConfigError("nothing says which year is the first. Give --first-year YEAR.")
     numbers = scenarios.assumed(scenario, first_year)
     years = project(found.measured, numbers, side)
     report = replace(
@@ -306,9 +308,9 @@ def _in_each_run(made: Intensity, each: Range | None) -> Intensity:
     change = of_runs.change
     if change is None:
         return of_runs
-    # What differs by the rounding of floating-point numbers alone has not changed.
+    # What differs by the rounding of floating-point numbers alone has not changed, not even to -0.
     moved = {
-        name: None if (part := getattr(change, name)) is None else round(part, 12)
+        name: None if (part := getattr(change, name)) is None else round(part, 12) + 0.0
         for name in ("total", "volume", "each")
     }
     return replace(of_runs, change=replace(change, **moved))

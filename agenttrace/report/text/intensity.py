@@ -24,6 +24,7 @@ NOTHING_BEFORE: Final = "no change is shown: no earlier period was chosen, or no
 
 _SEVERAL: Final = "Period"
 _SHORT: Final = 15  # letters of a period that fit beside the figures
+_NAMED: Final = 15  # letters of "energy per task", which is to stay on one line
 _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS, "l": figures.VOLUME}
 _MANY: Final = re.compile(r"([\d,]+) (\S.*)")
 
@@ -42,7 +43,10 @@ def table(intensities: Sequence[Intensity], why: str = NOTHING_BEFORE) -> Render
         _checked(one)
     above, heading, against = _headings(intensities)
     grid = Table(box=None, pad_edge=False, padding=(0, parts.GAP, 0, 0), header_style="none")
-    grid.add_column(Text(heading, style=parts.HEADING), overflow="fold")
+    widest = max(len(heading), *(len(_name(one)) for one in intensities))
+    grid.add_column(
+        Text(heading, style=parts.HEADING), overflow="fold", min_width=min(widest, _NAMED)
+    )
     grid.add_column(Text("each", style=parts.QUIET), no_wrap=True)
     grid.add_column(Text("in all", style=parts.QUIET), no_wrap=True)
     grid.add_column(Text("of", style=parts.QUIET), overflow="fold")
@@ -168,7 +172,7 @@ def _many(per: str) -> str:
     """Return more than one of what is divided by: ``calls`` of ``call``."""
     found = _MANY.fullmatch(per)
     word = found[2] if found else per
-    return word if word.endswith("s") else f"{word}s"
+    return word if word.endswith(("s", "Wh")) else f"{word}s"
 
 
 def _moved(change: Change, label: str) -> tuple[Text, Text, Text, Text]:

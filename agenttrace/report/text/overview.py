@@ -52,7 +52,8 @@ def _equivalents(lines: Sequence[Equivalent]) -> RenderableType:
         cut=False,
     )
     prompts = dict.fromkeys(
-        f"{line.input_tokens:,} + {line.output_tokens:,} tokens, {line.model or f'class {line.model_class}'}"
+        f"{line.input_tokens:,} + {line.output_tokens:,} tokens, "
+        f"{line.model or f'class {line.model_class}'}"
         for line in lines
     )
     sources = dict.fromkeys(printable(line.title) for line in lines if line.url is not None)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agenttrace.errors import ConfigError
-from agenttrace.record.outcome_files import rows
+from agenttrace.sources.outcomes.files import rows
 
 NOW_NS = 1_790_000_000 * 10**9  # 2026-09-21
 

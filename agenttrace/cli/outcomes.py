@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 if TYPE_CHECKING:
-    from agenttrace.cli.outcomes.importing import Imported
+    from agenttrace.sources.outcomes.importing import Imported
 
 # The first line tells click to leave the others as they are.
 _EXAMPLES: Final = """\b
@@ -46,7 +46,7 @@ def import_(home: str | None, files: tuple[Path, ...], unknown: Literal["refuse"
     """
     # DuckDB is loaded only here, so that --help does not wait for it.
     from agenttrace import config
-    from agenttrace.cli.outcomes.importing import import_outcomes
+    from agenttrace.sources.outcomes.importing import import_outcomes
 
     done = import_outcomes(config.load(home).home, files, unknown=unknown)
     click.echo(_summary(done))

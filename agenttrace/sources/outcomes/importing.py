@@ -12,11 +12,12 @@ from opentelemetry.context import Context
 from agenttrace import semconv
 from agenttrace.errors import ConfigError, StoreError
 from agenttrace.reader import Reader
-from agenttrace.record import local, outcome_files
-from agenttrace.record.outcome_files import Row
+from agenttrace.record import local
 from agenttrace.record.recorder import Recorder
 from agenttrace.record.spool import Spool
 from agenttrace.record.telling import OUTCOMES, keep_fact
+from agenttrace.sources.outcomes import files
+from agenttrace.sources.outcomes.files import Row
 
 Unknown = Literal["refuse", "skip"]
 
@@ -65,7 +66,7 @@ def import_outcomes(home: Path, paths: Sequence[Path], *, unknown: Unknown = "re
 
     Args:
         home: Folder of the data.
-        paths: Files as ``outcome_files`` reads them; a later one counts after an earlier.
+        paths: Files as ``files`` reads them; a later one counts after an earlier.
         unknown: What to do with tasks that were not recorded here.
 
     Raises:
@@ -74,7 +75,7 @@ def import_outcomes(home: Path, paths: Sequence[Path], *, unknown: Unknown = "re
         OSError: A file cannot be read.
     """
     now_ns = time.time_ns()
-    said = [row for path in paths for row in outcome_files.rows(path, now_ns)]
+    said = [row for path in paths for row in files.rows(path, now_ns)]
     with Reader(home) as reader:
         known = {
             str(row["task_id"]): _Known(row["at_ns"], row["outcome"], row["reference"])

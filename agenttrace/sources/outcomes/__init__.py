@@ -1,0 +1,1 @@
+"""What became of tasks, told afterwards by a file."""
