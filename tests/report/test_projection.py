@@ -82,7 +82,7 @@ def test_every_figure_for_each_task_has_its_total_its_volume_and_the_change(home
     assert [(one.what, one.per) for one in second] == [
         ("energy", "task"),
         ("carbon", "kWh"),
-        ("energy", "call"),
+        ("energy", "user-facing call"),
     ]
     energy = second[0]
     assert energy.total == found.years[1].energy_wh
@@ -136,7 +136,7 @@ def test_agents_are_set_against_the_recorded_calls_of_people(home: Path):
     found = report(home)
     year = found.years[0]
     people = year.intensities[2]
-    assert (people.per, people.volume) == ("call", pytest.approx(730.5))
+    assert (people.per, people.volume) == ("user-facing call", pytest.approx(730.5))
     assert year.ratio is not None
     # The same calls of the same model: a call is a call in every draw.
     calls = 2 * HOURS_A_YEAR * 2400

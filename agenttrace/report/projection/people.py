@@ -72,7 +72,7 @@ def recorded(reader: Reader, selection: Selection, span: Span) -> UserFacing:
             f"{row['calls']:,} calls in {days:,.1f} days from the first call of any kind to the "
             f"last ({where}); every day of a year is taken for one of them"
         ),
-        per="call",
+        per="user-facing call",
         volume_a_day=row["calls"] / days,
         tokens_a_day=None if tokens is None else tokens / days,
         energy_wh_a_day=None if energy is None else energy / days,
