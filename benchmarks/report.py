@@ -27,6 +27,7 @@ sys.path.insert(0, sys.argv[1])
 import generate
 print(json.dumps(generate.tasks(int(sys.argv[2]), int(sys.argv[3]))))
 """
+OTHERS: Final = ("models", "compare", "outcomes", "hidden", "trend", "claims")
 MIDDLE: Final = 1_000  # calls in a task of middling size
 
 
@@ -52,9 +53,11 @@ def reports(home: Path, calls: int, seed: int) -> dict[str, list[str]]:
     commands = {"import duckdb": python("import duckdb"), "report": asked}
     for task_id, size in chosen:
         commands[f"report task, {size:,} calls"] = [*asked, "task", task_id]
-    models = [*asked, "models"]
-    if subprocess.run([*models, "--help"], capture_output=True, check=False).returncode == 0:
-        commands["report models"] = models
+    for name in OTHERS:
+        other = [*asked, name]
+        # An earlier version, to compare with, may not have it yet.
+        if subprocess.run([*other, "--help"], capture_output=True, check=False).returncode == 0:
+            commands[f"report {name}"] = other
     return commands
 
 
