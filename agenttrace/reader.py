@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import duckdb
 
 from agenttrace import compare, config, energy, rollup
+from agenttrace.compare import workloads
 from agenttrace.energy import archive, measured, tables
 from agenttrace.energy import pricing as choices
 from agenttrace.energy.chosen import chosen
 from agenttrace.errors import QueryError
 from agenttrace.model import Table
-from agenttrace.store import Store, lake
+from agenttrace.store import Store, lake, published
 from agenttrace.store.rollups import DERIVED, DERIVED_RESTS_ON, RESTS_ON, STORED
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 ENTRY_POINT_GROUP: Final = "agenttrace.queries"
 """An installed package brings queries by naming, in this group, the package that holds them."""
 
+_RECORDED: Final = ("spool", published.NAME)  # one of them is in every folder with data
 _DAY_NS: Final = 86_400 * 10**9  # a call that lasts longer is not looked for
 _MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of one response
 _MEASURED: Final = ("measured_share", "measured_call", "measured_sum")
@@ -121,11 +123,14 @@ class Reader:
                 boundary=pricing.boundary,
                 home=self.home,
             )
+            workloads.define(self.connection, self.home)
             self.has_hours = self._has_hours()
             measured.define(self.connection, self.home)
             self.is_measured = self._measure()
-            # Whoever reads a report later can have its factors again, by the version in it.
-            kept = archive.save(self.factors.origin, self.home)
+            # Whoever reads a report later can have its factors again, by the version in it. A
+            # folder that was named by mistake stays as it is.
+            recorded = any((self.home / name).exists() for name in _RECORDED)
+            kept = archive.save(self.factors.origin, self.home) if recorded else None
         except BaseException:
             self.close()
             raise

@@ -389,3 +389,10 @@ def test_nothing_is_looked_for_where_nothing_was_imported(recorded: Path):
         assert not reader.has_hours
         assert reader.query("measured_call") == []
         assert reader.query("hourly_moments") == []
+
+
+def test_a_folder_in_which_nothing_was_recorded_stays_as_it_is(tmp_path: Path):
+    (tmp_path / "mine.txt").write_text("")
+    with Reader(tmp_path) as reader:
+        assert reader.query("model_call") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 # The first line tells click to leave the others as they are.
 _EXAMPLES: Final = """\b
-agenttrace project --agents 100 --hours-per-week 40 --growth 50% --efficiency 30%
-agenttrace project --agents 100 --hours-per-week 40 --growth 20%/50%/100% --people 500
+agenttrace project --agents 100 --hours-per-week 40 --growth 50% --years 10
+agenttrace project --agents 100 --hours-per-week 40 --growth 20%/50%/100%
 agenttrace project --scenario fleet.toml --years 10 --save shared.toml
 """
 
@@ -129,7 +129,7 @@ _OPTIONS: Final = {
         help="How many more people, or user-facing calls, there are each year.",
     ),
     "persona": click.option(
-        "--persona", metavar="NAME", help="What kind of people these are.  [default: average]"
+        "--persona", metavar="ID", help="What kind of people these are.  [default: average]"
     ),
     "seed": click.option(
         "--seed", type=int, metavar="N", help="Seed of the random numbers.  [default: 1]"

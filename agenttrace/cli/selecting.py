@@ -34,14 +34,17 @@ class PeriodType(click.ParamType[Any]):
             self.fail(str(error), param, ctx)
 
 
-_PERIOD: Final = click.option(
-    "--period",
-    type=PeriodType(),
-    default="all",
-    show_default=True,
-    metavar="PERIOD",
-    help="2026-10, 2026-W41, 2026-10-05, 2026-10-05T14, 2026, or 2026-10-01..2026-10-15; UTC.",
-)
+def _period(otherwise: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    forms = "2026-10, 2026-W41, 2026-10-05, 2026-10-05T14, 2026, or 2026-10-01..2026-10-15; UTC."
+    return click.option(
+        "--period",
+        type=PeriodType(),
+        default="all",
+        metavar="PERIOD",
+        help=f"{forms}  [default: {otherwise}]",
+    )
+
+
 _WORKLOAD: Final = click.option(
     "--workload",
     type=click.Choice(["agentic", "user-facing"]),
@@ -61,6 +64,11 @@ def options(command: Callable[..., Any]) -> Callable[..., Any]:
     return _selecting(command, _FIELDS)
 
 
+def options_of_a_change(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Do as :func:`options`, where the command chooses two periods if it gets everything."""
+    return _selecting(command, _FIELDS, otherwise="chosen from the data")
+
+
 def options_but_workload(command: Callable[..., Any]) -> Callable[..., Any]:
     """Do as :func:`options`, without ``--workload``: the command looks at both."""
     return _selecting(command, tuple(field for field in _FIELDS if field != "workload"))
@@ -77,7 +85,6 @@ def against(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 _BY_FIELD: Final = {
-    "period": _PERIOD,
     "workload": _WORKLOAD,
     "project": _PROJECT,
     "task_name": _TASK_NAME,
@@ -85,7 +92,9 @@ _BY_FIELD: Final = {
 }
 
 
-def _selecting(command: Callable[..., Any], fields: tuple[str, ...]) -> Callable[..., Any]:
+def _selecting(
+    command: Callable[..., Any], fields: tuple[str, ...], otherwise: str = "all"
+) -> Callable[..., Any]:
     @functools.wraps(command)
     def choosing(*args: Any, **kwargs: Any) -> Any:
         # DuckDB is loaded by it, so --help must not.
@@ -94,6 +103,7 @@ def _selecting(command: Callable[..., Any], fields: tuple[str, ...]) -> Callable
         selection = Selection(**{field: kwargs.pop(field) for field in fields})
         return command(*args, selection=selection, **kwargs)
 
+    chosen: Callable[..., Any] = choosing
     for field in reversed(fields):
-        choosing = _BY_FIELD[field](choosing)
-    return choosing
+        chosen = (_period(otherwise) if field == "period" else _BY_FIELD[field])(chosen)
+    return chosen

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agenttrace.compare import workloads
 from agenttrace.compare.personas import Persona, Prompt, layered, load, prompts, shipped
 from agenttrace.energy import factors as energy_factors
 from agenttrace.energy.tables import insert
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
-    from agenttrace.compare.workloads import Setting
     from agenttrace.energy.factors import Factors
     from agenttrace.energy.pricing import Boundary
 
@@ -34,19 +32,18 @@ def define(
 ) -> list[Prompt]:
     """Create the tables that queries compare energy and tokens with.
 
-    ``persona``, ``persona_prompt``, ``persona_draw`` and ``workload_setting`` are created or
-    replaced; ``tables.sql`` says what their columns are.
+    ``persona``, ``persona_prompt`` and ``persona_draw`` are created or replaced; ``tables.sql``
+    says what their columns are.
 
     Args:
         connection: An open DuckDB connection.
         personas: Others than ours and those of *home*.
         factors: The factors that the energy tables were made with, if not those of agenttrace.
         boundary: What the energy covers.
-        home: Folder with the settings of workloads, and the user's own personas.
+        home: Folder with the user's own personas.
 
     Raises:
         FactorError: The personas or the factors are incomplete.
-        ConfigError: The settings of workloads cannot be read.
     """
     used = factors or energy_factors.shipped()
     chosen = layered((), home, used) if personas is None else personas
@@ -55,8 +52,6 @@ def define(
     _persona(connection, chosen)
     _persona_prompt(connection, priced)
     _persona_draw(connection, priced)
-    if home is not None:
-        _workload_setting(connection, workloads.settings(home))
     return priced
 
 
@@ -103,17 +98,5 @@ def _persona_draw(connection: DuckDBPyConnection, priced: Sequence[Prompt]) -> N
             "id": [prompt.persona.id for prompt in priced for _ in prompt.draws_wh],
             "draw": [draw for prompt in priced for draw in range(len(prompt.draws_wh))],
             "energy_wh": [energy_wh for prompt in priced for energy_wh in prompt.draws_wh],
-        },
-    )
-
-
-def _workload_setting(connection: DuckDBPyConnection, settings: Sequence[Setting]) -> None:
-    insert(
-        connection,
-        "workload_setting",
-        {
-            "scope": [setting.scope for setting in settings],
-            "name": [setting.name for setting in settings],
-            "workload": [setting.workload for setting in settings],
         },
     )

@@ -50,14 +50,21 @@ class Period:
         return (self.end - self.start) / _DAY
 
     def before(self) -> "Period | None":
-        """Return the one before: the month before a month, else as long a stretch; None of all."""
+        """Return the one before: the month before a month, else as long a stretch.
+
+        None of all, and of what would begin before the first year.
+        """
         if self.start is None or self.end is None:
+            return None
+        try:
+            start = self.start - (self.end - self.start)
+        except OverflowError:
             return None
         if self.unit == "year":
             return parse(f"{self.start.year - 1:04}")
         if self.unit == "month":
-            return parse(f"{self.start - _DAY:%Y-%m}")
-        return between(self.start - (self.end - self.start), self.start)
+            return parse((self.start - _DAY).isoformat()[:7])
+        return between(start, self.start)
 
     def overlaps(self, other: "Period") -> bool:
         """Tell whether a moment is in both."""

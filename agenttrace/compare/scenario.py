@@ -134,7 +134,8 @@ def check(scenario: Scenario, where: str = "", name_of: Callable[[str], str] = s
     for name, (least, most) in _NUMBERS.items():
         number = getattr(scenario, name)
         if number is not None and not least <= number <= most:
-            raise ConfigError(f"{where}{name_of(name)} is {number}. Give {least} to {most:,}.")
+            end = f"{most}" if name == "first_year" else f"{most:,}"
+            raise ConfigError(f"{where}{name_of(name)} is {number}. Give {least} to {end}.")
     for name in ("grid", "grid_change"):
         if scenario.grid_year and getattr(scenario, name) is not None:
             raise ConfigError(

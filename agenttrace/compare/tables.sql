@@ -36,9 +36,3 @@ COMMENT ON TABLE persona_draw IS 'One row per persona and draw.';
 COMMENT ON COLUMN persona_draw.id IS 'As in persona.';
 COMMENT ON COLUMN persona_draw.draw IS 'Number of the draw, from 0, as in model_factor_draw.';
 COMMENT ON COLUMN persona_draw.energy_wh IS 'Energy of one prompt, Wh.';
-
-CREATE OR REPLACE TABLE workload_setting (scope VARCHAR, name VARCHAR, workload VARCHAR);
-COMMENT ON TABLE workload_setting IS 'One row per project or service whose workload workloads.toml says.';
-COMMENT ON COLUMN workload_setting.scope IS 'project or service.';
-COMMENT ON COLUMN workload_setting.name IS 'Name of the project, or service.name.';
-COMMENT ON COLUMN workload_setting.workload IS 'agentic or user-facing.';

@@ -11,14 +11,18 @@ What a task says of itself goes before it, a project before a service.
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from agenttrace.errors import ConfigError
 from agenttrace.model import Workload
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 NAME: Final = "workloads.toml"
+_SCHEMA: Final = Path(__file__).with_name("workloads.sql")
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +43,19 @@ class Setting:
     scope: str
     name: str
     workload: Workload
+
+
+def define(connection: "DuckDBPyConnection", home: Path) -> None:
+    """Create the table ``workload_setting``, with the settings in the folder *home*.
+
+    Raises:
+        ConfigError: The file cannot be read, or says something else.
+    """
+    found = settings(home)
+    connection.execute(_SCHEMA.read_text(encoding="utf-8"))
+    for one in found:
+        row = [one.scope, one.name, one.workload]
+        connection.execute("INSERT INTO workload_setting VALUES ($1, $2, $3)", row)
 
 
 def settings(home: Path) -> tuple[Setting, ...]:

@@ -106,10 +106,12 @@ class AgentTrace:
     def rows(self, folder: Path) -> Sequence[Row]:
         """Read the view ``model_call``."""
         from agenttrace import rollup
+        from agenttrace.compare import workloads
         from agenttrace.store import Store
 
         # Not a Reader: it works out energies, too, which takes longer than the rest.
         with Store.open(folder, may_fold=False) as store:
+            workloads.define(store.connection, folder)
             rollup.Definitions(store.connection, rollup.folders()).define("model_call")
             found = store.connection.execute("FROM model_call ORDER BY started_at, call_id")
             names = [column[0] for column in found.description]

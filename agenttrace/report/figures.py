@@ -94,6 +94,12 @@ def duration(milliseconds: float | None) -> str:
     return f"{hours:,} h {minutes:02d} min"
 
 
+def counted(number: int, one: str) -> str:
+    """Return how many of something, *one* of which is a ``task``: ``1 task``, ``2 tasks``."""
+    many = "people" if one == "person" else f"{one}s"
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def significant(value: float, digits: int = 2) -> str:
     """Return *value* rounded to *digits* significant digits, never in powers of ten."""
     if value == 0:

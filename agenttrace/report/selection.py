@@ -39,15 +39,19 @@ class Selection:
         """Nothing is left out."""
         return self == Selection()
 
-    def __str__(self) -> str:
+    @property
+    def tasks(self) -> str:
+        """Whose tasks, in words; empty where that is not asked."""
         named = (
             ("workload", self.workload),
             ("project", self.project),
             ("task", self.task_name),
             ("agent", self.agent),
         )
-        said = [f"{what} {name}" for what, name in named if name is not None]
-        return ", ".join([*said, f"period {self.period}"])
+        return ", ".join(f"{what} {name}" for what, name in named if name is not None)
+
+    def __str__(self) -> str:
+        return f"{self.tasks}, period {self.period}".removeprefix(", ")
 
 
 @contextmanager

@@ -67,7 +67,7 @@ def test_lines_are_of_the_kind_that_was_asked_for(
 
 def test_only_what_is_selected_is_in_it(recorded: Path):
     text = hidden("--workload", "user-facing").output
-    assert "workload user-facing, period all" in text
+    assert "workload user-facing, all recorded" in text
     assert "hidden       0" in text
     assert "lead" not in text
 
@@ -84,8 +84,8 @@ def test_changes_are_against_the_day_before_or_what_is_said(recorded: Path):
 def test_a_period_without_data_is_said_and_is_no_error(recorded: Path):
     result = hidden("--period", "2020-01")
     assert result.exit_code == 0
-    assert "No model call is in it (period 2020-01)" in result.output
-    assert "calls were recorded from 2025-10-09 to 2025-10-10" in result.output
+    assert "No model call is recorded (period 2020-01)" in result.output
+    assert "calls of any kind were recorded from 2025-10-09 to 2025-10-10" in result.output
 
 
 def test_an_empty_store_is_said_and_is_no_error(home: Path):

@@ -114,7 +114,7 @@ def test_a_chosen_period_is_measured_anew_and_not_taken_from_the_file(
         ((*FLEET, "--growth", "-100%"), "--growth is -1. Give more than -1"),
         ((*FLEET, "--efficiency", "100%"), "--efficiency is 1. Give less than 1"),
         ((*FLEET, "--years", "0"), "--years is 0. Give 1 to 50."),
-        ((*FLEET, "--people", "5", "--persona", "none"), "Personas: average, heavy, very-heavy."),
+        ((*FLEET, "--people", "5", "--persona", "none"), "Known: average, heavy, very-heavy."),
         ((*FLEET, "--scenario", "none.toml"), "none.toml cannot be read: No such file"),
     ],
 )

@@ -83,6 +83,11 @@ def test_the_period_before_is_the_unit_before_else_as_long_a_stretch(said: str, 
     assert earlier.end == parse(said).start
 
 
+@pytest.mark.parametrize("said", ["0001", "0001-01", "0001-01-01", "0001-01-01T00", "1002..2026"])
+def test_before_the_first_year_there_is_nothing(said: str):
+    assert parse(said).before() is None
+
+
 def test_before_everything_there_is_nothing():
     assert ALL.before() is None
     assert parse("ALL") is ALL

@@ -108,6 +108,35 @@ def test_what_a_meter_saw_of_calls_without_tokens_is_shared_out_by_their_number(
     ]
 
 
+def test_what_a_meter_saw_of_one_role_leaves_the_others_of_its_agent_as_they_were(
+    home: Path,
+) -> None:
+    """Every part of the two agents leaves the estimate by 30 : 10; a title is no part of it."""
+    records = spans(
+        task(
+            "a",
+            agent("first", chat(input=30, cache_read=15, output=3)),
+            agent("other", chat(input=10, cache_read=5, output=1), chat(role="title", input=4)),
+            chat(input=1, output=0),
+        )
+    )
+    measured = MEASURED.replace("0 AS cached", "4 AS cached").replace(
+        "0 AS output,", "4 AS output,"
+    )
+    with asked(home, records, models=PRICES) as found:
+        found.connection.execute(SERVER)
+        found.connection.execute(measured.format(uncached=8))
+        rows = found.sql(
+            "SELECT agent, role, sum(uncached), sum(cached), sum(output) FROM agent_moments "
+            "WHERE basis = 'estimated' AND agent IS NOT NULL GROUP BY agent, role ORDER BY ALL"
+        ).fetchall()
+    assert rows == [
+        ("first", "main", 15 - 6, 15 - 3, 3 - 3),
+        ("other", "main", 5 - 2, 5 - 1, 1 - 1),
+        ("other", "title", 4, 0, None),
+    ]
+
+
 def test_its_energy_is_that_of_the_tasks(home: Path) -> None:
     records = spans(
         task("a", agent("first", chat(input=30, output=1)), agent("other", chat(input=10))),

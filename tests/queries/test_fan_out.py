@@ -56,6 +56,17 @@ def test_until_its_root_has_arrived_a_task_has_several_tops(home: Path) -> None:
     ]
 
 
+def test_a_frame_that_names_itself_as_its_parent_has_none_and_is_not_inside_itself(
+    home: Path,
+) -> None:
+    """Spans count from 1, so the tool is span 2; it hangs from the root."""
+    records = spans(task("job", tool("own", chat(), parent="0000000100000002")))
+    assert fan_out(home, records) == [
+        ("task job", 0, 0, 0, 1, 0, 1),
+        ("tool own", 1, 1, 0, 0, 0, 1),
+    ]
+
+
 def test_frames_that_go_round_in_a_circle_have_no_depth(home: Path) -> None:
     """Spans 2 and 3 say of each other that they are inside."""
     records = spans(task("job", tool("one", tool("two"), parent=f"{1 << 32 | 3:016x}")))

@@ -26,6 +26,25 @@ def test_tasks_of_one_group_are_added_up_and_groups_are_not(home: Path) -> None:
     assert hours == [([0.0] * 5, [0.0] * 5)]
 
 
+HOURS = """
+    INSERT INTO hourly_moments BY NAME
+    SELECT task.task_id, 'openai' AS provider, 'gpt-5' AS model, 'main' AS role, true AS hidden,
+        'estimated' AS basis, 1 AS uncached, 2 AS uncached_context, 3 AS cached, 4 AS output,
+        5 AS output_context, 10 AS uncached_g, 20 AS uncached_context_g, 30 AS cached_g,
+        40 AS output_g, 50 AS output_context_g
+    FROM (VALUES ('a'), ('b')) AS task (task_id)
+"""
+
+
+def test_known_hours_stay_with_their_group_in_their_order(home: Path) -> None:
+    calls = [chat(input=50, cache_read=30, output=20) for _ in "ab"]
+    records = spans(task("a", calls[0], headless=True), task("b", calls[1], headless=True))
+    with asked(home, records, models={"gpt-5": [1.0]}) as found:
+        found.connection.execute(HOURS)
+        rows = found.sql("SELECT hourly, hourly_g FROM group_moments").fetchall()
+    assert rows == [([1.0, 2.0, 3.0, 4.0, 5.0], [10.0, 20.0, 30.0, 40.0, 50.0])] * 2
+
+
 MEASURED = """
     INSERT INTO model_factor BY NAME
     SELECT * REPLACE ('accelerator' AS basis, 2 AS j_uncached) FROM model_factor;

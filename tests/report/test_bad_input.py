@@ -76,6 +76,7 @@ COMMANDS = {
 
 EVERYTHING = "--period all"
 NO_DATA = "--period 2025-01"
+RECORDED = "calls of any kind were recorded from 2026-10-06 to 2026-11-09 (UTC)"
 OVERLAP = "--period 2026-11 --against 2026-10-15..2026-11-15"
 
 # (what was recorded, options) -> command -> exit code, and what it says of what is missing.
@@ -90,11 +91,11 @@ CASES: dict[tuple[Callable[[History], None], str], dict[str, tuple[int, str]]] =
         "activity": (1, "nothing was recorded yet"),
     },
     (both, NO_DATA): {
-        "hidden": (0, "No model call is in it (period 2025-01)"),
-        "compare": (0, "No model call of the agents is traced in 2025-01"),
-        "trend": (0, "No model call is recorded in 2025-01"),
-        "claims": (0, "No call is recorded (2025-01"),
-        "outcomes": (0, "No model call"),
+        "hidden": (0, RECORDED),
+        "compare": (0, RECORDED),
+        "trend": (0, RECORDED),
+        "claims": (0, RECORDED),
+        "outcomes": (0, RECORDED),
         "project": (0, "No agentic task is recorded (period 2025-01)"),
         "activity": (1, "no call of period 2025-01 was recorded"),
     },

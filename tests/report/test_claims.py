@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -574,6 +575,15 @@ def test_periods_that_cannot_be_set_side_by_side_leave_the_other_claims(
     assert of(report, "most-calls-hidden").verdict == SUPPORTED
 
 
+def test_half_of_the_calls_of_a_task_is_not_most_of_them(home: Path):
+    """Of 2 calls the first is hidden, of 3 two are."""
+    two, three = (task(f"t{n}", *(chat(input=9, output=1) for _ in range(n))) for n in (2, 3))
+    write(home, spans(two, three))
+    said = of(reported(home), "most-calls-hidden").findings[0].said
+    assert "60 % of 5 calls are hidden" in said
+    assert "more than half of them in 1 of 2 tasks" in said
+
+
 def test_a_period_without_data_has_no_verdict(two_weeks: Path):
     report = reported(two_weeks, Asked(Selection(parse("2020"))))
     assert {line.verdict for line in report.claims} == {NOT_ENOUGH}
@@ -637,6 +647,29 @@ def test_certificates_of_another_hour_hide_that_hour(home: Path):
     for asked in (None, Asked(Selection(parse("2025-10")))):
         line = of(reported(home, asked), "annual-hides-hours")
         assert (line.verdict, line.findings[0].value) == (SUPPORTED, Range(1, 1, 1))
+
+
+def test_certificates_of_a_year_are_beside_all_calls_of_it_whatever_is_chosen(home: Path):
+    """As much again ran in another month and project, so certificates of one half match a half."""
+    german: dict[str, Any] = {"cloud.region": "eu-central-1", "provider": "aws.bedrock"}
+    said: dict[str, Any] = {"input": 1000, "output": 100, "model": "gpt-oss-120b", **german}
+    write(home, spans(task("job", chat(**said), project="desk")))
+    write(home, later(spans(task("again", chat(**said)), trace=2), 30 * DAY))
+    half = reported(home).sides[0].energy_wh
+    assert half is not None
+    mwh = half.central / 2 / 1e6
+    bought = home.parent / "bought.csv"
+    bought.write_text(f"zone,hour,year,mwh,source,g_per_kwh\nDE,2025-10-09T12:00Z,,{mwh!r},sun,0\n")
+    import_certificates(home, bought)
+    for selection in (Selection(), Selection(parse("2025-11")), Selection(project="desk")):
+        line = of(reported(home, Asked(selection)), "annual-hides-hours")
+        value = line.findings[0].value
+        assert value is not None
+        assert value.central == pytest.approx(0.5)
+        assert line.period == "DE in 2025"
+        assert "(all calls of DE in 2025, boundary facility)" in line.findings[0].said
+    nothing = of(reported(home, Asked(Selection(parse("2024")))), "annual-hides-hours")
+    assert nothing.findings[0].value is None
 
 
 @pytest.mark.parametrize(

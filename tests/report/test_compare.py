@@ -485,8 +485,8 @@ def test_without_agents_the_users_are_shown_and_nothing_is_compared(home: Path):
     assert dataclasses.astuple(report.user_facing.ratios) == (None, None, None)
     assert report.user_facing.each[0].volume == 1
     assert report.missing == (
-        "No model call of the agents is traced in all that was recorded, so nothing is compared. "
-        "Calls of any kind were made: 2025-10-09 08:53 UTC. A task is agentic unless something "
+        "No model call of the agents is traced in all that was recorded, so nothing is compared; "
+        "calls of any kind were recorded on 2025-10-09 (UTC). A task is agentic unless something "
         "says otherwise: `agenttrace query task_workload` has what.",
     )
 
@@ -495,8 +495,8 @@ def test_a_period_without_data_says_when_there_is_some(home: Path):
     write(home, [*agentic(1, 1), *later(asked(1, "x"), 3 * DAY_S)])
     agents, users = reported(home, "2020-02").missing
     assert agents.startswith(
-        "No model call of the agents is traced in 2020-02 (29 days), so nothing is compared. "
-        "Calls of any kind were made: 2025-10-09 08:53 to 2025-10-12 08:53 UTC."
+        "No model call of the agents is traced in 2020-02 (29 days), so nothing is compared; "
+        "calls of any kind were recorded from 2025-10-09 to 2025-10-12 (UTC)."
     )
     assert users.startswith("No user-facing call is traced in 2020-02 (29 days).")
 

@@ -124,3 +124,9 @@ def test_a_change_has_its_sign(part: float | None, said: str):
 )
 def test_an_amount_is_a_count_or_a_part_of_one(value: float | None, said: str):
     assert figures.amount(value) == said
+
+
+def test_one_of_something_is_not_told_as_several():
+    said = [figures.counted(number, "person-day") for number in (0, 1, 1000)]
+    assert said == ["0 person-days", "1 person-day", "1,000 person-days"]
+    assert [figures.counted(number, "person") for number in (1, 2)] == ["1 person", "2 people"]

@@ -144,6 +144,15 @@ def test_turns_are_recorded_or_by_the_rule_and_tasks_without_are_on_neither_side
     assert calls_of(report, "task") == (7, 4, 7 / 4)
 
 
+def test_the_range_per_turn_is_that_of_tasks_with_a_turn_alone(home: Path):
+    """A headless task beside it makes the whole wider, and the figure per turn no wider."""
+    alone = reported(home, spans(asked_for()))
+    night = task("night", chat(input=9000, output=900, model="claude-opus-4-5"), headless=True)
+    both = reported(home, spans(night, trace=2))
+    assert both.per_turn[2].each is not None
+    assert both.per_turn[2].each == alone.per_turn[2].each
+
+
 def test_what_runs_without_a_person_has_no_figure_per_turn(home: Path):
     report = reported(home, spans(task("night", chat(input=5, output=1), headless=True)))
     assert [layer.calls for layer in report.layers] == [0, 1]
@@ -270,7 +279,7 @@ def test_a_period_without_data_says_when_there_was_some(home: Path):
     report = reported(home, spans(task("a", chat(input=10, output=1))), period="2024")
     assert report.totals.calls == 0
     assert (report.layers, report.roles, report.fan_out) == ((), (), None)
-    assert report.warnings[-1] == "calls were recorded from 2025-10-09 to 2025-10-09 (UTC)"
+    assert report.warnings[-1] == "calls of any kind were recorded on 2025-10-09 (UTC)"
     assert "No model call is in it (period 2024)" in shown(report)
 
 

@@ -416,7 +416,7 @@ def test_without_people_that_is_said(home: Path):
 
 def test_a_persona_that_is_not_there_is_named_beside_those_that_are(home: Path):
     write(home, spans(task("one", call())))
-    with pytest.raises(ConfigError, match=r"no persona 'none'\. Personas: average, heavy"):
+    with pytest.raises(ConfigError, match=r"no persona 'none'\. Known: average, heavy"):
         report(home, people=Assumption(value=1), persona="none")
 
 

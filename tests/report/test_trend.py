@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from agenttrace.compare.periods import Period, parse
+from agenttrace.energy.estimate import spread
 from agenttrace.energy.grid.importing import import_file
 from agenttrace.energy.pricing import DEFAULT, Boundary, Pricing
 from agenttrace.model import Range
@@ -151,7 +152,8 @@ def test_twice_the_tasks_take_twice_the_energy_and_nothing_else_changed(home: Pa
     assert report.energy is not None
     assert report.energy.part == pytest.approx(1.0)
     assert report.headline.startswith("Energy rose by ")
-    assert " (+100 %), from 2025-10 to 2025-11 (facility): more tasks +" in report.headline
+    assert "(+100 %; +68 mWh to +310 mWh on the draws of the factors)" in report.headline
+    assert "from 2025-10 to 2025-11 (facility): more tasks +" in report.headline
 
 
 def test_more_calls_in_as_many_tasks_are_calls_per_task(home: Path) -> None:
@@ -265,6 +267,33 @@ def test_what_meters_saw_is_a_kind_of_its_own(home: Path) -> None:
     assert "with what meters saw" in report.assumptions[0]
 
 
+def test_a_meter_that_sees_more_of_the_facility_leaves_the_facility_as_it_was(home: Path) -> None:
+    """What each boundary saw is a term of its own: 1 Wh behind a rack is not 1 Wh behind a chip."""
+    boundary = "agenttrace.energy.boundary"
+    october(home, one("a", measured_j="3600", **{boundary: "accelerator"}))
+    november(home, one("b", measured_j="3600", **{boundary: "facility"}))
+    report = compared(home)
+    assert effects(report) == {"measured_per_call": 1.0}
+    assert report.energy is not None
+    assert report.energy.after == pytest.approx(1.0)
+    assert report.energy.before == pytest.approx(1.72)  # of the accelerator, with what is around it
+    assert any(
+        "at the boundary accelerator in 2025-10, and facility in 2025-11" in one
+        for one in report.warnings
+    )
+
+
+def test_two_boundaries_of_one_model_are_told_apart_in_any_order(home: Path) -> None:
+    server: dict[str, Any] = {"measured_j": "7200", "agenttrace.energy.boundary": "server"}
+    october(home, one("a", measured_j="3600"), one("b", **server))
+    november(home, one("c", measured_j="3600"), one("d", measured_j="3600"), one("e", **server))
+    report = compared(home)
+    assert report.energy is not None
+    added = math.fsum(one.amount.central for one in report.energy.effects)
+    assert added == pytest.approx(report.energy.change.central)
+    assert of(report.energy, "energy_per_token").central == pytest.approx(0)
+
+
 def test_a_meter_that_came_is_warned_of(home: Path) -> None:
     october(home, one("a"))
     november(home, one("b", measured_j="7200"))
@@ -327,9 +356,40 @@ def test_an_agent_that_appeared_drove_the_change(home: Path) -> None:
     november(home, task("b", chat(input=1000, output=100), agent("x", chat(input=50, output=5))))
     (drivers,) = compared(home, by=("agent",)).drivers
     lines = {line.name: line for line in drivers.lines}
-    assert lines["x"].before_wh is None
+    assert lines["x"].before_wh == 0  # it made no call, which is known
     assert lines["x"].share == pytest.approx(1)
     assert lines[None].change_wh == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("by", ["agent", "model", "project", "task-name"])
+def test_what_says_no_usage_is_unknown_and_what_made_no_call_is_nothing(home: Path, by: By) -> None:
+    october(
+        home,
+        task("gpt-5", agent("gpt-5", chat()), project="gpt-5"),
+        task("o3", agent("o3", chat(input=5, output=1, model="o3")), project="o3"),
+    )
+    november(home, task("gpt-5", agent("gpt-5", chat(input=50, output=5)), project="gpt-5"))
+    (drivers,) = compared(home, by=(by,)).drivers
+    lines = {line.name: line for line in drivers.lines}
+    assert lines["gpt-5"].before_wh is None
+    assert lines["o3"].after_wh == 0
+
+
+def test_a_change_is_taken_inside_each_draw_and_in_no_other(home: Path) -> None:
+    """The quantiles are those of exactly 256 differences, of draws that both periods share."""
+    october(home, one("a"), one("b", model="claude-opus-4-5"))
+    november(home, one("c", input=9000))
+    taken: list[list[float]] = []
+    for period in ("2025-10", "2025-11"):
+        with Reader(home) as reader, selected(reader, Selection(period=parse(period))):
+            rows = reader.query("SELECT energy_wh FROM total_draw ORDER BY draw")
+            taken.append([row["energy_wh"] for row in rows])
+    report = compared(home)
+    assert report.energy is not None
+    ends = spread(report.energy.change.central, [b - a for a, b in zip(*taken, strict=True)])
+    assert dataclasses.astuple(report.energy.change) == pytest.approx(
+        dataclasses.astuple(ends), rel=1e-9
+    )
 
 
 def test_months_are_told_one_by_one_with_the_effects_between_neighbours(home: Path) -> None:
@@ -382,7 +442,7 @@ def test_a_period_without_data_is_said(home: Path) -> None:
         report = compared(home, period, against)
         assert report.energy is None
         assert report.headline.startswith(
-            "No model call is recorded in 2020, so there is no change"
+            "No model call is recorded (period 2020), so there is no change"
         )
         assert "of energy in 2025-10 (facility)" in report.headline
         assert shown(report)
@@ -427,7 +487,9 @@ def test_a_selection_that_finds_nothing_is_named(home: Path) -> None:
     october(home, one("a"))
     with Reader(home) as reader:
         report = trend(reader, Selection(project="nobody's"))
-    assert report.headline.startswith("No model call is recorded of project nobody's, so there is")
+    assert report.headline.startswith(
+        "No model call is recorded (project nobody's, period all), so there is"
+    )
     assert report.headline in " ".join(shown(report).split())
 
 

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
 # The first line tells click to leave the others as they are.
 _EXAMPLES: Final = """\b
 agenttrace report compare --period 2026-10
-agenttrace report compare --project "nightly builds" --personas our-people.toml
+agenttrace report compare --project "nightly builds" --personas people.toml
 """
 
 
 @click.command(epilog=_EXAMPLES)
-@report_format
 @selecting.options_but_workload
 @click.option(
     "--personas",
@@ -32,6 +31,7 @@ agenttrace report compare --project "nightly builds" --personas our-people.toml
     type=click.Path(path_type=Path),
     help="People of yours, which replace ours by id; may be given several times.",
 )
+@report_format
 @priced.options
 @click.pass_obj
 def compare(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@selecting.options
+@selecting.against
 @click.option(
     "--by",
     type=click.Choice(["agent", "project", "day", "task"]),
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     help="How many lines to list of a kind.  [default: 3, and 10 with --by]",
 )
 @report_format
-@selecting.options
-@selecting.against
 @priced.options
 @click.pass_obj
 def hidden(

@@ -22,7 +22,7 @@ _YEAR: Final = 12
 
 
 @click.command()
-@selecting.options
+@selecting.options_of_a_change
 @selecting.against
 @click.option(
     "--against-factors",

@@ -19,6 +19,7 @@ from agenttrace.report.activity.evidence import (
 )
 from agenttrace.report.activity.values import Activity, Meta
 from agenttrace.report.carbon.values import MatchLine
+from agenttrace.report.figures import significant
 from agenttrace.report.sums import quoted
 
 _FENCE: Final = "```"
@@ -103,8 +104,8 @@ def _method(export: Activity) -> Iterator[str]:
         "model; `agenttrace explain` shows them with their numbers. Every draw prices all calls of "
         "a model with the same factors, because their errors do not average out.",
         "",
-        f"- Draws: {method.draws}; low is the {method.low_quantile:.0%} of them, high the "
-        f"{method.high_quantile:.0%}.",
+        f"- Draws: {method.draws}; low is the {100 * method.low_quantile:.0f} % of them, high the "
+        f"{100 * method.high_quantile:.0f} %.",
         f"- Part of the energy that a meter saw: {share(method.measured_share, 'none')}. A meter "
         "sees a call, not its kinds of token: its joules are shared out over them as the estimate "
         "is.",
@@ -169,10 +170,11 @@ def _carbon(export: Activity) -> Iterator[str]:
 def _match(line: MatchLine) -> str:
     residual = line.residual_source or "not known, so the average of the grid"
     return (
-        f"- {line.zone} {line.year}: {line.energy_wh:,.6g} Wh recorded, {line.bought_wh:,.6g} Wh "
-        f"of certificates; residual mix {line.residual_g_per_kwh:,.4g} g/kWh: {text(residual)}. "
-        f"Certificates match {line.annual_match:.1%} over the year and {line.hourly_match:.1%} by "
-        "the hour."
+        f"- {line.zone} {line.year}: {significant(line.energy_wh, 6)} Wh recorded, "
+        f"{significant(line.bought_wh, 6)} Wh of certificates; residual mix "
+        f"{significant(line.residual_g_per_kwh, 4)} g/kWh: {text(residual)}. Certificates match "
+        f"{100 * line.annual_match:.1f} % over the year and {100 * line.hourly_match:.1f} % by the "
+        "hour."
     )
 
 

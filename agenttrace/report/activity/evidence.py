@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from agenttrace.model import Range
 from agenttrace.report.explain.values import FactorLine, ModelPart, PlaceLine
+from agenttrace.report.figures import significant
 
 
 def models(models: Iterable[ModelPart]) -> Iterator[str]:
@@ -89,7 +90,8 @@ def ends(value: Range | None, unit: str) -> str:
     """Return a range in words, four digits each."""
     if value is None:
         return f"unknown {unit}".strip()
-    return f"{value.low:,.4g} to {value.high:,.4g}, central {value.central:,.4g} {unit}".strip()
+    low, central, high = (significant(end, 4) for end in (value.low, value.central, value.high))
+    return f"{low} to {high}, central {central} {unit}".strip()
 
 
 def count(value: int | None) -> str:

@@ -36,7 +36,7 @@ def to_xlsx(tables: Mapping[str, Table], method: str) -> bytes:
     except ImportError as error:
         raise MissingDependencyError(
             "XlsxWriter is not installed, and xlsx is written with it. "
-            "Run: pip install 'agenttrace-otel[xlsx]'"
+            "Run: pip install xlsxwriter"
         ) from error
     target = io.BytesIO()
     book: Any = xlsxwriter.Workbook(target, {"in_memory": True})

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from agenttrace.compare import periods
 from agenttrace.compare.periods import Period
 from agenttrace.compare.what_if import Drawn
 from agenttrace.energy.grid import certificates
 from agenttrace.errors import ConfigError
 from agenttrace.reader import Reader
+from agenttrace.report import absence, sums
 from agenttrace.report import selection as selecting
-from agenttrace.report import sums
 from agenttrace.report.carbon import certified
 from agenttrace.report.carbon.values import MatchLine
 from agenttrace.report.carbon.zones import zones
@@ -82,6 +83,10 @@ LIMIT 1
 """
 
 
+_OF_ZONES: Final = ("call_rollup", "model_moments", "model_place_draw")
+"""What the load of zones is read from; each may read those before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """The facts, and what a report says of them."""
@@ -119,7 +124,7 @@ def gathered(
         (row,) = reader.query("totals")
         both, hidden = _side(reader), _hidden(reader)
         extent = selecting.extent(reader)
-        matching, variants = _matching(reader), hardware.variants(reader)
+        variants = hardware.variants(reader)
         coverage, method = sums.coverage(reader), sums.method(reader)
         warnings = sums.warnings(reader)
     people_only = replace(selection, workload="user-facing")
@@ -129,6 +134,7 @@ def gathered(
     with selected(reader, agents_only), held(reader, *sums.SHARED):
         agentic, equals = _side(reader), _equals(reader, selection.period)
         largest = reader.query(_LARGEST_NAME)
+    matching = _matching(reader, extent) if extent is not None else ()
     facts = Facts(
         period=_period(selection.period),
         boundary=reader.factors.boundary,
@@ -145,6 +151,8 @@ def gathered(
         variants=variants,
         training_share=training_share,
     )
+    if not both.calls and not selection.is_everything:
+        warnings = (*warnings, *absence.elsewhere(absence.recorded(reader)))
     return Found(
         facts=facts,
         first_started_at=sums.moment(row["first_started_at"]),
@@ -157,8 +165,7 @@ def gathered(
 
 def _held(selection: Selection) -> tuple[str, ...]:
     # A selection of something holds its roll-up already.
-    rolled = ("call_rollup",) if selection.is_everything else ()
-    return (*rolled, "model_moments", "model_place_draw")
+    return ("call_rollup",) if selection.is_everything else ()
 
 
 def _side(reader: Reader) -> Side:
@@ -193,13 +200,22 @@ def _person_days(reader: Reader) -> PersonDays:
     return PersonDays(**row)
 
 
-def _matching(reader: Reader) -> tuple[MatchLine, ...]:
+def _matching(reader: Reader, extent: Period) -> tuple[MatchLine, ...]:
+    """Return the years of *extent* beside their certificates, with all that was recorded in them.
+
+    Certificates are of a year and of nobody's calls: beside some of the calls alone, all of them
+    would match those, and the others again.
+    """
     bought = certificates.certificates(reader.home)
     if not bought:
         return ()
     residuals = {(one.zone, one.year): one for one in certificates.residuals(reader.home)}
-    years = [year for zone in zones(reader) for year in certified.years(zone, bought, residuals)]
-    return tuple(year.line for year in years if year.line.bought_wh)
+    with selected(reader, Selection()), held(reader, *_OF_ZONES):
+        found = [
+            year for zone in zones(reader) for year in certified.years(zone, bought, residuals)
+        ]
+    years = [(one, periods.parse(f"{one.line.year:04}")) for one in found if one.line.bought_wh]
+    return tuple(one.line for one, year in years if year.overlaps(extent))
 
 
 def _agent(

@@ -14,7 +14,7 @@ from agenttrace.report.claims.values import ClaimLine
 
 
 def annual_hides_hours(claim: Claim, facts: Facts) -> ClaimLine:
-    """Answer from the match by the year less that by the hour.
+    """Answer from the match by the year less that by the hour, over all calls of the year.
 
     Certificates whose hour nobody knows may or may not match it: they make the range.
     """
@@ -27,7 +27,8 @@ def annual_hides_hours(claim: Claim, facts: Facts) -> ClaimLine:
     energy_wh = fsum(one.energy_wh for one in facts.matching)
     said = (
         f"By the year {figures.share(annual, 1)} of {_central(energy_wh)} are matched, and by the "
-        f"hour {_shares(hourly)} ({answer.within(facts)})."
+        f"hour {_shares(hourly)} (all calls of {_years(facts.matching)}, boundary "
+        f"{facts.boundary})."
     )
     missing = None
     if gap.low != gap.high:
@@ -35,7 +36,20 @@ def annual_hides_hours(claim: Claim, facts: Facts) -> ClaimLine:
             "the hour in which certificates were made, where it is not known: "
             "`agenttrace grid certificates FILE` reads it from a column hour"
         )
-    return answer.line(claim, facts, [answer.finding(bound, gap, said)], missing=missing)
+    return answer.line(
+        claim,
+        facts,
+        [answer.finding(bound, gap, said)],
+        missing=missing,
+        period=_years(facts.matching),
+    )
+
+
+def _years(lines: Sequence[MatchLine]) -> str:
+    zones: dict[str, list[str]] = {}
+    for one in lines:
+        zones.setdefault(one.zone, []).append(str(one.year))
+    return "; ".join(f"{zone} in {', '.join(years)}" for zone, years in zones.items())
 
 
 def _matches(lines: Sequence[MatchLine]) -> tuple[float, Range]:

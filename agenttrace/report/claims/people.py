@@ -212,7 +212,8 @@ def people_are_bounded(claim: Claim, facts: Facts) -> ClaimLine:
         said = f"No user-facing task tells who asked ({answer.within(facts)})."
         return answer.line(claim, facts, [answer.nothing(bound, said)])
     said = (
-        f"{days.people:,} people asked on {days.person_days:,} person-days: "
+        f"{figures.counted(days.people, 'person')} asked on "
+        f"{figures.counted(days.person_days, 'person-day')}: "
         f"{days.middle:,.3g} prompts on the one in the middle, {days.high:,.3g} at most on 95 % of "
         f"them, {days.most:,} on the fullest ({answer.within(facts)})."
     )

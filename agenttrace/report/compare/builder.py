@@ -11,9 +11,9 @@ from agenttrace.compare import published
 from agenttrace.compare.personas import Persona
 from agenttrace.energy.factors import UNKNOWN
 from agenttrace.reader import Reader
-from agenttrace.report import sums
+from agenttrace.report import absence, sums
 from agenttrace.report.compare import beside, words
-from agenttrace.report.compare.seen import Seen, recorded, seen
+from agenttrace.report.compare.seen import Seen, seen
 from agenttrace.report.compare.values import (
     CompareReport,
     Days,
@@ -204,7 +204,7 @@ def _sentences(
 
 def _missing(reader: Reader, sides: _Sides, own: UserFacing | None) -> Iterator[str]:
     if not sides.agents.totals.calls:
-        calls = recorded(reader)
+        calls = absence.recorded(reader)
         yield words.no_agents(words.agents(sides.chosen), sides.period, calls)
         if calls is None:
             return

@@ -144,14 +144,6 @@ def seen(reader: Reader, selection: Selection, *, named: bool = False) -> Seen:
         )
 
 
-def recorded(reader: Reader) -> tuple[str, str] | None:
-    """Return the start of the first and of the last call of everything; None if there is none."""
-    with selected(reader, Selection()):
-        (row,) = reader.query("totals")
-    first, last = sums.moment(row["first_started_at"]), sums.moment(row["last_started_at"])
-    return None if first is None or last is None else (first, last)
-
-
 def _people(reader: Reader) -> People:
     (row,) = reader.query(_PEOPLE)
     (days,) = reader.query(_PERSON_DAYS) if row["people"] else ({"person_days": 0},)

@@ -4,7 +4,7 @@ from dataclasses import astuple
 from typing import Final
 
 from agenttrace.model import Range
-from agenttrace.report import figures
+from agenttrace.report import absence, figures
 from agenttrace.report.compare.values import Days, PersonaLine, Sentence, UserFacing
 from agenttrace.report.rows import printable
 from agenttrace.report.selection import Selection
@@ -77,18 +77,18 @@ def own(line: UserFacing, who: str, period: str, boundary: str) -> Sentence:
 
 def prompting(line: UserFacing) -> str:
     """Return how many people prompted how often, and what is not known of that."""
-    tasks = counted(line.tasks, "task")
+    tasks = figures.counted(line.tasks, "task")
     if line.people is None:
         people = "nobody told how many"
     elif line.unnamed_tasks:
-        unnamed = counted(line.unnamed_tasks, "task")
-        people = f"at least {counted(line.people, 'person')}, not told by {unnamed}"
+        unnamed = figures.counted(line.unnamed_tasks, "task")
+        people = f"at least {figures.counted(line.people, 'person')}, not told by {unnamed}"
     else:
-        people = counted(line.people, "person")
+        people = figures.counted(line.people, "person")
     if line.prompts is None:
         return f"{people}; {tasks}"
     least = "at least " if line.uncounted_tasks else ""
-    return f"{people}; {least}{counted(line.prompts, 'prompt')} in {tasks}"
+    return f"{people}; {least}{figures.counted(line.prompts, 'prompt')} in {tasks}"
 
 
 def agents(selection: Selection) -> str:
@@ -144,8 +144,8 @@ def no_agents(who: str, period: str, recorded: tuple[str, str] | None) -> str:
     if recorded is None:
         return f"No model call of {who} is traced in {period}, and none of anybody at any time."
     return (
-        f"No model call of {who} is traced in {period}, so nothing is compared. Calls of any kind "
-        f"were made: {_between(*recorded)}. {_TRACE_AGENTS}"
+        f"No model call of {who} is traced in {period}, so nothing is compared; "
+        f"{absence.when(*recorded)}. {_TRACE_AGENTS}"
     )
 
 
@@ -159,7 +159,7 @@ def unnamed(line: UserFacing, period: str) -> str:
     """Say that it is not told who prompted, and how it would be."""
     return (
         f"Who prompted is not told by {line.unnamed_tasks:,} of "
-        f"{counted(line.tasks, 'user-facing task')} in {period}: "
+        f"{figures.counted(line.tasks, 'user-facing task')} in {period}: "
         f'`agenttrace.task(user="...")` keeps a keyed hash of it.'
     )
 
@@ -173,9 +173,3 @@ def spread(value: Range) -> str:
     """Return low, central and high, or the one number that all of them are."""
     low, central, high = map(figures.significant, astuple(value))
     return central if low == high else figures.dashed((low, central, high))
-
-
-def counted(number: int, one: str) -> str:
-    """Return how many of something."""
-    many = "people" if one == "person" else f"{one}s"
-    return f"{number:,} {one if number == 1 else many}"

@@ -8,14 +8,13 @@ from typing import Final
 from agenttrace.compare.periods import Period
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import sums
+from agenttrace.report import absence, sums
 from agenttrace.report.hidden import groups
 from agenttrace.report.hidden.energies import NONE, energies
 from agenttrace.report.hidden.fan_out import fan_out
 from agenttrace.report.hidden.values import By, HiddenReport, Spread, TurnLine
 from agenttrace.report.intensity import Intensity
 from agenttrace.report.selection import Selection, selected
-from agenttrace.report.sums import Row
 
 SHORT: Final = 3
 """Lines of each kind where none was asked for."""
@@ -84,9 +83,6 @@ WHERE figure IS NOT NULL
 GROUP BY per, what, place
 ORDER BY per DESC, place
 """
-_RECORDED: Final = (
-    "SELECT min(first_started_at) AS first, max(last_started_at) AS last FROM call_total"
-)
 _UNITS: Final = {"calls": "calls", "tokens": "tokens", "energy": "Wh"}
 
 _Figures = tuple[tuple[Intensity, ...], tuple[Intensity, ...]]
@@ -114,7 +110,7 @@ def hidden_report(
     before = _before(reader, replace(chosen, period=earlier)) if earlier else None
     # Without stored rows, which spans are calls is worked out before some are put out of sight.
     is_counted = not (reader.is_rolled_up or chosen.is_everything)
-    (recorded,) = reader.query(_RECORDED)
+    recorded = absence.recorded(reader)
     with selected(reader, chosen), sums.held(reader, *sums.SHARED, *_HELD):
         (row,) = reader.query("totals")
         totals, period = sums.totals(reader), str(chosen.period)
@@ -147,9 +143,9 @@ def hidden_report(
             method=sums.method(reader),
             warnings=(
                 *sums.warnings(reader),
-                *_compared(chosen.period, earlier if before else None, recorded["first"]),
+                *_compared(chosen.period, earlier if before else None, recorded),
                 *_pruned(reader),
-                *([] if totals.calls else _elsewhere(recorded)),
+                *([] if totals.calls else absence.elsewhere(recorded)),
             ),
         )
 
@@ -233,9 +229,12 @@ def _no_change(earlier: Period | None) -> str:
     return f"no change is shown: nothing is recorded in the period {earlier}"
 
 
-def _compared(period: Period, earlier: Period | None, first: datetime) -> Iterator[str]:
-    if earlier is None:
+def _compared(
+    period: Period, earlier: Period | None, recorded: tuple[str, str] | None
+) -> Iterator[str]:
+    if earlier is None or recorded is None:
         return
+    first = datetime.fromisoformat(recorded[0]).replace(tzinfo=None)
     if period.overlaps(earlier):
         yield (
             f"the periods {period} and {earlier} overlap: what is in both counts on both sides of "
@@ -254,10 +253,3 @@ def _pruned(reader: Reader) -> Iterator[str]:
             f"spans before {reader.pruned_before} were pruned: the fan-out of tasks of that time "
             f"is of what is left of them"
         )
-
-
-def _elsewhere(recorded: Row) -> Iterator[str]:
-    """Say when calls were recorded, to who chose another time."""
-    if recorded["first"] is not None:
-        first, last = (f"{recorded[end]:%Y-%m-%d}" for end in ("first", "last"))
-        yield f"calls were recorded from {first} to {last} (UTC)"

@@ -8,7 +8,7 @@ from typing import Final
 from agenttrace.compare.periods import Period
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import sums
+from agenttrace.report import absence, sums
 from agenttrace.report.intensity import Intensity, intensity
 from agenttrace.report.outcomes import figures
 from agenttrace.report.outcomes.figures import Told
@@ -77,6 +77,8 @@ def outcomes_report(
         totals, coverage = sums.totals(reader), sums.coverage(reader)
         method, warnings = sums.method(reader), sums.warnings(reader)
     names = [group["name"] for group, *_ in groups]
+    is_missed = not totals.calls and not selection.is_everything
+    elsewhere = absence.elsewhere(absence.recorded(reader)) if is_missed else ()
     before = None if earlier is None else _before(reader, selection, earlier, by, names)
     period, then = str(selection.period), str(earlier)
     old = None if before is None else _per_success(before.told, then)
@@ -103,7 +105,7 @@ def outcomes_report(
         totals=totals,
         coverage=coverage,
         method=method,
-        warnings=(*warnings, *_overlap(selection.period, earlier, before)),
+        warnings=(*warnings, *_overlap(selection.period, earlier, before), *elsewhere),
     )
 
 

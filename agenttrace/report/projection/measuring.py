@@ -11,10 +11,9 @@ from msgspec.structs import replace as changed
 from agenttrace.compare.measured_tasks import Measured, Tasks, UserFacing
 from agenttrace.compare.periods import ALL, Period
 from agenttrace.reader import Reader
+from agenttrace.report import figures, sums
 from agenttrace.report import selection as selections
-from agenttrace.report import sums
 from agenttrace.report.projection import people
-from agenttrace.report.projection.words import tasks_of
 from agenttrace.report.selection import Selection, selected
 from agenttrace.report.sums import Row, held
 
@@ -223,18 +222,18 @@ def _left_out(counts: Row, reader: Reader, *, paced: bool) -> Iterator[str]:
         return
     cut = counts["tasks"] - whole
     if cut:
-        yield f"{tasks_of(cut)} left out: not all of it is in the period"
+        yield f"{figures.counted(cut, 'task')} left out: not all of it is in the period"
     silent = counts["with_calls"] - counts["priced"]
     if silent and counts["priced"]:
-        yield f"{tasks_of(silent)} left out: none of its calls says its usage"
+        yield f"{figures.counted(silent, 'task')} left out: none of its calls says its usage"
     if counts["with_calls"] and not counts["priced"]:
         yield "no call of these tasks says its usage, so their energy and carbon are not known"
     if not paced and counts["timed"] and (untimed := whole - counts["timed"]):
-        yield f"{tasks_of(untimed)} left out: how long it took is not known"
+        yield f"{figures.counted(untimed, 'task')} left out: how long it took is not known"
     if counts["unframed"]:
         yield (
             f"no @agenttrace.task was around the calls of {counts['unframed']:,} of "
-            f"{tasks_of(whole)}: each trace is taken for one"
+            f"{figures.counted(whole, 'task')}: each trace is taken for one"
         )
     (known,) = reader.query(_KNOWN)
     if known["unknown"] and known["unknown"] == known["models"]:

@@ -26,7 +26,7 @@ def persona(reader: Reader, wanted: str) -> UserFacing:
     found = next((row for row in rows if row["id"] == wanted), None)
     if found is None:
         known = ", ".join(str(row["id"]) for row in rows)
-        raise ConfigError(f"there is no persona {wanted!r}. Personas: {known}.")
+        raise ConfigError(f"there is no persona {wanted!r}. Known: {known}.")
     draws = reader.query(
         "SELECT energy_wh FROM persona_draw WHERE id = $1 ORDER BY draw", [found["id"]]
     )

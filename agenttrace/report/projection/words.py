@@ -165,8 +165,9 @@ def _pace(scenario: Scenario, said: Said, measured: Measured | None) -> Assumpti
         value=_exactly(measured.tasks / measured.hours),
         unit="",
         origin="measured",
-        why=f"{tasks_of(measured.tasks)} took {figures.duration(3.6e6 * measured.hours)} together "
-        f"(period {measured.period}); an agent does one after the other, without a break",
+        why=f"{figures.counted(measured.tasks, 'task')} took "
+        f"{figures.duration(3.6e6 * measured.hours)} together (period {measured.period}); an "
+        "agent does one after the other, without a break",
     )
 
 
@@ -177,8 +178,8 @@ def _of_tasks(measured: Measured) -> Iterator[AssumptionLine]:
         value=None,
         unit="",
         origin="measured",
-        why=f"{tasks_of(measured.tasks)} ({measured.selection}), drawn with replacement; those to "
-        "come are like them: the same models, caches and mix of work",
+        why=f"{figures.counted(measured.tasks, 'task')} ({measured.selection}), drawn with "
+        "replacement; those to come are like them: the same models, caches and mix of work",
     )
     yield AssumptionLine(
         name="factors",
@@ -273,11 +274,6 @@ def _people(
         origin="assumed",
         why="as that of a task: the same kind of models and machines answers both",
     )
-
-
-def tasks_of(number: int) -> str:
-    """Return a number of tasks in words."""
-    return "1 task" if number == 1 else f"{number:,} tasks"
 
 
 def number(value: Range) -> str:

@@ -24,9 +24,10 @@ _INDENT: Final = 2
 def blocks(report: ClaimsReport) -> Iterator[RenderableType]:
     """Yield the verdicts, then each claim with what the data say."""
     yield sums.title("agenttrace report claims", report.first_started_at, report.last_started_at)
+    which = parts.capital(parts.chosen(report.selection))
     yield Text(
-        f"Of {printable(report.selection)}; {parts.calls(report.calls)}; energy at the boundary "
-        f"{report.boundary}. The claims are an essay's, in other words; the data are yours.",
+        f"{which}; {parts.calls(report.calls)}; energy at the boundary {report.boundary}. The "
+        "claims are an essay's, in other words; the data are yours.",
         style=parts.QUIET,
     )
     yield _sides(report.sides)

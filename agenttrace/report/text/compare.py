@@ -61,7 +61,7 @@ def blocks(report: CompareReport) -> Iterator[RenderableType]:
 
 def _title(report: CompareReport) -> Text:
     title = sums.title("agenttrace report compare", report.first_started_at, report.last_started_at)
-    return title.append(f"\n{printable(report.selection)}", parts.QUIET)
+    return title.append(f"\n{parts.chosen(report.selection)}", parts.QUIET)
 
 
 def _sentences(sentences: Sequence[Sentence]) -> RenderableType:
@@ -95,8 +95,8 @@ def _personas(report: CompareReport) -> RenderableType:
     for line in report.personas:
         grid.add_row(parts.words(line.name), parts.words(_origin(line)))
     boundary = (
-        f"energy at the boundary {report.method.boundary}, period "
-        f"{'all recorded' if report.period == 'all' else report.period}; both sides on the same "
+        f"energy at the boundary {report.method.boundary}, "
+        f"{parts.of_period(report.period)}; both sides on the same "
         f"{report.method.draws:,} draws"
     )
     return Group(table, Text(boundary, style=parts.QUIET), grid)
@@ -137,12 +137,12 @@ def _side_by_side(report: CompareReport, line: UserFacing) -> RenderableType:
             _ratio(line.ratios.energy),
         ),
     ]
-    when = "all recorded" if report.period == "all" else report.period
+    when = parts.of_period(report.period)
     return parts.table((when, "agents", "users", "ratio"), rows)
 
 
 def _who(line: UserFacing) -> str:
-    return f"users: {words.prompting(line)}; {printable(line.selection)}"
+    return f"users: {words.prompting(line)}; {parts.chosen(line.selection)}"
 
 
 def _tokens(totals: Totals) -> str:

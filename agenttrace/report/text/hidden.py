@@ -52,7 +52,7 @@ def blocks(report: HiddenReport) -> Iterator[RenderableType]:
     """Yield the report: the iceberg, turns, spread over tasks, then what it is made of."""
     yield _title(report)
     if not report.totals.calls:
-        yield _no_calls(report)
+        yield sums.no_calls(report.tasks, report.coverage.cut_off_tasks, report.selection)
     else:
         yield _iceberg(report)
         yield _turns(report.turns)
@@ -70,15 +70,7 @@ def blocks(report: HiddenReport) -> Iterator[RenderableType]:
 
 def _title(report: HiddenReport) -> Text:
     title = sums.title("agenttrace report hidden", report.first_started_at, report.last_started_at)
-    if report.selection == "period all":
-        return title
-    return title.append(f"\n{printable(report.selection)}", parts.QUIET)
-
-
-def _no_calls(report: HiddenReport) -> RenderableType:
-    if report.selection == "period all":
-        return sums.no_calls(report.tasks, report.coverage.cut_off_tasks)
-    return Text(f"No model call is in it ({printable(report.selection)}), so nothing was hidden.")
+    return title.append(f"\n{parts.chosen(report.selection)}", parts.QUIET)
 
 
 def _iceberg(report: HiddenReport) -> RenderableType:

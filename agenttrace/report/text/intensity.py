@@ -5,11 +5,13 @@ No other module of ``text`` prints a figure per call, task, token or user.
 
 import re
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from math import isfinite
-from typing import Final
+from textwrap import wrap
+from typing import Final, TypeAlias
 
-from rich.console import Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
@@ -24,9 +26,10 @@ NOTHING_BEFORE: Final = "no change is shown: no earlier period was chosen, or no
 
 _SEVERAL: Final = "Period"
 _SHORT: Final = 15  # letters of a period that fit beside the figures
-_NAMED: Final = 15  # letters of "energy per task", which is to stay on one line
 _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS, "l": figures.VOLUME}
 _MANY: Final = re.compile(r"([\d,]+) (\S.*)")
+
+_Row: TypeAlias = tuple[Text, Text, Text, Text]
 
 
 def table(intensities: Sequence[Intensity], why: str = NOTHING_BEFORE) -> RenderableType:
@@ -42,28 +45,66 @@ def table(intensities: Sequence[Intensity], why: str = NOTHING_BEFORE) -> Render
     for one in intensities:
         _checked(one)
     above, heading, against = _headings(intensities)
-    grid = Table(box=None, pad_edge=False, padding=(0, parts.GAP, 0, 0), header_style="none")
-    widest = max(len(heading), *(len(_name(one)) for one in intensities))
-    grid.add_column(
-        Text(heading, style=parts.HEADING), overflow="fold", min_width=min(widest, _NAMED)
-    )
-    grid.add_column(Text("each", style=parts.QUIET), no_wrap=True)
-    grid.add_column(Text("in all", style=parts.QUIET), no_wrap=True)
-    grid.add_column(Text("of", style=parts.QUIET), overflow="fold")
+    rows: list[_Row] = []
     for one in intensities:
-        when = f", {_period(one.period)}" if heading == _SEVERAL else ""
-        grid.add_row(
-            parts.words(f"{_name(one)}{when}"),
-            parts.strong(_each(one)),
-            _amount(one.total, one.unit),
-            _volume(one),
-        )
+        when = f", {parts.of_period(one.period)}" if heading == _SEVERAL else ""
+        name = parts.words(f"{_name(one)}{when}")
+        total = Text(_amount(one.total, one.unit))
+        rows.append((name, parts.strong(_each(one)), total, Text(_volume(one))))
         if one.change is not None:
-            grid.add_row(*_moved(one.change, against or f"against {_period(one.change.against)}"))
+            label = against or f"against {parts.of_period(one.change.against)}"
+            rows.append(_moved(one.change, label))
+    grid = _Grid(heading, rows)
     lines: list[RenderableType] = [Text(above, style=parts.HEADING), grid] if above else [grid]
     if not all(one.change is not None for one in intensities):
         lines.append(Text(printable(why), style=parts.QUIET))
     return lines[0] if len(lines) == 1 else Group(*lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """A table whose first and last column share the width that the figures leave."""
+
+    heading: str
+    rows: Sequence[_Row]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        first, each, total = _widths(self.heading, self.rows, options.max_width)
+        grid = Table(box=None, pad_edge=False, padding=(0, parts.GAP, 0, 0), header_style="none")
+        grid.add_column(Text(self.heading, style=parts.HEADING), overflow="fold", width=first)
+        for title, width in (("each", each), ("in all", total)):
+            grid.add_column(Text(title, style=parts.QUIET), no_wrap=True, min_width=width)
+        grid.add_column(Text("of", style=parts.QUIET), overflow="fold")
+        for row in self.rows:
+            grid.add_row(*row)
+        yield grid
+
+
+def _widths(heading: str, rows: Sequence[_Row], most: int) -> tuple[int, int, int]:
+    """Return how wide the first three columns are, so that *rows* take as few lines as they can."""
+    columns = list(zip((heading, "each", "in all", "of"), *rows, strict=True))
+    names, each, total, volumes = ([str(cell) for cell in column] for column in columns)
+    figures_wide = max(map(cell_len, each)), max(map(cell_len, total))
+    left = most - sum(figures_wide) - 3 * parts.GAP
+    least = max(map(_longest_word, names))
+    widest = max(least, min(max(map(cell_len, names)), left - max(map(_longest_word, volumes))))
+
+    def lines(first: int) -> tuple[int, int]:
+        taken = (
+            max(_lines(name, first), _lines(volume, left - first))
+            for name, volume in zip(names, volumes, strict=True)
+        )
+        return sum(taken), -first
+
+    return min(range(least, widest + 1), key=lines), *figures_wide
+
+
+def _longest_word(text: str) -> int:
+    return max(map(cell_len, text.split()), default=0)
+
+
+def _lines(text: str, width: int) -> int:
+    return len(wrap(text, max(1, width), break_on_hyphens=False))
 
 
 def _headings(intensities: Sequence[Intensity]) -> tuple[str, str, str]:
@@ -74,8 +115,8 @@ def _headings(intensities: Sequence[Intensity]) -> tuple[str, str, str]:
     periods = {one.period for one in intensities}
     if len(periods) != 1:
         return "", _SEVERAL, ""
-    period = _period(periods.pop())
-    earlier = {_period(one.change.against) for one in intensities if one.change is not None}
+    period = parts.of_period(periods.pop())
+    earlier = {parts.of_period(one.change.against) for one in intensities if one.change is not None}
     if len(earlier) > 1 or max(map(len, (period, *earlier))) <= _SHORT:
         return "", period, ""
     against = f", against {earlier.pop()}" if earlier else ""
@@ -100,7 +141,7 @@ def sentence(one: Intensity) -> str:
     _checked(one)
     said = (
         f"{_name(one)} {_each(one)}; {_amount(one.total, one.unit)} in all, {_volume(one)}, "
-        f"{_period(one.period)}"
+        f"{parts.of_period(one.period)}"
     )
     if one.change is None:
         return said
@@ -111,7 +152,7 @@ def changes(one: Intensity, change: Change) -> str:
     """Return how far the three figures of *one* moved, the total first."""
     return (
         f"{figures.change(change.total)} in all, {figures.change(change.volume)} {_many(one.per)}, "
-        f"{figures.change(change.each)} each; against {change.against}"
+        f"{figures.change(change.each)} each; against {parts.of_period(change.against)}"
     )
 
 
@@ -175,7 +216,7 @@ def _many(per: str) -> str:
     return word if word.endswith(("s", "Wh")) else f"{word}s"
 
 
-def _moved(change: Change, label: str) -> tuple[Text, Text, Text, Text]:
+def _moved(change: Change, label: str) -> _Row:
     said = (
         f"  {label}",
         figures.change(change.each),
@@ -184,7 +225,3 @@ def _moved(change: Change, label: str) -> tuple[Text, Text, Text, Text]:
     )
     first, each, total, volume = (Text(printable(text), style=parts.QUIET) for text in said)
     return first, each, total, volume
-
-
-def _period(label: str) -> str:
-    return "all recorded" if label == "all" else label

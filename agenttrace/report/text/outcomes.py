@@ -35,10 +35,10 @@ def blocks(report: OutcomesReport) -> Iterator[RenderableType]:
     """Yield the report on what became of tasks."""
     yield Group(
         sums.title("agenttrace report outcomes", report.first_started_at, report.last_started_at),
-        Text(f"of {_everything(report)}", style=parts.QUIET),
+        Text(parts.chosen(report.selection), style=parts.QUIET),
     )
     if not report.outcomes:
-        yield sums.no_calls(None, report.coverage.cut_off_tasks)
+        yield sums.no_calls(None, report.coverage.cut_off_tasks, report.selection)
     else:
         yield _outcomes(report)
         if report.told_tasks:
@@ -54,10 +54,6 @@ def blocks(report: OutcomesReport) -> Iterator[RenderableType]:
             yield _groups(report)
         yield sums.basis(report.coverage, report.totals, report.method)
     yield from parts.cautions(report.warnings)
-
-
-def _everything(report: OutcomesReport) -> str:
-    return "all that was recorded" if report.selection == "period all" else report.selection
 
 
 def _outcomes(report: OutcomesReport) -> RenderableType:

@@ -35,6 +35,13 @@ ESTIMATED: Final = "~"
 UNKNOWN: Final = "?"
 
 
+EVERYTHING: Final = "period all"
+"""What a selection is called that leaves nothing out."""
+
+
+ALL_RECORDED: Final = "all recorded"
+
+
 _Number = TypeVar("_Number", int, float)
 
 
@@ -151,7 +158,7 @@ def listed(*counts: tuple[str, int]) -> str:
 
 def calls(number: int) -> str:
     """Return a number of calls in words."""
-    return "1 call" if number == 1 else f"{number:,} calls"
+    return figures.counted(number, "call")
 
 
 def words(text: str) -> Text:
@@ -179,6 +186,22 @@ def period(first: str | None, last: str | None) -> str:
         return f"{start} UTC"
     same_day = start.partition(" ")[0] == end.partition(" ")[0]
     return f"{start} to {end.partition(' ')[2] if same_day else end} UTC"
+
+
+def of_period(label: str) -> str:
+    """Return the label of a period as it is shown: ``all`` alone says too little."""
+    return ALL_RECORDED if label == "all" else printable(label)
+
+
+def chosen(selection: str) -> str:
+    """Return which calls a report is on, as it is shown."""
+    others = selection.removesuffix(EVERYTHING)
+    return printable(selection if others == selection else f"{others}{ALL_RECORDED}")
+
+
+def capital(said: str) -> str:
+    """Begin a sentence."""
+    return f"{said[:1].upper()}{said[1:]}"
 
 
 def minute(moment: str) -> str:

@@ -17,7 +17,6 @@ from agenttrace.report.projection.values import (
     ProjectionReport,
     SpreadLine,
 )
-from agenttrace.report.projection.words import tasks_of
 from agenttrace.report.rows import printable
 from agenttrace.report.text import intensity, parts
 
@@ -34,6 +33,7 @@ _HOURS: Final = (
     figures.Unit("min", 1 / 60),
     figures.Unit("h", 1.0),
 )
+_TIMES: Final = (_COUNTS[0], *_COUNTS[2:])
 _PLAIN: Final = figures.Unit("", 1.0)
 _UNITS: Final = {"Wh": figures.ENERGY, "h": _HOURS}
 _NO_FORECAST: Final = (
@@ -77,7 +77,7 @@ def _title(report: ProjectionReport) -> Text:
     if report.note:
         text.append(f"\n{printable(report.note)}", parts.QUIET)
     if report.years:
-        text.append(f"\nmeasured: {printable(report.selection)}", parts.QUIET)
+        text.append(f"\nmeasured: {parts.chosen(report.selection)}", parts.QUIET)
     return text
 
 
@@ -136,15 +136,16 @@ def _central(value: Range | None, unit: figures.Unit) -> str:
 
 
 def _against(years: Sequence[ProjectedYear], passing: Passing) -> RenderableType:
-    unit = _unit(
-        (of for year in years for of in (year.energy_wh, year.user_facing_wh)), figures.ENERGY
-    )
+    # Agents and people may be a million times apart, so each column has a unit of its own.
+    unit = _unit((year.energy_wh for year in years), figures.ENERGY)
+    theirs = _unit((year.user_facing_wh for year in years), figures.ENERGY)
+    times = _unit((year.ratio for year in years), _TIMES)
     rows = [
         (
             str(year.year),
             _central(year.energy_wh, unit),
-            _central(year.user_facing_wh, unit),
-            *parts.numbers(year.ratio),
+            _central(year.user_facing_wh, theirs),
+            *parts.numbers(year.ratio, times),
             figures.share(year.passes, 1),
             figures.share(year.passed, 1),
         )
@@ -153,8 +154,8 @@ def _against(years: Sequence[ProjectedYear], passing: Passing) -> RenderableType
     titles = (
         "Energy",
         f"agents {unit.symbol}",
-        "people",
-        "ratio low",
+        f"people {theirs.symbol}",
+        f"ratio {times.symbol} low".replace("  ", " "),
         "central",
         "high",
         "pass now",
@@ -192,10 +193,11 @@ def _spread(lines: Sequence[SpreadLine], report: ProjectionReport) -> Renderable
             )
         )
     titles = ("One task", "5 %", "median", "95 %", "largest", "in top tenth")
+    tasks = figures.counted(report.tasks, "task")
     sampled = (
-        f"{report.sampled_tasks:,} of {tasks_of(report.tasks)}, by a hash"
+        f"{report.sampled_tasks:,} of {tasks}, by a hash"
         if report.sampled_tasks < report.tasks
-        else tasks_of(report.tasks)
+        else tasks
     )
     caption = (
         f"{sampled}, period {report.period}; in top tenth: what the largest tenth has of the sum."

@@ -28,8 +28,12 @@ def title(name: str, first_started_at: str | None, last_started_at: str | None) 
     return Text.assemble((name, parts.STRONG), ("  " + period, parts.QUIET))
 
 
-def no_calls(tasks: int | None, cut_off_tasks: int) -> RenderableType:
+def no_calls(
+    tasks: int | None, cut_off_tasks: int, selection: str = parts.EVERYTHING
+) -> RenderableType:
     """Say that there are none: of no calls, every sum is zero and nothing is unreported."""
+    if selection != parts.EVERYTHING:
+        return Text(f"No model call is recorded ({parts.chosen(selection)}).")
     text = Text("Calls  0", style=parts.STRONG)
     if tasks is not None:
         cut_off = f"  {parts.listed(('cut off', cut_off_tasks))}".rstrip()

@@ -16,6 +16,7 @@ from agenttrace.report.trend.values import Decomposed, Driver, Drivers, Effect, 
 _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS}
 _DRIVERS_SHOWN: Final = 6
 _ASSUMED: Final = "as before"
+_PERCENT: Final = 0.01
 _ROUNDING: Final = 1e-9  # of the unit of a column: what is left of nothing
 
 FACTORS: Final = {
@@ -26,7 +27,7 @@ FACTORS: Final = {
     "cached_per_call": "cache reads per call",
     "output_per_call": "output per call",
     "measured_per_call": "metered tokens per call",
-    "energy_per_token": "energy per token",
+    "energy_per_token": "energy per token by model",
     "facility": "facility",
     "grid": "grid",
 }
@@ -71,7 +72,7 @@ def blocks(report: Trend) -> Iterator[RenderableType]:
 
 
 def _title(report: Trend) -> Text:
-    when = report.after.period if report.before is None else _when(report)
+    when = parts.of_period(report.after.period) if report.before is None else _when(report)
     which = f", {report.selection}" if report.selection else ""
     return Text.assemble(
         ("agenttrace report trend", parts.STRONG), (f"  {printable(when + which)}", parts.QUIET)
@@ -183,7 +184,7 @@ def _effect(effect: Effect, unit: figures.Unit) -> tuple[str, ...]:
         name,
         *(_signed(value, unit) for value in (amount.low, amount.central, amount.high)),
         parts.UNKNOWN if spread is None else _signed(spread, unit).lstrip("+"),
-        figures.DASH if effect.share is None else figures.change(effect.share).lstrip("+"),
+        _share(effect.share),
     )
 
 
@@ -192,6 +193,13 @@ def _signed(value: float, unit: figures.Unit) -> str:
     if abs(scaled) < _ROUNDING:
         return "0"
     return f"{'+' if scaled > 0 else '-'}{figures.significant(abs(scaled))}"
+
+
+def _share(part: float | None) -> str:
+    """Return a part of the change, which is negative where it went against it."""
+    if part is not None and part <= -_PERCENT:
+        return f"{100 * part:,.0f} %"
+    return figures.share(None if part is None else abs(part), 1)
 
 
 def _notes(report: Trend) -> RenderableType:
@@ -221,7 +229,7 @@ def _driver(line: Driver, unit: figures.Unit) -> tuple[Text | str, ...]:
             for value in (line.before_wh, line.after_wh)
         ),
         _signed(line.change_wh, unit),
-        figures.DASH if line.share is None else figures.change(line.share).lstrip("+"),
+        _share(line.share),
     )
 
 

@@ -13,6 +13,7 @@ from agenttrace.compare.periods import Period
 from agenttrace.energy.estimate import spread
 from agenttrace.model import Range
 from agenttrace.reader import Reader
+from agenttrace.report import absence
 from agenttrace.report.intensity import Intensity, intensity
 from agenttrace.report.selection import Selection, extent, selected
 from agenttrace.report.trend import when, words
@@ -59,7 +60,7 @@ class _Told:
     def alone(self, one: Amounts, other: Amounts) -> float:
         """Return what models of *one* take that made no call in *other*, or not in that place."""
         found = one.parts.items()
-        return fsum(self.amount(part) for (place, _), part in found if place not in other.calls)
+        return fsum(self.amount(part) for (place, *_), part in found if place not in other.calls)
 
 
 _ENERGY: Final = _Told("energy", "Wh", energy_chains, ENERGY_FACTORS, attrgetter("energy_wh"))
@@ -99,10 +100,13 @@ def trend(
         former = look(earlier, chosen, theirs, by=by, sampled=True)
         if against is None and not former.side.totals.calls and not former.side.tasks:
             former = None
-    why_not = _why_not(later, former, _which(selection))
+    why_not = _why_not(later, former, selection)
     report = replace(
-        _absolute(reader, later, former, why_not), selection=_which(selection), chosen=how
+        _absolute(reader, later, former, why_not), selection=selection.tasks, chosen=how
     )
+    if not later.side.totals.calls and not selection.is_everything:
+        elsewhere = absence.elsewhere(absence.recorded(reader))
+        report = replace(report, warnings=(*report.warnings, *elsewhere))
     if former is not None and why_not is None:
         report = _changed(reader, report, later, former)
     if months:
@@ -123,19 +127,24 @@ def _periods(
     return (periods.ALL, None, "") if seen is None else when.chosen(seen)
 
 
-def _why_not(later: Look, former: Look | None, which: str) -> str | None:
+def _why_not(later: Look, former: Look | None, selection: Selection) -> str | None:
     if not later.side.totals.calls:
-        return words.nothing_in(later.side.period, which)
+        return _nothing_in(selection, later)
     if former is None:
         return words.nothing_before(later.side.period)
     if later.period.overlaps(former.period):
         return words.overlap(later.side.period, former.side.period)
     if not former.side.totals.calls:
-        return words.nothing_in(former.side.period, which)
+        return _nothing_in(selection, former)
     for one in (former, later):
         if not one.is_priced:
             return words.not_said(one.side.period)
     return None
+
+
+def _nothing_in(selection: Selection, one: Look) -> str:
+    absent = absence.nothing_in(replace(selection, period=one.period))
+    return f"{absent}, so there is no change to tell"
 
 
 def _absolute(reader: Reader, later: Look, former: Look | None, why_not: str | None) -> Trend:
@@ -163,12 +172,6 @@ def _absolute(reader: Reader, later: Look, former: Look | None, why_not: str | N
         method=later.method,
         warnings=tuple(dict.fromkeys((*later.warnings, *(former.warnings if former else ())))),
     )
-
-
-def _which(selection: Selection) -> str:
-    """Name the tasks of *selection*, without its period."""
-    anytime = replace(selection, period=periods.ALL)
-    return "" if anytime.is_everything else str(anytime).rpartition(", ")[0]
 
 
 def _changed(reader: Reader, report: Trend, later: Look, former: Look) -> Trend:
@@ -202,6 +205,7 @@ def _changed(reader: Reader, report: Trend, later: Look, former: Look) -> Trend:
         warnings=(
             *report.warnings,
             *words.cautions(*sides),
+            *_other_meters(former, later),
             *words.swapped(energy),
             *alone,
             *_estimated_by_agent(reader, later),
@@ -251,7 +255,7 @@ def _effect(
         factor=name,
         amount=spread(effect, drawn or [effect]),
         sampling=_sampling(effect, [one.effects.get(name, 0.0) for one in in_samples]),
-        share=effect / whole if whole else None,
+        share=effect / whole + 0.0 if whole else None,  # of minus zero it makes zero
         is_assumed=False,
     )
 
@@ -292,6 +296,15 @@ def _too_few(former: Look, later: Look) -> str:
     return (
         f"the sampling error is unknown: {period} {why}, and one tells nothing of how they differ"
     )
+
+
+def _other_meters(former: Look, later: Look) -> Sequence[str]:
+    before, after = (
+        sorted({row["basis"] for row in one.rows} - {"estimated"}) for one in (former, later)
+    )
+    if before == after or not before or not after:
+        return ()  # that a meter came or went is said with the part that it saw
+    return (words.other_meters(before, after, former.side, later.side),)
 
 
 def _estimated_by_agent(reader: Reader, later: Look) -> Sequence[str]:

@@ -4,7 +4,8 @@
                      * energy per token at the accelerator * what stands around it
 
 with one term per provider, model, region and kind of token: uncached input, cache reads, output,
-and what a meter saw. Carbon has the grams per watt-hour of the grid as one factor more.
+and what meters of one boundary saw. Carbon has the grams per watt-hour of the grid as one factor
+more.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,14 @@ from agenttrace.report.sums import Row
 Place: TypeAlias = tuple[str | None, str | None, str | None]
 """Provider, model and region of calls."""
 
-Chains: TypeAlias = Mapping[tuple[Place, str], Chain]
+Term: TypeAlias = tuple[Place, str, str]
+"""Calls of one model at one place, a kind of token, and the basis: estimated or what a meter sees.
+
+One basis has one multiplier to the boundary of the report, so the facility of a term never moves
+because another meter saw more of it.
+"""
+
+Chains: TypeAlias = Mapping[Term, Chain]
 Chained: TypeAlias = Callable[["Amounts"], Chains]
 
 ENERGY_FACTORS: Final = (
@@ -123,12 +131,12 @@ class Amounts:
     Attributes:
         tasks: How many.
         calls: By model and place.
-        parts: By model, place and kind of token.
+        parts: By model, place, kind of token and basis.
     """
 
     tasks: float
     calls: Mapping[Place, float]
-    parts: Mapping[tuple[Place, str], Part]
+    parts: Mapping[Term, Part]
 
     @property
     def energy_wh(self) -> float:
@@ -156,12 +164,12 @@ def prices(reader: Reader) -> Prices:
 def priced(tasks: float, rows: Iterable[Row], prices: Prices, state: int = 0) -> Amounts:
     """Price the rows of ``place_moments`` in one state."""
     calls: dict[Place, float] = {}
-    parts: dict[tuple[Place, str], Part] = {}
+    parts: dict[Term, Part] = {}
     for row in rows:
         place = row["provider"], row["model"], row["region"]
         calls[place] = calls.get(place, 0.0) + row["calls"]
         for kind, part in parts_of(row, prices, state):
-            parts.setdefault((place, kind), Part()).add(part)
+            parts.setdefault((place, kind, row["basis"]), Part()).add(part)
     return Amounts(tasks, calls, parts)
 
 
@@ -211,24 +219,22 @@ def told_apart(before: Amounts, after: Amounts, chains: Chained) -> Decompositio
     )
 
 
-def _lacking(
-    there: Chains, here: Chains, calls: Mapping[Place, float]
-) -> dict[tuple[Place, str], Chain]:
+def _lacking(there: Chains, here: Chains, calls: Mapping[Place, float]) -> dict[Term, Chain]:
     """Return the factors of what a period lacks: its model made no call, or moved no such token."""
-    found: dict[tuple[Place, str], Chain] = {}
-    for (place, kind), chain in there.items():
-        if (place, kind) not in here:
+    found: dict[Term, Chain] = {}
+    for (place, kind, basis), chain in there.items():
+        if (place, kind, basis) not in here:
             zero = kind if calls.get(place) else "mix"
-            found[place, kind] = {name: 0.0 if name == zero else None for name in chain}
+            found[place, kind, basis] = {name: 0.0 if name == zero else None for name in chain}
     return found
 
 
 def _chains(amounts: Amounts, tail: Callable[[Part], dict[str, float]]) -> Chains:
     all_calls = sum(amounts.calls.values())
-    found: dict[tuple[Place, str], Chain] = {}
-    for (place, kind), part in amounts.parts.items():
+    found: dict[Term, Chain] = {}
+    for (place, kind, basis), part in amounts.parts.items():
         calls = amounts.calls[place]
-        found[place, kind] = {
+        found[place, kind, basis] = {
             "tasks": amounts.tasks,
             "calls_per_task": all_calls / amounts.tasks,
             "mix": calls / all_calls,

@@ -7,7 +7,7 @@ from agenttrace.reader import Reader
 from agenttrace.report.trend.values import By, Driver, Drivers
 
 Energies = Mapping[str | None, float | None]
-"""Wh by name, central; None where no call says its usage."""
+"""Wh by name, central; None where no call says its usage. What is not in it made no call."""
 
 _OF_TASKS: Final = """
 SELECT task_workload.{column} AS name, sum(task_moments.energy_wh) AS energy_wh
@@ -24,13 +24,15 @@ _SQL: Final[dict[By, str]] = {
     "agent": """
 SELECT
     call_rollup.agent AS name,
-    sum(
-        call_rollup.uncached * model_factor.j_uncached
-        + call_rollup.uncached_context_x2 / 2 * model_factor.j_uncached_context
-        + call_rollup.cached * model_factor.j_cached
-        + call_rollup.output * model_factor.j_output
-        + call_rollup.output_context_x2 / 2 * model_factor.j_output_context
-    ) / 3600 AS energy_wh
+    CASE
+        WHEN sum(call_rollup.input_tokens_calls + call_rollup.output_calls) > 0 THEN sum(
+            call_rollup.uncached * model_factor.j_uncached
+            + call_rollup.uncached_context_x2 / 2 * model_factor.j_uncached_context
+            + call_rollup.cached * model_factor.j_cached
+            + call_rollup.output * model_factor.j_output
+            + call_rollup.output_context_x2 / 2 * model_factor.j_output_context
+        ) / 3600
+    END AS energy_wh
 FROM call_rollup
 INNER JOIN model_factor
     ON
@@ -38,7 +40,7 @@ INNER JOIN model_factor
         AND call_rollup.model IS NOT DISTINCT FROM model_factor.model
         AND model_factor.basis = 'estimated'
 GROUP BY call_rollup.agent
-HAVING sum(call_rollup.input_tokens_calls + call_rollup.output_calls) > 0
+HAVING sum(call_rollup.calls) > 0
 """,
 }
 
@@ -51,8 +53,8 @@ def energies(reader: Reader, by: By) -> Energies:
 def drivers(by: By, before: Energies, after: Energies) -> Drivers:
     """Set both sides beside each other."""
     names = dict.fromkeys((*after, *before))
-    lines = [(name, before.get(name), after.get(name)) for name in names]
-    known = [line for line in lines if line[1] is not None or line[2] is not None]
+    lines = [(name, before.get(name, 0.0), after.get(name, 0.0)) for name in names]
+    known = [line for line in lines if line[1] or line[2]]
     whole = sum((later or 0) - (earlier or 0) for _, earlier, later in known)
     found = [_driver(name, earlier, later, whole) for name, earlier, later in known]
     return Drivers(

@@ -15,7 +15,7 @@ from random import Random
 from typing import Final
 
 from agenttrace.report.sums import Row
-from agenttrace.report.trend.chain import Amounts, Part, Place, Prices, parts_of
+from agenttrace.report.trend.chain import Amounts, Part, Place, Prices, Term, parts_of
 
 RESAMPLES: Final = 200
 
@@ -39,14 +39,12 @@ class Groups:
     Attributes:
         tasks: Of each group.
         calls: Of each group, by model and place.
-        parts: The same by model, place and kind of token.
+        parts: The same by model, place, kind of token and basis.
     """
 
     tasks: list[float]
     calls: dict[Place, list[float]] = field(default_factory=dict[Place, list[float]])
-    parts: dict[tuple[Place, str], _Columns] = field(
-        default_factory=dict[tuple[Place, str], _Columns]
-    )
+    parts: dict[Term, _Columns] = field(default_factory=dict[Term, _Columns])
 
     @property
     def can_tell(self) -> bool:
@@ -70,7 +68,7 @@ def grouped(tasks: Mapping[int, int], rows: Iterable[Row], prices: Prices) -> Gr
         place = row["provider"], row["model"], row["region"]
         groups.calls.setdefault(place, [0.0] * size)[number] += row["calls"]
         for kind, part in parts_of(row, prices):
-            key = place, kind
+            key = place, kind, row["basis"]
             if key not in groups.parts:
                 groups.parts[key] = _Columns([0.0] * size, [0.0] * size, [0.0] * size)
             _put(groups.parts[key], number, part)

@@ -113,7 +113,8 @@ class Driver:
 
     Attributes:
         name: Of it; None where nothing says.
-        before_wh: Its energy in the earlier period, central; None where it is not known.
+        before_wh: Its energy in the earlier period, central: 0 where it made no call, None where
+            its calls say no usage.
         after_wh: In the later one.
         change_wh: Of what is known.
         share: Of the change of all; may be below 0 or above 1. None where nothing changed.

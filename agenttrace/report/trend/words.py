@@ -1,6 +1,6 @@
 """What the report on a change says in sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from agenttrace.compare.rebound import MEANING, Rebound
@@ -23,7 +23,7 @@ _MORE: Final = {
     "cached_per_call": ("more cache reads per call", "fewer cache reads per call"),
     "output_per_call": ("more output per call", "less output per call"),
     "measured_per_call": ("more metered tokens per call", "fewer metered tokens per call"),
-    "energy_per_token": ("more energy per token", "less energy per token"),
+    "energy_per_token": ("more energy per token by model", "less energy per token by model"),
     "facility": ("more around the accelerators", "less around the accelerators"),
     "grid": ("more carbon per kWh", "less carbon per kWh"),
 }
@@ -70,9 +70,11 @@ def rebound(found: Rebound, ratio: Range | None, before: Side, after: Side, boun
         if ratio is None or ratio.low == ratio.high
         else f" ({figures.significant(ratio.low)} to {figures.significant(ratio.high)})"
     )
+    unsure = "" if ratio else " In some draws of the factors it did not fall, so R has no range."
     return (
         f"R = {found.ratio:.2f}{span}, {found.reading}: {MEANING[found.reading]}, {when}. "
-        "Energy per token fell, and R tells how much of that saving more use took back."
+        "Over all models energy per token fell, and R tells how much of that saving more use took "
+        f"back.{unsure}"
     )
 
 
@@ -83,13 +85,6 @@ def overlap(after: str, before: str) -> str:
         f"the periods {before} and {after} overlap, so what changed from the one to the other "
         f"cannot be told{hint}"
     )
-
-
-def nothing_in(period: str, which: str) -> str:
-    """Say that a period has no calls of the tasks that were asked for."""
-    when = "" if period == "all" else f" in {period}"
-    of = f" of {which}" if which else ""
-    return f"no model call is recorded{of}{when}, so there is no change to tell"
 
 
 def not_said(period: str) -> str:
@@ -137,6 +132,17 @@ def cautions(before: Side, after: Side) -> Iterator[str]:
         )
 
 
+def other_meters(
+    bases: Sequence[str], later_bases: Sequence[str], before: Side, after: Side
+) -> str:
+    """Warn that meters of the two periods saw other parts of the facility."""
+    return (
+        f"meters saw energy at the boundary {' and '.join(bases)} in {before.period}, and "
+        f"{' and '.join(later_bases)} in {after.period}: what moved from the one to the other is "
+        "among the effects of metered tokens per call"
+    )
+
+
 def swapped(energy: Decomposed) -> Iterator[str]:
     """Warn where most of the energy is of models that only one period has."""
     pairs = (energy.left, energy.before), (energy.entered, energy.after)
@@ -161,8 +167,13 @@ def _moved(energy: Decomposed) -> str:
         return "did not change"
     verb = "rose" if change > 0 else "fell"
     amount = signed(abs(change), energy.unit).lstrip("+")
-    part = "" if energy.part is None else f" ({figures.change(energy.part)})"
-    return f"{verb} by {amount}{part}"
+    low, high = energy.change.low, energy.change.high
+    said = [] if energy.part is None else [figures.change(energy.part)]
+    if low != high:
+        ends = signed(low, energy.unit), signed(high, energy.unit)
+        said.append(f"{' to '.join(ends)} on the draws of the factors")
+    more = f" ({'; '.join(said)})" if said else ""
+    return f"{verb} by {amount}{more}"
 
 
 def _largest(effects: tuple[Effect, ...]) -> list[Effect]:
