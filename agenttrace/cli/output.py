@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agenttrace.report.values import Report
 
 _PICTURE_WIDTH: Final = 84
+_LEAST_WIDTH: Final = 80
 
 report_format = click.option(
     "--format",
@@ -36,7 +37,10 @@ def console() -> Console:
     # 50 ms to import, and --help needs none of it.
     from rich.console import Console
 
-    return Console(highlight=False, markup=False, emoji=False)
+    found = Console(highlight=False, markup=False, emoji=False)
+    # A number that is cut is another number: a line that wraps is not.
+    found.width = max(_LEAST_WIDTH, found.width)
+    return found
 
 
 def say(text: str) -> None:

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,13 +76,23 @@ def options_but_workload(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def against(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give *command* the option ``--against``, an earlier period."""
-    return click.option(
+    """Give *command* the option ``--against``, an earlier period; it needs ``--period``."""
+
+    @click.option(
         "--against",
         type=PeriodType(),
         metavar="PERIOD",
-        help="What to compare with; the period before if not given.",
-    )(command)
+        help="What to compare --period with; the period before if not given.",
+    )
+    @functools.wraps(command)
+    def comparing(*args: Any, **kwargs: Any) -> Any:
+        is_said = kwargs.get("against") is not None
+        source = click.get_current_context().get_parameter_source("period")
+        if is_said and source is ParameterSource.DEFAULT:
+            raise click.UsageError("--against needs --period: say which period to set against it")
+        return command(*args, **kwargs)
+
+    return comparing
 
 
 _BY_FIELD: Final = {

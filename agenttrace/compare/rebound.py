@@ -57,9 +57,13 @@ def rebound(
         return Rebound(
             None, None, "the energy per token did not fall, so there is no saving to take back"
         )
-    could_save = before * (1 - each_after / each_before)
-    ratio = 1 - (before - after) / could_save
+    ratio = 1 - (before - after) / saving(before, each_before, each_after)
     return Rebound(ratio, reading(ratio), None)
+
+
+def saving(before: float, each_before: float, each_after: float) -> float:
+    """Return what efficiency alone would have saved of *before*, in its unit."""
+    return before * (1 - each_after / each_before)
 
 
 def reading(ratio: float) -> Reading:

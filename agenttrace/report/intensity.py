@@ -5,7 +5,8 @@ A figure per call can fall while the total grows. So reports hold such a figure 
 all three where there is an earlier period.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from agenttrace.model import Range
 
@@ -90,6 +91,16 @@ def intensity(
         volume=volume,
         each=each,
         change=None if before is None else _change(before, total, volume, each),
+    )
+
+
+def set_against(figures: Sequence[Intensity], before: Sequence[Intensity]) -> tuple[Intensity, ...]:
+    """Return *figures* with their change from those of *before* that say the same."""
+    earlier = {(one.what, one.unit, one.per): one for one in before}
+    return tuple(
+        one if old is None else replace(one, change=_change(old, one.total, one.volume, one.each))
+        for one in figures
+        for old in [earlier.get((one.what, one.unit, one.per))]
     )
 
 

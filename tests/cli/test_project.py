@@ -153,3 +153,10 @@ def test_nothing_is_saved_of_nothing(home: Path, tmp_path: Path):
     assert done.exit_code == 1
     assert "nothing is projected, so" in done.output
     assert not (tmp_path / "shared.toml").exists()
+
+
+def test_each_year_is_named_also_where_agents_and_people_are_far_apart(recorded: Path):
+    done = project("--agents", "1e6", "--hours-per-week", "168", "--first-year", "2027")
+    table = done.output[done.output.index("Energy  agents") :].splitlines()[:6]
+    assert [line.split()[0] for line in table] == ["Energy", *map(str, range(2027, 2032))]
+    assert max(map(len, table)) <= 80

@@ -88,6 +88,23 @@ def test_shares_are_of_the_calls_of_the_row(home: Path) -> None:
     assert rows == [("input_uncached", third, third), ("output", third, third)]
 
 
+def test_an_execution_is_incomplete_as_far_as_a_side_is_missing_or_the_end(home: Path) -> None:
+    """Of four calls one says nothing, one says half, one was left, and one is whole."""
+    left = chat(input=1, output=1, outcome="abandoned")
+    records = spans(
+        task("a", chat(), chat(input=1, usage="partial"), left, chat(input=1, output=1))
+    )
+    with asked(home, records, models=MODELS) as found:
+        rows = of(found, "activity_workflow", "calls", "calls_unreported", "share_incomplete")
+        kinds = of(found, "activity", "kind", "calls", "share_incomplete")
+    assert rows == [(4, 2, 0.75)]
+    assert kinds == [
+        ("input_uncached", 3, pytest.approx(2 / 3)),
+        ("output", 2, 0.5),
+        ("unreported", 2, 1.0),
+    ]
+
+
 def test_months_and_workloads_are_rows_of_their_own(home: Path) -> None:
     said: Any = {"input": 1, "output": 0}
     september = spans(task("a", chat(**said)), task("b", chat(**said), workload="user-facing"))

@@ -266,6 +266,39 @@ def test_market_based_carbon_adds_up_to_the_report_on_carbon(home: Path):
     assert "a registry" in annexes.annex(export)
 
 
+def test_the_range_of_a_market_is_that_of_the_energy_of_its_own_year(home: Path):
+    """A residual mix is one number, so 700 g for each kWh are as sure as the kWh are."""
+    call = chat(input=4000, output=100, **IN_GERMANY)
+    write(home, [*spans(task("a", call)), *later(spans(task("b", call), trace=2), 12 * MONTH_S)])
+    mix = "zone,year,g_per_kwh,source\nDE,2025,700,a registry\n"
+    import_residual(home, given_file(home, "mix.csv", mix))
+    rows = objects(exported(home).activity)
+    assert {row["month"][:4] for row in rows if row["market_g"] is None} == {"2026"}
+    for row in (row for row in rows if row["market_g"] is not None):
+        for end in ("_low", "", "_high"):
+            grams, wh = row[f"market{end}_g"], row[f"energy{end}_wh"]
+            assert grams == pytest.approx(wh * 0.7, rel=1e-9)
+
+
+_ONE_IN_TWO_IS_TIMED = """
+SELECT *
+REPLACE (duration_ns / 2 AS duration_ns, duration_ns_calls / 2 AS duration_ns_calls)
+FROM call_rollup
+"""
+
+
+def test_calls_whose_duration_nobody_knows_last_as_long_as_the_others(home: Path):
+    """Of two calls that last as long, one tells it; making the hardware is still that of two."""
+    write(home, spans(task("a", *(chat(input=100, output=50) for _ in "12"))))
+    with Reader(home) as reader:
+        told = sci.making(reader)
+        with held(reader, call_rollup=_ONE_IN_TWO_IS_TIMED):
+            (of, made), *others = sci.making(reader).items()
+    assert not others
+    assert made.gwp_kgco2e.central == pytest.approx(told[of].gwp_kgco2e.central)
+    assert made.gwp_kgco2e.central > 0
+
+
 def test_sci_is_use_and_making_by_executions(export: Activity):
     rows = objects(export.workflow)
     (row,) = (row for row in rows if (row["project"], row["month"]) == ("help", "2025-10"))
@@ -411,7 +444,7 @@ def test_text_is_text_in_a_sheet_and_numbers_are_numbers(home: Path):
 
 def test_xlsx_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
-    with pytest.raises(MissingDependencyError, match=r"agenttrace-otel\[xlsx\]"):
+    with pytest.raises(MissingDependencyError, match="pip install xlsxwriter"):
         xlsx.to_xlsx({}, "")
 
 

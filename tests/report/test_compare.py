@@ -55,10 +55,12 @@ def reported(
     project: str | None = None,
     task_name: str | None = None,
     agent: str | None = None,
+    against: str | None = None,
 ) -> CompareReport:
     selection = Selection(periods.parse(period), None, project, task_name, agent)
+    earlier = None if against is None else periods.parse(against)
     with Reader(home) as reader:
-        return compare_report(reader, selection, personas=personas)
+        return compare_report(reader, selection, against=earlier, personas=personas)
 
 
 def call(**said: Any) -> Node:
@@ -506,3 +508,39 @@ def test_an_empty_store_has_one_thing_to_say(home: Path):
         "No model call of the agents is traced in all that was recorded, and none of anybody at "
         "any time.",
     )
+
+
+def moved(report: CompareReport) -> dict[str, tuple[float | None, float | None, float | None]]:
+    """Return by how much figures, their totals and their volumes changed."""
+    own = report.user_facing.each if report.user_facing is not None else ()
+    return {
+        f"{one.what} per {one.per}": (one.change.each, one.change.total, one.change.volume)
+        for one in (*report.each, *own)
+        if one.change is not None
+    }
+
+
+def test_figures_of_a_day_are_set_against_the_day_before(home: Path):
+    write(home, [*agentic(1, 2), *asked(2, "ann")])
+    today = [*agentic(3, 3), *agentic(4, 6), *asked(5, "ann", calls=3)]
+    write(home, later(today, DAY_S))
+    report = reported(home, "2025-10-10")
+    # Of 2 calls in 1 task, 9 in 2 tasks; of 1 call on 1 person-day, 3.
+    assert moved(report) == {
+        "calls per task": (1.25, 3.5, 1.0),
+        "tokens per task": (1.25, 3.5, 1.0),
+        "energy per task": (pytest.approx(1.25), pytest.approx(3.5), 1.0),
+        "prompts per person-day": (0.0, 0.0, 0.0),
+        "calls per person-day": (2.0, 2.0, 0.0),
+        "tokens per person-day": (2.0, 2.0, 0.0),
+        "energy per person-day": (pytest.approx(2.0), pytest.approx(2.0), 0.0),
+    }
+    assert moved(reported(home, "2025-10-10", against="2025-10-09")) == moved(report)
+
+
+def test_nothing_changed_from_a_day_without_calls_or_from_one_that_overlaps(home: Path):
+    write(home, agentic(1, 2))
+    assert moved(reported(home, "2025-10-09")) == {}
+    both = reported(home, "2025-10-09", against="2025-10-09..2025-10-10")
+    assert moved(both) == {}
+    assert any("overlap from 2025-10-09" in said for said in both.warnings)

@@ -280,7 +280,7 @@ def test_a_period_without_data_says_when_there_was_some(home: Path):
     assert report.totals.calls == 0
     assert (report.layers, report.roles, report.fan_out) == ((), (), None)
     assert report.warnings[-1] == "calls of any kind were recorded on 2025-10-09 (UTC)"
-    assert "No model call is in it (period 2024)" in shown(report)
+    assert "No model call is recorded (period 2024)" in shown(report)
 
 
 def test_an_empty_store_has_a_report(home: Path):

@@ -207,3 +207,16 @@ def test_a_figure_alone_is_refused(parts: dict[str, object]):
 def test_no_line_is_wider_than_the_terminal(total: float, volume: float):
     one = energy(Range(total / 3, total, total * 3), volume, before=SEPTEMBER)
     assert max(map(len, shown(one))) <= 80
+
+
+@given(st.sampled_from([1.0, 123.4, 812_252_994.0]), st.integers(min_value=76, max_value=120))
+def test_no_word_is_cut_where_names_and_volumes_are_long(volume: float, width: int):
+    wide = [
+        intensity("energy", "Wh", per, period="2027", total=Range(1e3, 2e6, 3e6), volume=volume)
+        for per in ("user-facing call", "task", "1,000 tokens")
+    ]
+    lines = shown(*wide, width=width)
+    assert max(map(len, lines)) <= width
+    said = " ".join(lines).split()
+    many = "user-facing call" if volume == 1 else "user-facing calls"
+    assert {*many.split(), "energy", "per", "task", "tokens"} <= set(said)

@@ -152,7 +152,7 @@ def test_twice_the_tasks_take_twice_the_energy_and_nothing_else_changed(home: Pa
     assert report.energy is not None
     assert report.energy.part == pytest.approx(1.0)
     assert report.headline.startswith("Energy rose by ")
-    assert "(+100 %; +68 mWh to +310 mWh on the draws of the factors)" in report.headline
+    assert "(+100 %; +68 to +310 mWh)" in report.headline
     assert "from 2025-10 to 2025-11 (facility): more tasks +" in report.headline
 
 
@@ -264,6 +264,7 @@ def test_what_meters_saw_is_a_kind_of_its_own(home: Path) -> None:
     report = compared(home)
     # The same tokens, twice the joules: each token took more at the meter.
     assert effects(report) == {"energy_per_token": 1.0}
+    assert "more energy per token of the same model +" in report.headline
     assert "with what meters saw" in report.assumptions[0]
 
 
@@ -325,6 +326,9 @@ def test_tasks_that_differ_make_a_change_unsure(home: Path) -> None:
     assert report.energy.sampling is not None
     assert report.energy.sampling.low < 0 < report.energy.sampling.high
     assert again == report
+    text = " ".join(shown(report).split())
+    assert "uncached input per call *" in text
+    assert "* smaller than its sampling error: chance may have made it" in text
 
 
 def test_one_task_tells_nothing_of_how_tasks_differ(home: Path) -> None:

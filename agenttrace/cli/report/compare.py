@@ -12,6 +12,7 @@ from agenttrace.cli import selecting
 from agenttrace.cli.output import report_format, show
 
 if TYPE_CHECKING:
+    from agenttrace.compare.periods import Period
     from agenttrace.energy.pricing import Pricing
     from agenttrace.report.selection import Selection
 
@@ -24,6 +25,7 @@ agenttrace report compare --project "nightly builds" --personas people.toml
 
 @click.command(epilog=_EXAMPLES)
 @selecting.options_but_workload
+@selecting.against
 @click.option(
     "--personas",
     metavar="FILE",
@@ -34,10 +36,11 @@ agenttrace report compare --project "nightly builds" --personas people.toml
 @report_format
 @priced.options
 @click.pass_obj
-def compare(
+def compare(  # noqa: PLR0917 - one per option
     home: str | None,
     form: str | None,
     selection: Selection,
+    against: Period | None,
     personas: tuple[Path, ...],
     pricing: Pricing,
 ) -> None:
@@ -52,5 +55,5 @@ def compare(
     from agenttrace.report.compare import compare_report
 
     with Reader(home, pricing=pricing) as reader:
-        built = compare_report(reader, selection, personas=personas)
+        built = compare_report(reader, selection, against=against, personas=personas)
     show(built, form, "agenttrace report compare")

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,7 +12,7 @@ from agenttrace.compare.methods import ECOLOGITS, Work
 from agenttrace.compare.periods import Period
 from agenttrace.errors import ConfigError, QueryError
 from agenttrace.reader import Reader
-from agenttrace.report import sums
+from agenttrace.report import absence, naming, stretches, sums
 from agenttrace.report.activity import canonical, market, sci, tables
 from agenttrace.report.activity.values import FORMAT, Activity, Meta
 from agenttrace.report.explain import parts
@@ -20,36 +21,6 @@ from agenttrace.report.selection import Selection, selected
 from agenttrace.report.sums import held
 
 _HELD: Final = (*sums.SHARED, "activity_moments", "activity_draw")
-
-_MOMENTS: Final = """
-SELECT
-    model_moments.provider,
-    model_moments.model,
-    model_moments.basis,
-    sum(model_moments.calls)::BIGINT AS calls,
-    sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
-    sum(model_moments.uncached) AS uncached,
-    sum(model_moments.uncached_context) AS uncached_context,
-    sum(model_moments.cached) AS cached,
-    sum(model_moments.output) AS output,
-    sum(model_moments.output_context) AS output_context,
-    sum(model_moments.energy_wh) AS energy_wh
-FROM model_moments
-GROUP BY model_moments.provider, model_moments.model, model_moments.basis
-ORDER BY energy_wh DESC NULLS LAST, model_moments.provider, model_moments.model
-"""
-
-_PLACES: Final = """
-SELECT
-    model_moments.provider,
-    model_moments.region,
-    sum(model_moments.calls)::BIGINT AS calls,
-    sum(model_moments.energy_wh) AS energy_wh,
-    sum(model_moments.energy_wh * model_moments.hourly_share) AS hourly_wh
-FROM model_moments
-GROUP BY model_moments.provider, model_moments.region
-ORDER BY energy_wh DESC NULLS LAST, model_moments.provider, model_moments.region
-"""
 
 _RECORDED: Final = """
 SELECT DISTINCT strftime(call_rollup.hour, '%Y-%m') AS month
@@ -89,10 +60,13 @@ def activity(reader: Reader, selection: Selection) -> Activity:
     check_months(selection.period)
     with _in_order(reader):
         prices = market.prices(reader)
+        whole = tuple(stretches.unfinished(selection.period, absence.recorded(reader)))
         with selected(reader, selection), held(reader, *_HELD):
             (row,) = reader.query("totals")
             if row["calls"]:
-                return _activity(reader, selection, prices)
+                found = _activity(reader, selection, prices)
+                return replace(found, warnings=(*found.warnings, *whole))
+        naming.check(reader, selection)
         raise QueryError(_nothing(reader, selection))
 
 
@@ -112,7 +86,7 @@ def _activity(
 ) -> Activity:
     (row,) = reader.query("totals")
     totals = sums.totals(reader)
-    moments = reader.query(_MOMENTS)
+    moments = reader.query(parts.MOMENTS)
     used, seen = parts.used(reader, moments), parts.seen(moments)
     rows = {
         "activity": tables.activity(reader, prices),
@@ -146,7 +120,8 @@ def _activity(
         models=tuple(parts.models(reader, moments, totals.energy_wh)),
         factors=tuple(factors(reader, used, seen)),
         places=tuple(
-            parts.place_line(reader, place, totals.energy_wh) for place in reader.query(_PLACES)
+            parts.place_line(reader, place, totals.energy_wh)
+            for place in reader.query(parts.PLACES)
         ),
         matching=tuple(
             price.line for (zone, year), price in prices.items() if (zone, str(year)) in zones

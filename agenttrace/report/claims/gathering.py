@@ -10,7 +10,7 @@ from agenttrace.compare.what_if import Drawn
 from agenttrace.energy.grid import certificates
 from agenttrace.errors import ConfigError
 from agenttrace.reader import Reader
-from agenttrace.report import absence, sums
+from agenttrace.report import absence, naming, stretches, sums
 from agenttrace.report import selection as selecting
 from agenttrace.report.carbon import certified
 from agenttrace.report.carbon.values import MatchLine
@@ -152,6 +152,7 @@ def gathered(
         training_share=training_share,
     )
     if not both.calls and not selection.is_everything:
+        naming.check(reader, selection)
         warnings = (*warnings, *absence.elsewhere(absence.recorded(reader)))
     return Found(
         facts=facts,
@@ -223,7 +224,9 @@ def _agent(
 ) -> Agent:
     """Return the agent that is tested as one: what was chosen, else the name with most energy."""
     if agents_only.agent is not None:
-        return replace(everyone, name=f"the agent {agents_only.agent}")
+        # Tasks are taken whole, so what others did in them is in the figures.
+        name = f"the agent {agents_only.agent}, with all else in its tasks,"
+        return replace(everyone, name=name)
     if agents_only.task_name is not None:
         return replace(everyone, name=f"the agent of the task {agents_only.task_name}")
     if not largest:
@@ -250,7 +253,8 @@ def _moved(
     if earlier is None:
         return how or "no call is recorded"
     if earlier.overlaps(period):
-        return f"{_period(period)} and {_period(earlier)} overlap"
+        shared = _of(reader, replace(selection, period=earlier))
+        return stretches.overlap(period, earlier, (_sums(both), _sums(shared)))
     before = _of(reader, replace(selection, period=earlier))
     if not before.calls:
         return f"nothing was recorded in {earlier}"
@@ -258,6 +262,10 @@ def _moved(
     with selected(reader, replace(selection, period=earlier, workload="user-facing")):
         asked = _person_days(reader)
     return Moved(now, before, str(period), str(earlier), how, asked)
+
+
+def _sums(side: Side) -> stretches.Sums:
+    return side.calls, side.energy_wh.central if side.energy_wh else None
 
 
 def _of(reader: Reader, selection: Selection) -> Side:

@@ -8,10 +8,11 @@ from typing import Final
 
 from agenttrace import compare
 from agenttrace.compare import published
+from agenttrace.compare.periods import Period
 from agenttrace.compare.personas import Persona
 from agenttrace.energy.factors import UNKNOWN
 from agenttrace.reader import Reader
-from agenttrace.report import absence, sums
+from agenttrace.report import absence, naming, stretches, sums
 from agenttrace.report.compare import beside, words
 from agenttrace.report.compare.seen import Seen, seen
 from agenttrace.report.compare.values import (
@@ -21,6 +22,7 @@ from agenttrace.report.compare.values import (
     Sentence,
     UserFacing,
 )
+from agenttrace.report.intensity import Intensity, set_against
 from agenttrace.report.rows import printable
 from agenttrace.report.selection import Selection
 from agenttrace.report.sums import Row
@@ -32,6 +34,7 @@ def compare_report(
     reader: Reader,
     selection: Selection | None = None,
     *,
+    against: Period | None = None,
     personas: Sequence[Path] = (),
 ) -> CompareReport:
     """Set what agents used beside what people use.
@@ -40,6 +43,7 @@ def compare_report(
         reader: An open reader.
         selection: Which agents, and when; of its workload only what is agentic. One's own users
             are those of the same period and project, whatever task or agent is chosen.
+        against: An earlier period, from which figures changed; default the one before.
         personas: Files of personas, over ours and those in the folder of the data.
 
     Raises:
@@ -49,8 +53,11 @@ def compare_report(
     sides = _sides(reader, selection or Selection())
     agents, label = sides.agents, str(sides.chosen.period)
     any_calls = agents.totals.calls > 0
+    if not any_calls:
+        naming.check(reader, sides.chosen)
     lines = tuple(_persona(row, sides.days) for row in agents.equivalents) if any_calls else ()
     own = _own(sides) if sides.people.tasks else None
+    then = _earlier(reader, sides, against)
     others = beside.published(published.shipped(), agents, sides.people, label)
     return CompareReport(
         store=str(reader.home),
@@ -63,8 +70,8 @@ def compare_report(
         totals=agents.totals,
         sentences=tuple(_sentences(sides, lines, own)),
         personas=lines,
-        user_facing=own,
-        each=beside.per_task(agents, label) if any_calls else (),
+        user_facing=own and _changed(own, then),
+        each=_per_task(agents, label, then) if any_calls else (),
         published=others if any_calls else (),
         missing=tuple(_missing(reader, sides, own)),
         coverage=agents.coverage,
@@ -73,6 +80,7 @@ def compare_report(
             *dict.fromkeys((*agents.warnings, *sides.people.warnings)),
             *_unknown_models(known),
             *_partly(sides.chosen, agents),
+            *_overlap(sides.chosen.period, against),
         ),
     )
 
@@ -115,6 +123,27 @@ def _sides(reader: Reader, selection: Selection) -> _Sides:
         days=days,
         period=words.when(chosen, days, agents.first_started_at, agents.last_started_at),
     )
+
+
+def _earlier(reader: Reader, sides: _Sides, against: Period | None) -> _Sides | None:
+    """Return both sides of the earlier period; None without one, or where the two overlap."""
+    period = against or sides.chosen.period.before()
+    if period is None or period.overlaps(sides.chosen.period):
+        return None
+    return _sides(reader, replace(sides.chosen, period=period))
+
+
+def _per_task(agents: Seen, label: str, then: _Sides | None) -> tuple[Intensity, ...]:
+    each = beside.per_task(agents, label)
+    if then is None or not then.agents.totals.calls:
+        return each
+    return set_against(each, beside.per_task(then.agents, str(then.chosen.period)))
+
+
+def _changed(own: UserFacing, then: _Sides | None) -> UserFacing:
+    if then is None or not then.people.totals.calls:
+        return own
+    return replace(own, each=set_against(own.each, _own(then).each))
 
 
 def _own(sides: _Sides) -> UserFacing:
@@ -223,6 +252,11 @@ def _unknown_models(personas: Sequence[Persona]) -> Iterator[str]:
             )
 
 
+def _overlap(period: Period, against: Period | None) -> Iterator[str]:
+    if against is not None and period.overlaps(against):
+        yield f"no change is shown: {stretches.overlap(period, against)}"
+
+
 def _partly(selection: Selection, agents: Seen) -> Iterator[str]:
     """Say where the calls of agents fill only a part of the days that people are active on."""
     first, last = agents.first_started_at, agents.last_started_at
@@ -230,9 +264,9 @@ def _partly(selection: Selection, agents: Seen) -> Iterator[str]:
     if asked is None or first is None or last is None:
         return
     start, end = (datetime.fromisoformat(moment.removesuffix("Z")) for moment in (first, last))
-    filled = (end - start) / _DAY
-    if asked > 1 and filled < asked - 1:
+    if asked > 1 and (end - start) / _DAY < asked - 1:
         yield (
-            f"calls of agents fill {filled:.1f} of the {asked:g} days of {selection.period}, and "
-            f"people are taken to be active on all of them"
+            f"calls of agents fill {stretches.length(end - start)}, from {first[:10]} to "
+            f"{last[:10]}, of the {asked:g} days of {selection.period}, and people are taken to be "
+            f"active on all of them"
         )

@@ -31,36 +31,6 @@ _DRIVERS_SHOWN: Final = 6
 
 _LEAST_SHOWN: Final = 0.01  # share of the variance
 
-_MOMENTS: Final = """
-SELECT
-    model_moments.provider,
-    model_moments.model,
-    model_moments.basis,
-    sum(model_moments.calls)::BIGINT AS calls,
-    sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
-    sum(model_moments.uncached) AS uncached,
-    sum(model_moments.uncached_context) AS uncached_context,
-    sum(model_moments.cached) AS cached,
-    sum(model_moments.output) AS output,
-    sum(model_moments.output_context) AS output_context,
-    sum(model_moments.energy_wh) AS energy_wh
-FROM model_moments
-GROUP BY model_moments.provider, model_moments.model, model_moments.basis
-ORDER BY energy_wh DESC NULLS LAST, model_moments.provider, model_moments.model
-"""
-
-_PLACES: Final = """
-SELECT
-    model_moments.provider,
-    model_moments.region,
-    sum(model_moments.calls)::BIGINT AS calls,
-    sum(model_moments.energy_wh) AS energy_wh,
-    sum(model_moments.energy_wh * model_moments.hourly_share) AS hourly_wh
-FROM model_moments
-GROUP BY model_moments.provider, model_moments.region
-ORDER BY energy_wh DESC NULLS LAST, model_moments.provider, model_moments.region
-"""
-
 _CALL: Final = """
 SELECT
     call_energy.*,
@@ -111,8 +81,8 @@ def _of_sums(reader: Reader, subject: str, id_: str | None, name: str | None) ->
     totals = sums.totals(reader)
     return _explained(
         reader,
-        reader.query(_MOMENTS),
-        reader.query(_PLACES),
+        reader.query(parts.MOMENTS),
+        reader.query(parts.PLACES),
         _Result(
             subject=subject,
             id=id_,

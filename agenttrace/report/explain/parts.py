@@ -19,6 +19,38 @@ if TYPE_CHECKING:
 ESTIMATED: Final = "estimated"
 """The basis of what no meter saw."""
 
+MOMENTS: Final = """
+SELECT
+    model_moments.provider,
+    model_moments.model,
+    model_moments.basis,
+    sum(model_moments.calls)::BIGINT AS calls,
+    sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
+    sum(model_moments.uncached) AS uncached,
+    sum(model_moments.uncached_context) AS uncached_context,
+    sum(model_moments.cached) AS cached,
+    sum(model_moments.output) AS output,
+    sum(model_moments.output_context) AS output_context,
+    sum(model_moments.energy_wh) AS energy_wh
+FROM model_moments
+GROUP BY model_moments.provider, model_moments.model, model_moments.basis
+ORDER BY energy_wh DESC NULLS LAST, model_moments.provider, model_moments.model
+"""
+"""The sums that energy is made from: a row per model and basis, the most energy first."""
+
+PLACES: Final = """
+SELECT
+    model_moments.provider,
+    model_moments.region,
+    sum(model_moments.calls)::BIGINT AS calls,
+    sum(model_moments.energy_wh) AS energy_wh,
+    sum(model_moments.energy_wh * model_moments.hourly_share) AS hourly_wh
+FROM model_moments
+GROUP BY model_moments.provider, model_moments.region
+ORDER BY energy_wh DESC NULLS LAST, model_moments.provider, model_moments.region
+"""
+"""Calls and central energy: a row per provider and region, the most energy first."""
+
 _NOTHING_LEFT: Final = 1e-9  # of what was measured; what rounding leaves of a difference is less
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from agenttrace.compare.periods import Period
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import absence, sums
+from agenttrace.report import absence, stretches, sums
 from agenttrace.report.hidden import groups
 from agenttrace.report.hidden.energies import NONE, energies
 from agenttrace.report.hidden.fan_out import fan_out
@@ -107,7 +107,9 @@ def hidden_report(
     """
     chosen = selection or Selection()
     earlier = against or chosen.period.before()
-    before = _before(reader, replace(chosen, period=earlier)) if earlier else None
+    found_before = _before(reader, replace(chosen, period=earlier)) if earlier else None
+    is_shared = earlier is not None and chosen.period.overlaps(earlier)
+    before = None if is_shared else found_before
     # Without stored rows, which spans are calls is worked out before some are put out of sight.
     is_counted = not (reader.is_rolled_up or chosen.is_everything)
     recorded = absence.recorded(reader)
@@ -131,7 +133,7 @@ def hidden_report(
             turns=found,
             per_turn=turns,
             per_task=tasks,
-            no_change=None if before else _no_change(earlier),
+            no_change=None if before else _no_change(chosen.period, earlier, tasks, found_before),
             spreads=tuple(_spreads(reader, period)),
             roles=groups.roles(reader, totals),
             depths=groups.depths(reader, totals),
@@ -143,9 +145,10 @@ def hidden_report(
             method=sums.method(reader),
             warnings=(
                 *sums.warnings(reader),
-                *_compared(chosen.period, earlier if before else None, recorded),
+                *stretches.unfinished(chosen.period, recorded),
+                *_compared(earlier if before else None, recorded),
                 *_pruned(reader),
-                *([] if totals.calls else absence.elsewhere(recorded)),
+                *([] if totals.calls or chosen.is_everything else absence.elsewhere(recorded)),
             ),
         )
 
@@ -220,7 +223,15 @@ def _spreads(reader: Reader, period: str) -> Iterator[Spread]:
         )
 
 
-def _no_change(earlier: Period | None) -> str:
+def _no_change(
+    period: Period,
+    earlier: Period | None,
+    now: Sequence[Intensity],
+    before: _Figures | None,
+) -> str:
+    if earlier is not None and before is not None:
+        both = stretches.overlap(period, earlier, (_sums(now), _sums(before[1])))
+        return f"no change is shown: {both}"
     if earlier is None:
         return (
             "no change is shown: choose a --period, and the one before it is set against it, or "
@@ -229,17 +240,17 @@ def _no_change(earlier: Period | None) -> str:
     return f"no change is shown: nothing is recorded in the period {earlier}"
 
 
-def _compared(
-    period: Period, earlier: Period | None, recorded: tuple[str, str] | None
-) -> Iterator[str]:
+def _sums(tasks: Sequence[Intensity]) -> stretches.Sums:
+    """Return calls and energy in all of figures for each task."""
+    total = {one.what: one.total for one in tasks}
+    calls, energy = total["calls"], total["energy"]
+    return round(calls.central) if calls else 0, energy.central if energy else None
+
+
+def _compared(earlier: Period | None, recorded: tuple[str, str] | None) -> Iterator[str]:
     if earlier is None or recorded is None:
         return
     first = datetime.fromisoformat(recorded[0]).replace(tzinfo=None)
-    if period.overlaps(earlier):
-        yield (
-            f"the periods {period} and {earlier} overlap: what is in both counts on both sides of "
-            f"every change"
-        )
     if earlier.start is not None and earlier.start.date() < first.date():
         yield (
             f"nothing is recorded before {first:%Y-%m-%d}, so the earlier period {earlier} is not "

@@ -8,7 +8,7 @@ from typing import Final
 from agenttrace.compare.periods import Period
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import absence, sums
+from agenttrace.report import absence, naming, stretches, sums
 from agenttrace.report.intensity import Intensity, intensity
 from agenttrace.report.outcomes import figures
 from agenttrace.report.outcomes.figures import Told
@@ -78,8 +78,13 @@ def outcomes_report(
         method, warnings = sums.method(reader), sums.warnings(reader)
     names = [group["name"] for group, *_ in groups]
     is_missed = not totals.calls and not selection.is_everything
-    elsewhere = absence.elsewhere(absence.recorded(reader)) if is_missed else ()
-    before = None if earlier is None else _before(reader, selection, earlier, by, names)
+    if is_missed:
+        naming.check(reader, selection)
+    recorded = absence.recorded(reader)
+    elsewhere = absence.elsewhere(recorded) if is_missed else ()
+    found = None if earlier is None else _before(reader, selection, earlier, by, names)
+    is_shared = earlier is not None and selection.period.overlaps(earlier)
+    before = None if is_shared else found
     period, then = str(selection.period), str(earlier)
     old = None if before is None else _per_success(before.told, then)
     return OutcomesReport(
@@ -87,7 +92,7 @@ def outcomes_report(
         selection=str(selection),
         period=period,
         against=then if before is not None else None,
-        why_no_change=_why(earlier, before),
+        why_no_change=_why(selection.period, earlier, outcomes, found),
         first_started_at=sums.moment(row["first_started_at"]),
         last_started_at=sums.moment(row["last_started_at"]),
         told_tasks=told.tasks,
@@ -105,7 +110,7 @@ def outcomes_report(
         totals=totals,
         coverage=coverage,
         method=method,
-        warnings=(*warnings, *_overlap(selection.period, earlier, before), *elsewhere),
+        warnings=(*warnings, *stretches.unfinished(selection.period, recorded), *elsewhere),
     )
 
 
@@ -129,22 +134,27 @@ def _before(
         )
 
 
-def _why(earlier: Period | None, before: _Before | None) -> str:
+def _why(
+    period: Period,
+    earlier: Period | None,
+    now: dict[str | None, _Counted],
+    before: _Before | None,
+) -> str:
     if earlier is None:
         return _NO_BEFORE
     if before is None:
         return f"no change is shown: nothing was recorded in {earlier}"
+    if period.overlaps(earlier):
+        both = stretches.overlap(period, earlier, (_sums(now), _sums(before.outcomes)))
+        return f"no change is shown: {both}"
     if not before.told.tasks:
         return f"no change is shown: no outcome is told of a task in {earlier}"
     return ""
 
 
-def _overlap(period: Period, earlier: Period | None, before: _Before | None) -> Iterator[str]:
-    if earlier is not None and before is not None and period.overlaps(earlier):
-        yield (
-            f"The periods {period} and {earlier} overlap: what is in both counts in both, so the "
-            "change is smaller than it was. Name an --against that ends before --period begins."
-        )
+def _sums(outcomes: dict[str | None, _Counted]) -> stretches.Sums:
+    known = [energy_wh.central for _, energy_wh in outcomes.values() if energy_wh is not None]
+    return sum(row["calls"] for row, _ in outcomes.values()), sum(known) if known else None
 
 
 def _per_success(

@@ -31,7 +31,10 @@ _MEASURES: Final = {
     "output_tokens_per_call": "tokens",
 }
 
-_NO_CHANGE: Final = "for one period; `agenttrace report trend` shows what changed"
+_NO_CHANGE: Final = (
+    "no change is shown: no earlier period was chosen, or nothing is in it; `agenttrace report "
+    "trend` says why a total changed"
+)
 
 
 def blocks(report: CompareReport) -> Iterator[RenderableType]:

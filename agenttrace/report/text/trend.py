@@ -17,6 +17,7 @@ _UNITS: Final = {"Wh": figures.ENERGY, "g": figures.MASS}
 _DRIVERS_SHOWN: Final = 6
 _ASSUMED: Final = "as before"
 _PERCENT: Final = 0.01
+_CHANCE: Final = " *"
 _ROUNDING: Final = 1e-9  # of the unit of a column: what is left of nothing
 
 FACTORS: Final = {
@@ -27,7 +28,7 @@ FACTORS: Final = {
     "cached_per_call": "cache reads per call",
     "output_per_call": "output per call",
     "measured_per_call": "metered tokens per call",
-    "energy_per_token": "energy per token by model",
+    "energy_per_token": "energy per token, same model",
     "facility": "facility",
     "grid": "grid",
 }
@@ -39,7 +40,7 @@ _MONTHLY: Final = {
     "calls": ("calls_per_task",),
     "mix": ("mix",),
     "tokens": ("uncached_per_call", "cached_per_call", "output_per_call", "measured_per_call"),
-    "energy/token": ("energy_per_token",),
+    "same model": ("energy_per_token",),
 }
 
 
@@ -146,7 +147,8 @@ def _effects(found: Decomposed, report: Trend) -> RenderableType:
     of = " CO2e" if found.unit == "g" else ""
     rows = [_effect(effect, unit) for effect in found.effects]
     whole = Effect("", found.change, found.sampling, 1.0 if found.part else None, is_assumed=False)
-    rows.append(("change", *_effect(whole, unit)[1:]))
+    name, *cells = _effect(whole, unit)
+    rows.append((f"change{name}", *cells))
     titles = (
         f"Effects on {found.what}, {unit.symbol}{of}",
         "low",
@@ -160,6 +162,8 @@ def _effects(found: Decomposed, report: Trend) -> RenderableType:
         if report.resamples
         else "? the sampling error is unknown"
     )
+    if any(_is_chance(effect, unit) for effect in (*found.effects, whole)):
+        sampling += "; * smaller than its sampling error: chance may have made it"
     place = ", location-based" if found.unit == "g" else ""
     moved = (
         f"; in the mix: models or places that entered {_signed(found.entered, unit)}, that left "
@@ -181,11 +185,17 @@ def _effect(effect: Effect, unit: figures.Unit) -> tuple[str, ...]:
     amount, sampling = effect.amount, effect.sampling
     spread = None if sampling is None else (sampling.high - sampling.low) / 2
     return (
-        name,
+        f"{name}{_CHANCE}" if _is_chance(effect, unit) else name,
         *(_signed(value, unit) for value in (amount.low, amount.central, amount.high)),
         parts.UNKNOWN if spread is None else _signed(spread, unit).lstrip("+"),
         _share(effect.share),
     )
+
+
+def _is_chance(effect: Effect, unit: figures.Unit) -> bool:
+    sampling = effect.sampling
+    is_shown = sampling is not None and sampling.high - sampling.low > _ROUNDING * unit.size
+    return is_shown and effect.is_within_sampling
 
 
 def _signed(value: float, unit: figures.Unit) -> str:
@@ -253,7 +263,8 @@ def _months(months: Sequence[Month], boundary: str) -> RenderableType:
         Text(),
         parts.captioned(
             table,
-            f"effects on energy against the month before ({boundary}), central; facility as before",
+            f"effects on energy against the month before ({boundary}), central; same model: energy "
+            "per token of it; facility as before",
         ),
     )
 

@@ -7,13 +7,13 @@ from math import fsum
 from operator import attrgetter
 from typing import Final
 
-from agenttrace.compare import periods, rebound
+from agenttrace.compare import periods
 from agenttrace.compare.decomposition import Decomposition
 from agenttrace.compare.periods import Period
 from agenttrace.energy.estimate import spread
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import absence
+from agenttrace.report import absence, naming, stretches
 from agenttrace.report.intensity import Intensity, intensity
 from agenttrace.report.selection import Selection, extent, selected
 from agenttrace.report.trend import when, words
@@ -31,13 +31,13 @@ from agenttrace.report.trend.chain import (
 from agenttrace.report.trend.drivers import drivers
 from agenttrace.report.trend.look import Look, intensities, look
 from agenttrace.report.trend.sampling import resampled
+from agenttrace.report.trend.saving import rebound_line
 from agenttrace.report.trend.values import (
     By,
     Decomposed,
     Drivers,
     Effect,
     Month,
-    ReboundLine,
     Side,
     Trend,
 )
@@ -105,8 +105,11 @@ def trend(
         _absolute(reader, later, former, why_not), selection=selection.tasks, chosen=how
     )
     if not later.side.totals.calls and not selection.is_everything:
+        naming.check(reader, selection)
         elsewhere = absence.elsewhere(absence.recorded(reader))
         report = replace(report, warnings=(*report.warnings, *elsewhere))
+    whole = stretches.unfinished(after, absence.recorded(reader))
+    report = replace(report, warnings=(*report.warnings, *whole))
     if former is not None and why_not is None:
         report = _changed(reader, report, later, former)
     if months:
@@ -133,7 +136,7 @@ def _why_not(later: Look, former: Look | None, selection: Selection) -> str | No
     if former is None:
         return words.nothing_before(later.side.period)
     if later.period.overlaps(former.period):
-        return words.overlap(later.side.period, former.side.period)
+        return stretches.overlap(later.period, former.period)
     if not former.side.totals.calls:
         return _nothing_in(selection, former)
     for one in (former, later):
@@ -150,6 +153,7 @@ def _nothing_in(selection: Selection, one: Look) -> str:
 def _absolute(reader: Reader, later: Look, former: Look | None, why_not: str | None) -> Trend:
     """Return what can be told in any case: both totals and the intensities."""
     before = None if former is None else former.side
+    is_shared = former is not None and later.period.overlaps(former.period)
     boundary = reader.factors.boundary
     return Trend(
         store=str(reader.home),
@@ -159,7 +163,7 @@ def _absolute(reader: Reader, later: Look, former: Look | None, why_not: str | N
         chosen="",
         before=before,
         after=later.side,
-        intensities=intensities(later.side, before),
+        intensities=intensities(later.side, None if is_shared else before),
         why_not=why_not,
         energy=None,
         carbon=None,
@@ -196,7 +200,7 @@ def _changed(reader: Reader, report: Trend, later: Look, former: Look) -> Trend:
         headline=words.headline(energy, *sides, report.boundary),
         energy=energy,
         carbon=carbon,
-        rebound=_rebound(central, drawn, *sides, report.boundary),
+        rebound=rebound_line(central, drawn, *sides, report.boundary),
         drivers=_drivers(later, former),
         resamples=len(samples),
         assumptions=tuple(
@@ -262,26 +266,6 @@ def _effect(
 
 def _sampling(central: float, values: Sequence[float]) -> Range | None:
     return spread(central, values) if values else None
-
-
-def _rebound(
-    central: tuple[Amounts, Amounts], drawn: _Pairs, before: Side, after: Side, boundary: str
-) -> ReboundLine:
-    tokens = before.totals.tokens.total, after.totals.tokens.total
-    found = _rebound_of(*central, tokens)
-    ratios = [_rebound_of(*pair, tokens).ratio for pair in drawn]
-    known = [ratio for ratio in ratios if ratio is not None]
-    is_known = found.ratio is not None and len(known) == len(ratios) > 0
-    ratio = spread(found.ratio, known) if is_known and found.ratio is not None else None
-    return ReboundLine(found, ratio, words.rebound(found, ratio, before, after, boundary))
-
-
-def _rebound_of(
-    before: Amounts, after: Amounts, tokens: tuple[int | None, int | None]
-) -> rebound.Rebound:
-    energies = before.energy_wh, after.energy_wh
-    each = [wh / number if number else None for wh, number in zip(energies, tokens, strict=True)]
-    return rebound.rebound(*energies, *each)
 
 
 def _drivers(later: Look, former: Look) -> tuple[Drivers, ...]:

@@ -58,6 +58,11 @@ class Effect:
     share: float | None
     is_assumed: bool
 
+    @property
+    def is_within_sampling(self) -> bool:
+        """Whether other tasks of the same kind might have moved it as far."""
+        return is_within(self.amount.central, self.sampling)
+
 
 @dataclass(frozen=True, slots=True)
 class Decomposed:
@@ -89,6 +94,16 @@ class Decomposed:
     entered: float
     left: float
     residual: float
+
+    @property
+    def is_within_sampling(self) -> bool:
+        """Whether other tasks of the same kind might have made the change."""
+        return is_within(self.change.central, self.sampling)
+
+
+def is_within(amount: float, sampling: Range | None) -> bool:
+    """Return whether *amount* is smaller than half the span of the resamples."""
+    return sampling is not None and abs(amount) < (sampling.high - sampling.low) / 2
 
 
 @dataclass(frozen=True, slots=True)
