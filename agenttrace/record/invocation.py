@@ -648,8 +648,7 @@ def _task_attributes(
     """Say what is on the root span of a task only; what nobody says is left out."""
     known = workload_of(workload)
     if workload is not None and known is None:
-        where = f"What a task says of its workload, {trouble.shown(workload)},"
-        trouble.say("a workload", ConfigError(not_a_workload(where)))
+        trouble.say("a workload", ConfigError(not_a_workload("What a task says of its workload")))
     named = None if project is None else str(project).strip()[:PROJECT_CHARACTERS] or None
     said: dict[str, AttributeValue | None] = {
         semconv.WORKLOAD: known,

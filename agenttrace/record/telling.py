@@ -32,9 +32,7 @@ def outcome(about: "Invocation | None", what: object, reference: object = None) 
     """Tell what became of the task that *about* belongs to; what is told last counts."""
     with trouble.Guard("telling an outcome"):
         if what not in OUTCOMES:
-            known = ", ".join(OUTCOMES)
-            said = trouble.shown(what)
-            raise ConfigError(f"An outcome is one of {known}, not {said}; none was recorded")
+            raise ConfigError(f"An outcome is one of {', '.join(OUTCOMES)}; none was recorded")
         told: dict[str, str] = {semconv.TASK_OUTCOME: str(what)}
         if reference is not None and str(reference).strip():
             told[semconv.OUTCOME_REFERENCE] = cut(str(reference))

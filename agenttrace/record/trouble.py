@@ -8,7 +8,6 @@ from typing import Final
 from agenttrace.errors import AgentTraceError
 
 logger: Final = logging.getLogger("agenttrace")
-_SHOWN_CHARACTERS: Final = 40
 _said: Final[set[tuple[str, str]]] = set()
 
 
@@ -61,10 +60,3 @@ class Guard:
             return False
         say(self._doing, error)
         return True
-
-
-def shown(said: object) -> str:
-    """Return what the program said as a log line has it: a word, cut where it is none any more."""
-    if isinstance(said, str):
-        return repr(said[:_SHOWN_CHARACTERS])
-    return f"of type {type(said).__name__}"

@@ -50,15 +50,14 @@ def unfinished(
     first, last = (datetime.fromisoformat(one.removesuffix("Z")) for one in recorded)
     if last < period.start or first >= period.end:
         return
-    unit = _DAY if period.end - period.start > _DAY else _HOUR
     if now < period.end:
         yield (
             f"the period {period} is not over: it lasts to {_last(period.end)} (UTC), and what is "
             f"recorded of it ends on {last:%Y-%m-%d}"
         )
-    elif last < period.end - unit:
+    elif last < period.end - _DAY:
         yield f"nothing is recorded after {last:%Y-%m-%d} (UTC), so {period} is not whole"
-    if first >= period.start + unit:
+    if first >= period.start + _DAY:
         yield f"nothing is recorded before {first:%Y-%m-%d} (UTC), so {period} is not whole"
 
 
@@ -66,6 +65,8 @@ def length(duration: timedelta) -> str:
     """Return how long something lasted: in days, or in hours where that is under a day."""
     if duration >= _DAY:
         return f"{duration / _DAY:.1f} days"
+    if duration < _HOUR:
+        return "less than an hour"
     return f"{figures.significant(duration / _HOUR)} hours"
 
 

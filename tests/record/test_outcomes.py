@@ -199,25 +199,15 @@ def test_what_is_no_number_of_turns_is_said_and_not_recorded(
     assert (facts(spooled()), len(trouble)) == ([], 1)
 
 
-@pytest.mark.parametrize(
-    ("what", "shown"),
-    [
-        ("sucess", "'sucess'"),
-        ("", "''"),
-        ("x" * 41, f"'{'x' * 40}'"),
-        (None, "of type NoneType"),
-        (["success"], "of type list"),
-    ],
-)
+@pytest.mark.parametrize("what", ["merged", "", None, 1, ["success"]])
 def test_what_is_no_outcome_is_said_and_not_recorded(
-    what: Any, shown: str, recording: Path, spooled: Spooled, trouble: list[str]
+    what: Any, recording: Path, spooled: Spooled, trouble: list[str]
 ) -> None:
     with agenttrace.task("t") as task:
         task.outcome(what)
     assert facts(spooled()) == []
     (said,) = trouble
-    known = "An outcome is one of success, failure, abandoned"
-    assert f"{known}, not {shown}; none was recorded" in said
+    assert "An outcome is one of success, failure, abandoned; none was recorded" in said
 
 
 def test_a_reference_is_cut_and_an_empty_one_is_none(recording: Path, spooled: Spooled) -> None:

@@ -134,8 +134,8 @@ CASES: dict[tuple[Callable[[History], None], str], dict[str, tuple[int, str]]] =
         "trend": (0, "overlap"),
         "claims": (0, "overlap"),
         "outcomes": (0, "overlap"),
+        "compare": (0, "overlap"),
         # The others look at one period.
-        "compare": (2, "No such option '--against'"),
         "project": (2, "No such option '--against'"),
         "activity": (2, "No such option '--against'"),
     },

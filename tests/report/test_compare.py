@@ -316,8 +316,8 @@ def test_every_figure_for_each_of_something_has_its_total_and_its_volume(home: P
 def test_calls_that_fill_a_part_of_the_period_are_said_to(home: Path):
     write(home, [*agentic(1, 8), *later(agentic(2, 1), 2 * DAY_S)])
     assert reported(home, "2025-10").warnings == (
-        "calls of agents fill 2.0 of the 31 days of 2025-10, and people are taken to be active on "
-        "all of them",
+        "calls of agents fill 2.0 days, from 2025-10-09 to 2025-10-11, of the 31 days of 2025-10, "
+        "and people are taken to be active on all of them",
     )
     assert reported(home, "2025-10-09..2025-10-11").warnings == ()
 

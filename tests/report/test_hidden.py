@@ -263,16 +263,15 @@ def test_without_an_earlier_period_nothing_is_said_to_have_changed(home: Path):
     assert "choose a --period" in everything.no_change
 
 
-def test_periods_that_overlap_or_are_not_whole_are_said(home: Path):
+def test_periods_that_overlap_have_no_change_and_say_so(home: Path):
     records = spans(task("a", chat(input=10, output=1)))
     report = reported(home, records, period="2025-10-09", against="2025-10")
     said = [warning for warning in report.warnings if "2025-10" in warning]
-    assert said == [
-        "the periods 2025-10-09 and 2025-10 overlap: what is in both counts on both sides of every "
-        "change",
-        "nothing is recorded before 2025-10-09, so the earlier period 2025-10 is not whole, and "
-        "changes of totals and volumes are too large",
-    ]
+    assert said == []
+    shared = "the periods 2025-10-09 and 2025-10 overlap from 2025-10-09 to 2025-10-09 (UTC)"
+    assert report.no_change is not None
+    assert shared in report.no_change
+    assert {one.change for one in report.per_task} == {None}
 
 
 def test_a_period_without_data_says_when_there_was_some(home: Path):

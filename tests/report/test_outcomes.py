@@ -177,9 +177,12 @@ def test_a_month_is_set_against_the_month_before(months: Path) -> None:
 
 def test_another_period_can_be_named_and_one_that_overlaps_is_warned_of(months: Path) -> None:
     report = reported(months, "2025-11", against=parse("2025"))
-    assert report.against == "2025"
-    assert report.warnings[-1].startswith("The periods 2025-11 and 2025 overlap")
-    assert reported(months, "2025-11").warnings == report.warnings[:-1]
+    assert report.against is None
+    said = (
+        "the periods 2025-11 and 2025 overlap from 2025-11-01 to 2025-11-30 (UTC): in all 6 calls"
+    )
+    assert said in report.why_no_change
+    assert {one.change for one in report.per_success} == {None}
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from agenttrace.compare.periods import Period, parse
 from agenttrace.energy.estimate import spread
 from agenttrace.energy.grid.importing import import_file
 from agenttrace.energy.pricing import DEFAULT, Boundary, Pricing
+from agenttrace.errors import ConfigError
 from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report.json import to_json
@@ -434,7 +435,8 @@ def test_periods_that_overlap_have_totals_and_no_effects(home: Path) -> None:
     november(home, one("b"))
     report = compared(home, "2025", "2025-10")
     assert (report.energy, report.carbon, report.rebound, report.drivers) == (None, None, None, ())
-    assert report.headline.startswith("The periods 2025-10 and 2025 overlap, so what changed")
+    assert report.headline.startswith("The periods 2025 and 2025-10 overlap from 2025-10-01")
+    assert {one.change for one in report.intensities} == {None}
     assert report.before is not None
     assert (report.before.tasks, report.after.tasks) == (1, 2)
     assert shown(report)
@@ -487,14 +489,10 @@ def test_nothing_is_recorded(home: Path) -> None:
     assert to_json(report)
 
 
-def test_a_selection_that_finds_nothing_is_named(home: Path) -> None:
+def test_a_project_that_nobody_has_is_refused_by_name(home: Path) -> None:
     october(home, one("a"))
-    with Reader(home) as reader:
-        report = trend(reader, Selection(project="nobody's"))
-    assert report.headline.startswith(
-        "No model call is recorded (project nobody's, period all), so there is"
-    )
-    assert report.headline in " ".join(shown(report).split())
+    with Reader(home) as reader, pytest.raises(ConfigError, match='no project "nobody\'s"'):
+        trend(reader, Selection(project="nobody's"))
 
 
 def test_nothing_is_not_a_number(home: Path) -> None:

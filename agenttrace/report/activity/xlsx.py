@@ -35,8 +35,7 @@ def to_xlsx(tables: Mapping[str, Table], method: str) -> bytes:
         import xlsxwriter  # type: ignore[import-untyped]  # of the extra xlsx
     except ImportError as error:
         raise MissingDependencyError(
-            "XlsxWriter is not installed, and xlsx is written with it. "
-            "Run: pip install xlsxwriter"
+            "XlsxWriter is not installed, and xlsx is written with it. Run: pip install xlsxwriter"
         ) from error
     target = io.BytesIO()
     book: Any = xlsxwriter.Workbook(target, {"in_memory": True})

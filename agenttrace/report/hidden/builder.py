@@ -8,7 +8,7 @@ from typing import Final
 from agenttrace.compare.periods import Period
 from agenttrace.model import Range
 from agenttrace.reader import Reader
-from agenttrace.report import absence, stretches, sums
+from agenttrace.report import absence, naming, stretches, sums
 from agenttrace.report.hidden import groups
 from agenttrace.report.hidden.energies import NONE, energies
 from agenttrace.report.hidden.fan_out import fan_out
@@ -120,7 +120,7 @@ def hidden_report(
         lines = (SHORT if by is None else _LINES) if limit is None else limit
         found = tuple(_turns(reader))
         turns, tasks = _figures(reader, period, found, before)
-        return HiddenReport(
+        report = HiddenReport(
             store=str(reader.home),
             selection=str(chosen),
             period=period,
@@ -151,6 +151,9 @@ def hidden_report(
                 *([] if totals.calls or chosen.is_everything else absence.elsewhere(recorded)),
             ),
         )
+    if not report.totals.calls:
+        naming.check(reader, chosen)
+    return report
 
 
 def _before(reader: Reader, earlier: Selection) -> _Figures | None:

@@ -110,7 +110,12 @@ def outcomes_report(
         totals=totals,
         coverage=coverage,
         method=method,
-        warnings=(*warnings, *stretches.unfinished(selection.period, recorded), *elsewhere),
+        warnings=(
+            *warnings,
+            *_shared(selection.period, earlier, found),
+            *stretches.unfinished(selection.period, recorded),
+            *elsewhere,
+        ),
     )
 
 
@@ -146,10 +151,18 @@ def _why(
         return f"no change is shown: nothing was recorded in {earlier}"
     if period.overlaps(earlier):
         both = stretches.overlap(period, earlier, (_sums(now), _sums(before.outcomes)))
-        return f"no change is shown: {both}"
+        return f"no change is shown, for {both}"
     if not before.told.tasks:
         return f"no change is shown: no outcome is told of a task in {earlier}"
     return ""
+
+
+def _shared(period: Period, earlier: Period | None, before: _Before | None) -> Iterator[str]:
+    if earlier is None or before is None or before.told.tasks:
+        return
+    # Where no outcome is told, nothing else says why there is no change.
+    if period.overlaps(earlier):
+        yield stretches.overlap(period, earlier)
 
 
 def _sums(outcomes: dict[str | None, _Counted]) -> stretches.Sums:

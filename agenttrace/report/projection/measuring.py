@@ -11,7 +11,7 @@ from msgspec.structs import replace as changed
 from agenttrace.compare.measured_tasks import Measured, Tasks, UserFacing
 from agenttrace.compare.periods import ALL, Period
 from agenttrace.reader import Reader
-from agenttrace.report import figures, sums
+from agenttrace.report import figures, naming, sums
 from agenttrace.report import selection as selections
 from agenttrace.report.projection import people
 from agenttrace.report.selection import Selection, selected
@@ -145,6 +145,7 @@ def find(reader: Reader, selection: Selection, *, paced: bool) -> Found:
         warnings = (*told, *sums.warnings(reader))
         agents = selections.extent(reader)
     if not counts["tasks"]:
+        naming.check(reader, selection)
         trouble = f"{trouble}{_elsewhere(reader, selection)}"
     with _seen(reader, replace(selection, workload="user-facing"), tasks=False):
         asked = selections.extent(reader)

@@ -71,15 +71,6 @@ def signed(value: float, unit: str) -> str:
     return f"{sign}{figures.significant(abs(value) / fitting.size)} {fitting.symbol}{of}"
 
 
-def overlap(after: str, before: str) -> str:
-    """Say that two periods have time in common."""
-    hint = "; say one with --period and one with --against" if "all" in (after, before) else ""
-    return (
-        f"the periods {before} and {after} overlap, so what changed from the one to the other "
-        f"cannot be told{hint}"
-    )
-
-
 def not_said(period: str) -> str:
     """Say that the energy of a period is not known."""
     return f"no call in {period} says its tokens, so its energy is unknown and so is the change"
