@@ -171,8 +171,11 @@ def project(  # noqa: PLR0917 - one per option
     # DuckDB is loaded only here, so that --help does not wait for it.
     from agenttrace.compare import scenario as scenarios
     from agenttrace.energy import pricing as choices
+    from agenttrace.errors import ConfigError
     from agenttrace.report.projection import projected
 
+    if save is not None and save.exists():
+        raise ConfigError(f"{save} is there already. Name another file, or remove it.")
     said = {name: value for name, value in options.items() if value is not None}
     if isinstance(said.get("grid"), tuple):
         said["grid_year"] = said.pop("grid")

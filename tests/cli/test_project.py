@@ -148,6 +148,14 @@ def test_an_empty_store_says_why_nothing_is_projected_and_what_was_assumed(home:
     assert "agents in the first year" in done.output
 
 
+def test_a_file_that_is_there_is_not_written_over(recorded: Path, tmp_path: Path):
+    (tmp_path / "mine.toml").write_text("mine")
+    done = project(*FLEET, "--save", str(tmp_path / "mine.toml"))
+    assert done.exit_code == 1
+    assert "mine.toml is there already. Name another file, or remove it." in done.output
+    assert (tmp_path / "mine.toml").read_text() == "mine"
+
+
 def test_nothing_is_saved_of_nothing(home: Path, tmp_path: Path):
     done = project(*FLEET, "--save", str(tmp_path / "shared.toml"))
     assert done.exit_code == 1

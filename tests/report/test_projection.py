@@ -156,7 +156,7 @@ def test_people_of_a_persona_are_compared_with_by_their_definition(home: Path):
     assert "10,000,000,000 people of the persona heavy user (100 prompts a day" in (
         found.passing.said
     )
-    assert "in 100 % never within the 3 years." in found.passing.said
+    assert "in no run within the 3 years." in found.passing.said
 
 
 def test_every_assumption_is_listed_with_what_it_is_from(home: Path):

@@ -294,12 +294,20 @@ def passing_sentence(
         passed: Part of the runs in which it or an earlier one has more energy of agents.
         median: First year by which they are in half of the runs.
     """
-    later = median is not None and median > years[0]
-    middle = f"in half of them by the end of {median}, " if later else ""
+    if passed[0] >= 1:
+        when = f"in every run already in {years[0]}"
+    elif passed[-1] <= 0:
+        when = f"in no run within the {_years_of(len(years))}"
+    else:
+        later = median is not None and median > years[0]
+        middle = f"in half of them by the end of {median}, " if later else ""
+        when = (
+            f"in {figures.share(passed[0], 1)} of the runs already in {years[0]}, {middle}and in "
+            f"{figures.share(1 - passed[-1], 1)} never within the {_years_of(len(years))}"
+        )
     return (
         f"From {years[0]} to {years[-1]}, boundary {boundary}, the agents use more energy than "
-        f"{who}: in {figures.share(passed[0], 1)} of the runs already in {years[0]}, {middle}"
-        f"and in {figures.share(1 - passed[-1], 1)} never within the {_years_of(len(years))}."
+        f"{who}: {when}."
     )
 
 
