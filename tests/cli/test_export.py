@@ -267,7 +267,7 @@ def test_the_annex_walks_to_the_calls(recorded: Path, folder: Path):
         (["--period", "2024-01"], "no call of period 2024-01 was recorded"),
         (["--period", "2025-10-09"], "is not made of whole months"),
         (["--period", "2025-W41"], "is not made of whole months"),
-        (["--period", "2025-10", "--project", "none"], "no call of project none, period 2025-10"),
+        (["--period", "2025-10", "--project", "none"], "no project 'none' is recorded"),
         (["--period", "2025-10", "--output", "no/such/file.csv"], "is no folder"),
         (["--period", "2025-10", "--output", "."], "is a folder"),
     ],
