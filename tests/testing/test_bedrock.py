@@ -135,6 +135,7 @@ def test_failures_are_spelt_as_bedrock_does(provider, client):
     with pytest.raises(EventStreamError) as broken:
         list(stream)
     assert broken.value.response["Error"]["Code"] == "serviceUnavailableException"
+    stream.close()
     with pytest.raises(ClientError) as refused:
         client.converse(modelId=CLAUDE, messages=[])
     assert refused.value.response["Error"]["Code"] == "ValidationException"
