@@ -14,62 +14,26 @@
 --   output_context    sum of n_o * (n_c + n_u + n_o / 2)
 --   hourly            of the five, in this order, the part in hours of which the grid is known
 --   hourly_g          the same, each call times the gCO2e/kWh of its hour
-WITH
-metered AS (
-    SELECT
-        measured_sum.provider,
-        measured_sum.model,
-        measured_sum.region,
-        measured_sum.boundary,
-        sum(measured_sum.uncached + measured_sum.cached + measured_sum.output) AS tokens
-    FROM measured_sum
-    GROUP BY ALL
-),
-
-moment AS (
-    SELECT
-        model_moments.provider,
-        model_moments.model,
-        model_moments.region,
-        model_moments.basis,
-        sum(model_moments.calls)::BIGINT AS calls,
-        sum(model_moments.calls_unpriced)::BIGINT AS calls_unpriced,
-        sum(model_moments.uncached) AS uncached,
-        sum(model_moments.uncached_context) AS uncached_context,
-        sum(model_moments.cached) AS cached,
-        sum(model_moments.output) AS output,
-        sum(model_moments.output_context) AS output_context,
-        [
-            sum(model_moments.hourly[1]), sum(model_moments.hourly[2]), sum(model_moments.hourly[3]),
-            sum(model_moments.hourly[4]), sum(model_moments.hourly[5])
-        ] AS hourly,
-        [
-            sum(model_moments.hourly_g[1]), sum(model_moments.hourly_g[2]), sum(model_moments.hourly_g[3]),
-            sum(model_moments.hourly_g[4]), sum(model_moments.hourly_g[5])
-        ] AS hourly_g
-    FROM model_moments
-    GROUP BY model_moments.provider, model_moments.model, model_moments.region, model_moments.basis
-)
-
 SELECT
-    moment.provider,
-    moment.model,
-    moment.region,
-    moment.basis,
-    moment.calls,
-    moment.calls_unpriced,
-    coalesce(metered.tokens, 0) AS measured_tokens,
-    moment.uncached,
-    moment.uncached_context,
-    moment.cached,
-    moment.output,
-    moment.output_context,
-    moment.hourly,
-    moment.hourly_g
-FROM moment
-LEFT JOIN metered
-    ON
-        moment.provider IS NOT DISTINCT FROM metered.provider
-        AND moment.model IS NOT DISTINCT FROM metered.model
-        AND moment.region IS NOT DISTINCT FROM metered.region
-        AND moment.basis = metered.boundary
+    group_moments.provider,
+    group_moments.model,
+    group_moments.region,
+    group_moments.basis,
+    sum(group_moments.calls)::BIGINT AS calls,
+    sum(group_moments.calls_unpriced)::BIGINT AS calls_unpriced,
+    sum(group_moments.measured_tokens) AS measured_tokens,
+    sum(group_moments.uncached) AS uncached,
+    sum(group_moments.uncached_context) AS uncached_context,
+    sum(group_moments.cached) AS cached,
+    sum(group_moments.output) AS output,
+    sum(group_moments.output_context) AS output_context,
+    [
+        sum(group_moments.hourly[1]), sum(group_moments.hourly[2]), sum(group_moments.hourly[3]),
+        sum(group_moments.hourly[4]), sum(group_moments.hourly[5])
+    ] AS hourly,
+    [
+        sum(group_moments.hourly_g[1]), sum(group_moments.hourly_g[2]), sum(group_moments.hourly_g[3]),
+        sum(group_moments.hourly_g[4]), sum(group_moments.hourly_g[5])
+    ] AS hourly_g
+FROM group_moments
+GROUP BY group_moments.provider, group_moments.model, group_moments.region, group_moments.basis

@@ -172,7 +172,7 @@ class _Model:
         self._lean = _lean_of(measured.sample, by_hour=assumed.tasks_per_hour is None)
         # Of their own, so that more agents meet the same tasks, and differ by their number alone.
         self._resampling = Random(f"{assumed.seed} tasks")  # noqa: S311 - sampling, not secrets
-        self._working = Random(f"{assumed.seed} years")  # noqa: S311
+        self._working = Random(f"{assumed.seed} years")  # noqa: S311 - likewise
 
     @property
     def knows_energy(self) -> bool:

@@ -1,14 +1,7 @@
 from datetime import datetime
-from pathlib import Path
-
-import pytest
 
 from agenttrace.compare.periods import ALL, parse
-from agenttrace.errors import ConfigError
-from agenttrace.reader import Reader
-from agenttrace.report import naming, stretches
-from agenttrace.report.selection import Selection
-from tests.builders import begin, chat, spans, task, write
+from agenttrace.report import stretches
 
 RECORDED = ("2026-11-02T07:00:00Z", "2026-11-15T18:00:00Z")
 LATER = datetime(2026, 12, 1)  # noqa: DTZ001 - UTC
@@ -29,12 +22,3 @@ def test_a_month_that_is_not_whole_is_said_with_dates():
     over = next(iter(stretches.unfinished(parse("2026-11"), RECORDED, now)))
     assert over.startswith("the period 2026-11 is not over: it lasts to 2026-11-30 (UTC)")
     assert list(stretches.unfinished(parse("2026-W46"), RECORDED, LATER)) == []
-
-
-def test_a_name_that_nothing_has_is_an_error_with_close_names(home: Path):
-    begin(home)
-    write(home, spans(task("t", chat(input=1), project="billing")))
-    with Reader(home) as reader:
-        naming.check(reader, Selection(project="billing"))
-        with pytest.raises(ConfigError, match="Did you mean 'billing'"):
-            naming.check(reader, Selection(project="biling"))

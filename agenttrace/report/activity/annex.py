@@ -231,10 +231,10 @@ def calls_of(meta: Meta, row_id: str) -> str:
     where = {"row_id": row_id, "project": meta.project, "task_name": meta.task_name}
     said = [f"{name} = {quoted(value)}" for name, value in where.items() if value]
     if meta.agent:
-        tasks = f"SELECT task_id FROM call_rollup WHERE agent = {quoted(meta.agent)}"  # noqa: S608
+        tasks = f"SELECT task_id FROM call_rollup WHERE agent = {quoted(meta.agent)}"  # noqa: S608 - quoted
         said.append(f"task_id IN ({tasks})")
     found = " AND ".join(said)
-    return f"SELECT call_id, tokens, energy_wh FROM activity_call WHERE {found}"  # noqa: S608
+    return f"SELECT call_id, tokens, energy_wh FROM activity_call WHERE {found}"  # noqa: S608 - likewise
 
 
 def _quoted_twice(sql: str) -> str:

@@ -77,7 +77,7 @@ def look(
     """
     with (
         selected(reader, selection),
-        held(reader, *sums.SHARED, "place_moments"),
+        held(reader, *sums.SHARED, "task_group", "group_moments", "place_moments"),
     ):
         (row,) = reader.query("totals")
         method = sums.method(reader)
@@ -129,6 +129,5 @@ def intensities(side: Side, before: Side | None) -> tuple[Intensity, ...]:
 
 
 def _groups(reader: Reader, prices: Prices) -> Groups:
-    with held(reader, "task_group"):
-        tasks = {row["task_group"]: row["tasks"] for row in reader.query(_TASKS_OF_GROUPS)}
-        return grouped(tasks, reader.query("group_moments"), prices)
+    tasks = {row["task_group"]: row["tasks"] for row in reader.query(_TASKS_OF_GROUPS)}
+    return grouped(tasks, reader.query("group_moments"), prices)
