@@ -10,6 +10,8 @@ import click
 from agenttrace.cli import pricing as priced
 from agenttrace.cli import selecting
 from agenttrace.cli.output import report_format, show
+from agenttrace.cli.reading import Read
+from agenttrace.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,80 +28,58 @@ agenttrace project --scenario fleet.toml --years 10 --save shared.toml
 """
 
 
-class _Amount(click.ParamType[Any]):
-    """A number, a per cent, or three of them: low/central/high."""
+def _amount(said: str) -> object:
+    from agenttrace.compare.assumptions import amount
 
-    name = "number"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        # Loaded only here, so that --help does not wait for it.
-        from agenttrace.compare.assumptions import amount
-        from agenttrace.errors import ConfigError
-
-        try:
-            return amount(str(value))
-        except ConfigError as error:
-            self.fail(str(error), param, ctx)
+    return amount(said)
 
 
-class _Grid(click.ParamType[Any]):
-    """A rate in g/kWh, or a file that has it by year."""
+def _grid(said: str) -> object:
+    """Read a rate in g/kWh, or a file that has it by year."""
+    from agenttrace.compare import grid_years
 
-    name = "FILE|RATE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        from agenttrace.compare import grid_years
-        from agenttrace.compare.assumptions import amount
-        from agenttrace.errors import ConfigError
-
-        try:
-            return amount(str(value))
-        except ConfigError:
-            pass
-        try:
-            return grid_years.read(Path(str(value)))
-        except ConfigError as error:
-            self.fail(str(error), param, ctx)
+    try:
+        return _amount(said)
+    except ConfigError:
+        return grid_years.read(Path(said))
 
 
+_AMOUNT: Final = Read("number", _amount)
+_GRID: Final = Read("FILE|RATE", _grid)
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 
 # By the field of a scenario that each overrides, in the order of --help.
 _OPTIONS: Final = {
     "agents": click.option(
-        "--agents", type=_Amount(), metavar="N", help="Agents that work in the first year."
+        "--agents", type=_AMOUNT, metavar="N", help="Agents that work in the first year."
     ),
     "hours_per_week": click.option(
         "--hours-per-week",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="H",
         help="Hours that each of them works in a week.",
     ),
     "growth": click.option(
         "--growth",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="g",
         help="How many more there are each year: 0.5 or 50%.",
     ),
     "efficiency": click.option(
         "--efficiency",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="e",
         help="By how much the energy of a task falls in a year: 0.3 or 30%.",
     ),
     "grid": click.option(
         "--grid",
-        type=_Grid(),
+        type=_GRID,
         metavar="FILE|RATE",
         help="g CO2e/kWh, or a file of it by year; of the places of the calls if not given.",
     ),
     "grid_change": click.option(
         "--grid-change",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="c",
         help="How the grid changes each year, such as -5%.",
     ),
@@ -112,19 +92,19 @@ _OPTIONS: Final = {
     ),
     "tasks_per_hour": click.option(
         "--tasks-per-hour",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="N",
         help="Tasks of one agent in an hour; from the measured durations if not given.",
     ),
     "people": click.option(
         "--people",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="N",
         help="Compare with so many people, not with the recorded user-facing calls.",
     ),
     "people_growth": click.option(
         "--people-growth",
-        type=_Amount(),
+        type=_AMOUNT,
         metavar="g",
         help="How many more people, or user-facing calls, there are each year.",
     ),
@@ -171,7 +151,6 @@ def project(  # noqa: PLR0917 - one per option
     # DuckDB is loaded only here, so that --help does not wait for it.
     from agenttrace.compare import scenario as scenarios
     from agenttrace.energy import pricing as choices
-    from agenttrace.errors import ConfigError
     from agenttrace.report.projection import projected
 
     if save is not None and save.exists():
@@ -197,7 +176,6 @@ def project(  # noqa: PLR0917 - one per option
 
 def _save(path: Path, built: Projected) -> None:
     from agenttrace.compare.scenario import to_toml
-    from agenttrace.errors import ConfigError
 
     if built.scenario is None:
         raise ConfigError(f"nothing is projected, so {path} is not written.")

@@ -8,38 +8,28 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
+from agenttrace.cli.reading import Read
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _FIELDS: Final = ("period", "workload", "project", "task_name", "agent")
 
 
-class PeriodType(click.ParamType[Any]):
-    """A month, a week, a day, an hour, a year, or from one to another; UTC."""
+def _parsed(said: str) -> object:
+    from agenttrace.compare.periods import parse
 
-    name = "period"
+    return parse(said)
 
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> object:
-        """Return the period that *value* says."""
-        # Loaded only here, so that --help does not wait for it.
-        from agenttrace.compare.periods import Period, parse
-        from agenttrace.errors import ConfigError
 
-        if isinstance(value, Period):
-            return value
-        try:
-            return parse(str(value))
-        except ConfigError as error:
-            self.fail(str(error), param, ctx)
+_PERIOD: Final = Read("period", _parsed)
 
 
 def _period(otherwise: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     forms = "2026-10, 2026-W41, 2026-10-05, 2026-10-05T14, 2026, or 2026-10-01..2026-10-15; UTC."
     return click.option(
         "--period",
-        type=PeriodType(),
+        type=_PERIOD,
         default="all",
         metavar="PERIOD",
         help=f"{forms}  [default: {otherwise}]",
@@ -80,7 +70,7 @@ def against(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @click.option(
         "--against",
-        type=PeriodType(),
+        type=_PERIOD,
         metavar="PERIOD",
         help="What to compare --period with; the period before if not given.",
     )
