@@ -1,7 +1,7 @@
 -- One row per task: what its spans say about it.
 -- Kept by the fold; of two rows of a task the counts add up, and of what only one span can say the earliest
--- counts; of its outcome the latest. Those columns hold when it was said (at, nanoseconds since 1970-01-01 UTC)
--- and what (says).
+-- counts; of its outcome the latest. Those columns hold when it was said (at, nanoseconds since 1970-01-01
+-- UTC) and what (says).
 --   task_id           id of the task; the trace id where no task was recorded
 --   spans             its spans, those that say nothing about structure included; no facts
 --   structure_spans   tasks, agents, tools, steps and model calls among them
