@@ -4,6 +4,7 @@
       ConfigError
       MissingDependencyError
       SpoolError
+      SourceError
       StoreError
         SchemaVersionError
       QueryError
@@ -28,6 +29,10 @@ class MissingDependencyError(AgentTraceError):
 
 class SpoolError(AgentTraceError):
     """A spool segment cannot be created or written."""
+
+
+class SourceError(AgentTraceError):
+    """What is to be read is not there, or is not what it is said to be."""
 
 
 class StoreError(AgentTraceError):

@@ -23,7 +23,7 @@ Role = Literal[
 Workload = Literal["agentic", "user-facing"]
 Outcome = Literal["success", "failure", "abandoned"]
 UsageState = Literal["reported", "partial", "estimated", "missing"]
-Capture = Literal["wire", "frame", "otlp", "log"]
+Capture = Literal["wire", "frame", "otlp", "log", "result"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ with agenttrace.read() as reader:
 """
 
 import difflib
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import duckdb
 
-from agenttrace import compare, config, energy, rollup
+from agenttrace import compare, config, energy, installed, rollup
 from agenttrace.compare import workloads
 from agenttrace.energy import archive, measured, tables
 from agenttrace.energy import pricing as choices
@@ -380,7 +379,7 @@ class Reader:
 
     def _folders(self) -> Iterator[Path]:
         yield from rollup.folders()
-        for entry_point in importlib.metadata.entry_points(group=ENTRY_POINT_GROUP):
+        for entry_point in installed.entry_points(ENTRY_POINT_GROUP):
             yield from _folders_of(entry_point)
         yield self.home / "queries"
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Container, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, cast
@@ -23,6 +24,9 @@ _READS: Final = re.compile(r"\b(?:FROM|JOIN)\s+([a-z_]\w*)")
 _REMARK: Final = re.compile(r"--[^\n]*")
 _WORD: Final = re.compile(r"[a-z_]\w*")
 _COLUMN: Final = re.compile(r"--   (?P<name>[A-Za-z_]\w*) +(?P<doc>\S.*)")
+
+# Texts whose parts are kept for the next reader of the process: ours, and some of the user's.
+_KEPT: Final = 256
 
 # The first line; a name in quotes may have more than one.
 _REASON: Final = re.compile(r'(?:"[^"]*"|[^\n])*')
@@ -55,9 +59,9 @@ class Query:
     columns: tuple[Column, ...]
 
     @property
-    def words(self) -> set[str]:
+    def words(self) -> frozenset[str]:
         """Every word of its SQL, in lower case: what it reads is among them."""
-        return set(_WORD.findall(_REMARK.sub("", self.sql).lower()))
+        return _words(self.sql)
 
 
 def folders() -> list[Path]:
@@ -183,7 +187,7 @@ class Definitions:
     def _reads_of(self, query: Query) -> set[str]:
         # Ours are written so that a look at their text is enough, which a test makes sure of.
         if query.path.parent == self._ours:
-            return self.queries.keys() & set(_READS.findall(_REMARK.sub("", query.sql)))
+            return self.queries.keys() & _read_by(query.sql)
         return tables_of(self._connection, query) & self.queries.keys()
 
     def _define(self, query: Query) -> None:
@@ -317,6 +321,11 @@ def _read(path: Path) -> Query:
         sql = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise QueryError(f"{path} cannot be read: {error}") from error
+    return _parsed(path, sql)
+
+
+@lru_cache(maxsize=_KEPT)
+def _parsed(path: Path, sql: str) -> Query:
     header: list[str] = []
     for line in sql.splitlines():
         if not line.startswith("--"):
@@ -325,6 +334,16 @@ def _read(path: Path) -> Query:
     columns = [Column(**found.groupdict()) for line in header if (found := _COLUMN.match(line))]
     doc = " ".join(line.removeprefix("--").strip() for line in header if not _COLUMN.match(line))
     return Query(path.stem, path, sql, doc, tuple(columns))
+
+
+@lru_cache(maxsize=_KEPT)
+def _words(sql: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(_REMARK.sub("", sql).lower()))
+
+
+@lru_cache(maxsize=_KEPT)
+def _read_by(sql: str) -> frozenset[str]:
+    return frozenset(_READS.findall(_REMARK.sub("", sql)))
 
 
 def _trouble(parsed: dict[str, Any]) -> str:

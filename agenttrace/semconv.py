@@ -21,6 +21,7 @@ USER_TURNS: Final = "agenttrace.user_turns"  # prompts by a person
 USER_HASH: Final = "agenttrace.user.hash"  # who prompted, as a hash with the key of the home
 TASK_OUTCOME: Final = "agenttrace.task.outcome"  # success | failure | abandoned
 OUTCOME_REFERENCE: Final = "agenttrace.task.outcome.reference"  # what it can be looked up by
+BRANCH: Final = "vcs.ref.head.name"  # of the repository that a task works in
 ROLE: Final = "agenttrace.role"
 VISIBLE: Final = "agenttrace.visible"
 AGENT_SPAN_ID: Final = "agenttrace.agent.span_id"  # the nearest enclosing agent
@@ -28,7 +29,7 @@ AGENT_DEPTH: Final = "agenttrace.agent.depth"  # agents around the call: 0 none,
 OPERATION_ID: Final = "agenttrace.operation.id"  # attempts of one operation share it
 ATTEMPT: Final = "agenttrace.attempt"  # 1 is the first
 WIRE_CALLS: Final = "agenttrace.wire_calls"  # on a frame: calls that the meter saw directly inside
-CAPTURE: Final = "agenttrace.capture"  # wire | frame | otlp | log
+CAPTURE: Final = "agenttrace.capture"  # wire | frame | otlp | log | result
 USAGE: Final = "agenttrace.usage"  # reported | partial | estimated | missing
 # How the response ended: complete, incomplete or abandoned; cached: no model was asked, no call.
 OUTCOME: Final = "agenttrace.outcome"
@@ -40,6 +41,9 @@ TOOL_NAME: Final = "gen_ai.tool.name"
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
 REQUEST_MODEL: Final = "gen_ai.request.model"
+REQUEST_ID: Final = (
+    "agenttrace.request.id"  # the provider's id of the request, beside the response's
+)
 REQUEST_STREAM: Final = "gen_ai.request.stream"
 RESPONSE_ID: Final = "gen_ai.response.id"
 RESPONSE_MODEL: Final = "gen_ai.response.model"
@@ -63,6 +67,8 @@ ERROR_TYPE: Final = "error.type"
 HTTP_STATUS: Final = "http.response.status_code"
 SERVER_ADDRESS: Final = "server.address"
 SERVICE_NAME: Final = "service.name"
+HOST_NAME: Final = "host.name"
+PROCESS_PID: Final = "process.pid"
 
 # Values of OPERATION_NAME.
 CHAT: Final = "chat"

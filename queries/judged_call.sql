@@ -48,10 +48,14 @@ special AS MATERIALIZED (
     SELECT span.* REPLACE (coalesce(span.task_id, span.trace_id) AS task_id)
     FROM span
     WHERE span.kind = 'inference' AND span.counted IS NULL
-    -- It may arrive twice. Ids alone do not tell: a program that seeds its random numbers repeats them.
+    -- It may arrive twice, from a log with more output each time, as it goes on. Ids alone do not tell: a
+    -- program that seeds its random numbers repeats them.
     QUALIFY row_number() OVER (
         PARTITION BY coalesce(span.task_id, span.trace_id), span.span_id, span.start_ns
-        ORDER BY span.capture = 'wire' DESC NULLS LAST, span.duration_ns DESC NULLS LAST
+        ORDER BY
+            span.capture = 'wire' DESC NULLS LAST,
+            span.output_tokens DESC NULLS LAST,
+            span.duration_ns DESC NULLS LAST
     ) = 1
 ),
 

@@ -8,6 +8,7 @@
 --   workload          agentic or user-facing
 --   headless          nobody reads the answer
 --   project           project of the task, else its service
+--   branch            branch of the repository that it works in; NULL where nothing says
 --   user_turns        prompts by a person; NULL where nobody knows
 --   user_hash         who prompted, as a keyed hash; NULL where nothing says
 --   outcome           success, failure or abandoned; NULL where nothing says
@@ -32,6 +33,7 @@ SELECT
     task_workload.workload,
     coalesce(task_fact.headless, FALSE) AS headless,
     task_workload.project,
+    task_fact.branch,
     task_workload.user_turns,
     task_workload.user_hash,
     task_workload.outcome,

@@ -6,6 +6,7 @@
 --   workload          agentic or user-facing; NULL where nothing says
 --   headless          nobody reads the answer; NULL where nothing says
 --   project           project of the task; NULL where nothing says
+--   branch            branch of the repository that it works in; NULL where nothing says
 --   user_turns        prompts by a person; NULL where nothing says
 --   user_hash         who prompted, as a keyed hash; NULL where nothing says
 --   task_outcome      success, failure or abandoned, as was said last; NULL where nothing says
@@ -29,6 +30,7 @@ SELECT
     min(task_sum.workload).says AS workload,
     bool_or(task_sum.headless) AS headless,
     min(task_sum.project).says AS project,
+    min(task_sum.branch).says AS branch,
     sum(task_sum.user_turns)::BIGINT AS user_turns,
     min(task_sum.user_hash).says AS user_hash,
     max(task_sum.task_outcome).says AS task_outcome,

@@ -20,6 +20,7 @@
 --   start_ns          start of its first span, nanoseconds since 1970-01-01 UTC
 --   end_ns            end of its last span, nanoseconds since 1970-01-01 UTC
 --   project           project of the task
+--   branch            branch of the repository that it works in
 --   user_turns        prompts by a person; NULL where nothing says
 --   user_hash         who prompted, as a keyed hash
 --   task_outcome      success, failure or abandoned, as was said last, and its reference to look it up by
@@ -50,6 +51,7 @@ SELECT
     min(span.start_ns) FILTER (WHERE span.kind <> 'fact') AS start_ns,
     max(span.start_ns + coalesce(span.duration_ns, 0)) FILTER (WHERE span.kind <> 'fact') AS end_ns,
     min({ 'at': span.start_ns, 'says': span.project }) FILTER (WHERE span.project IS NOT NULL) AS project,
+    min({ 'at': span.start_ns, 'says': span.branch }) FILTER (WHERE span.branch IS NOT NULL) AS branch,
     sum(span.user_turns)::BIGINT AS user_turns,
     min({ 'at': span.start_ns, 'says': span.user_hash }) FILTER (
         WHERE span.user_hash IS NOT NULL

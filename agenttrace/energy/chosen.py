@@ -4,7 +4,6 @@ Ours come first. Over them lie the files of installed packages, of the folder of
 ``AGENTTRACE_FACTORS`` and of the command, in this order: what a later one gives again replaces.
 """
 
-import importlib.metadata
 import importlib.util
 from collections.abc import Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -12,7 +11,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Final
 
-from agenttrace import config
+from agenttrace import config, installed
 from agenttrace.energy import archive
 from agenttrace.energy.factors import Factors, Layer, layered, shipped, shipped_layer
 from agenttrace.energy.pricing import Pricing
@@ -70,7 +69,7 @@ def layers(files: Sequence[Path], home: Path | None) -> list[Layer]:
 
 
 def _brought() -> Iterator[Path]:
-    points = importlib.metadata.entry_points(group=ENTRY_POINT_GROUP)
+    points = installed.entry_points(ENTRY_POINT_GROUP)
     for point in sorted(points, key=lambda point: point.name):
         found = [path for folder in _folders(point) for path in sorted(folder.glob("*.toml"))]
         if not found:

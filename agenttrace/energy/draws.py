@@ -9,10 +9,11 @@ models are in the report, and what is shared by all models is one column for all
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from agenttrace.energy.catalogue import Match
 from agenttrace.energy.estimate import (
+    Coefficients,
     Constants,
     ModelFactor,
     Parameters,
@@ -36,6 +37,9 @@ The 5 % and 95 % of a call then carry a sampling error of 3 to 9 % (one standard
 factor of 3 to 9 apart for known models. Twice the draws bring it to 2 to 6 %, at twice the cost of
 every report.
 """
+
+_KEPT = 256
+"""Columns, and models, whose draws are kept for the next report of the process: a few MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +65,15 @@ class PlaceFactor:
     l_draws: Sequence[float]
 
 
-def shared(factors: Factors) -> list[Constants]:
+def shared(factors: Factors) -> tuple[Constants, ...]:
     """Draw the constants that every model shares."""
-    columns = (_column(factor, factor.id) for factor in factors.constants())
-    return [Constants(*row) for row in zip(*columns, strict=True)]
+    return _shared(tuple(factors.constants()))
+
+
+@lru_cache(maxsize=_KEPT)
+def _shared(constants: tuple[Factor, ...]) -> tuple[Constants, ...]:
+    columns = (_column(factor, factor.id) for factor in constants)
+    return tuple(Constants(*row) for row in zip(*columns, strict=True))
 
 
 def central(factors: Factors) -> Constants:
@@ -124,10 +133,6 @@ def priced(
         match.parts.decode_j_per_token,
         match.parts.cache_bytes_per_token,
     )
-    columns = [
-        _column(part, f"{match.key}.{name}") if part else [0.0] * DRAWS
-        for name, part in zip(Parameters._fields, parts, strict=True)
-    ]
     return ModelFactor(
         provider=provider,
         model=model,
@@ -137,16 +142,28 @@ def priced(
             Parameters(*(part.central if part else 0.0 for part in parts)),
             boundary,
         ),
-        draws=[
-            coefficients(shared, Parameters(*own), boundary)
-            for shared, own in zip(constants, zip(*columns, strict=True), strict=True)
-        ],
+        draws=_priced(parts, match.key, tuple(constants), boundary),
     )
 
 
+@lru_cache(maxsize=_KEPT)
+def _priced(
+    parts: tuple[Factor | None, ...], key: str, constants: tuple[Constants, ...], boundary: Boundary
+) -> tuple[Coefficients, ...]:
+    columns = [
+        _column(part, f"{key}.{name}") if part else (0.0,) * DRAWS
+        for name, part in zip(Parameters._fields, parts, strict=True)
+    ]
+    return tuple(
+        coefficients(shared, Parameters(*own), boundary)
+        for shared, own in zip(constants, zip(*columns, strict=True), strict=True)
+    )
+
+
+@lru_cache(maxsize=_KEPT)
 def column(
     quantity: Range, name: str, *, least: float = 0.0, most: float = math.inf
-) -> list[float]:
+) -> tuple[float, ...]:
     """Return :data:`DRAWS` values of *quantity*, one per stratum, in the order that *name* gives.
 
     Args:
@@ -157,9 +174,9 @@ def column(
         most: Values end here above.
     """
     if quantity.low == quantity.high:
-        return [quantity.central] * DRAWS
+        return (quantity.central,) * DRAWS
     values = [min(max(_at(z, quantity), least), most) for z in _scores()]
-    return [values[stratum] for stratum in _order(name)]
+    return tuple(values[stratum] for stratum in _order(name))
 
 
 def _at(z: float, quantity: Range) -> float:
@@ -170,7 +187,7 @@ def _at(z: float, quantity: Range) -> float:
     return median * (high / median) ** z if median > 0 else high * z
 
 
-def _column(factor: Factor, name: str) -> list[float]:
+def _column(factor: Factor, name: str) -> tuple[float, ...]:
     return column(factor.range, name, least=factor.least, most=factor.most)
 
 

@@ -241,7 +241,11 @@ def _place(connection: DuckDBPyConnection, factor_set: FactorSet) -> None:
     )
     connection.execute(
         _INSERT_PLACE_DRAWS,
-        [*keys.values(), [one.g_draws for one in placed], [one.l_draws for one in placed]],
+        [
+            *keys.values(),
+            [list(one.g_draws) for one in placed],
+            [list(one.l_draws) for one in placed],
+        ],
     )
 
 

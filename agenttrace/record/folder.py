@@ -28,6 +28,7 @@ class SpoolFolder:
         service_name: What the user calls this program.
         max_bytes: What all files in it may take together; None for no limit.
         medium: How records get into the files; None until the first is made.
+        is_retold: What is written was recorded elsewhere; its records say whose they are.
     """
 
     def __init__(
@@ -37,11 +38,13 @@ class SpoolFolder:
         *,
         max_bytes: int | None = None,
         medium: Medium | None = None,
+        is_retold: bool = False,
     ) -> None:
         self.path = path
         self.service_name = service_name
         self.max_bytes = max_bytes
         self.medium = medium
+        self.is_retold = is_retold
 
     def new_file(self, name: str, size: int) -> SpoolFile:
         """Make a file of *size* bytes; ``begin`` gives it its *name*.
@@ -73,6 +76,7 @@ class SpoolFolder:
             "version": __version__,
             "started_ns": now_ns,
             "medium": self.medium.kind,
+            **({"retold": True} if self.is_retold else {}),
             **more,
         }
         return json.dumps(said, separators=(",", ":")).encode() + b"\n"

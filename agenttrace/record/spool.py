@@ -17,6 +17,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -186,6 +187,7 @@ class Spool:
         durability: Durability = "process",
         max_bytes: int | None = None,
         medium: Medium | None = None,
+        is_retold: bool = False,
     ) -> None:
         """Nothing is made before the first record.
 
@@ -198,6 +200,8 @@ class Spool:
                 ``second`` or with every ``record``.
             max_bytes: What the folder may hold; None for no limit.
             medium: How records get into the files; default what suits the folder.
+            is_retold: The records were made elsewhere and may be told again. They say themselves
+                whose they are, and the fold lets go of those that it has.
         """
         self._path = folder
         self._service_name = service_name
@@ -209,6 +213,7 @@ class Spool:
         self._is_synced_each = durability == "record"
         self._max_bytes = max_bytes
         self._given_medium = medium
+        self._is_retold = is_retold
         self._start_afresh()
         _spools.add(self)
 
@@ -278,6 +283,28 @@ class Spool:
             if self._pending:
                 self._write()
 
+    def append_all(self, lines: Iterable[bytes]) -> None:
+        """Keep records and wait until the disk has them; for who can wait, and say no to others.
+
+        Args:
+            lines: As :meth:`append` takes them.
+
+        Raises:
+            OSError: The disk refuses. Some of the records may be there.
+            SpoolError: The same, as the folder holds as much as it may.
+        """
+        with self._lock:
+            self._look_after(time.monotonic())
+            for line in lines:
+                segment = self._segment
+                if segment is None or segment.room < len(line):
+                    if segment is not None:
+                        segment.sync()
+                    segment = self._rolled(len(line))
+                segment.append(line)
+            if self._segment is not None:
+                self._segment.sync()
+
     def _put_down(self, line: bytes, slot: Slot | None, held: Slot | None) -> None:
         if len(self._pending) < PENDING_RECORDS:
             self._pending.append((line, slot, held))
@@ -328,7 +355,11 @@ class Spool:
         self._lock = threading.Lock()
         self._writing: set[int] = set()  # the threads that wait for the disk
         self._folder = SpoolFolder(
-            self._path, self._service_name, max_bytes=self._max_bytes, medium=self._given_medium
+            self._path,
+            self._service_name,
+            max_bytes=self._max_bytes,
+            medium=self._given_medium,
+            is_retold=self._is_retold,
         )
         self._flight = Flight(self._folder)
         self._left_out = 0

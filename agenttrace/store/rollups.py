@@ -453,6 +453,7 @@ _AGGREGATES: Final = {
     "status": "min",
     "headless": "bool_or",
     "project": "min",
+    "branch": "min",
     "user_hash": "min",
     "task_outcome": "max",
     "is_cut_off": "bool_or",

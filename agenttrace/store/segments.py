@@ -26,7 +26,12 @@ _HEADER_AT_MOST: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Who wrote a segment, as its first line says; None where it does not."""
+    """Who wrote a segment, as its first line says; None where it does not.
+
+    Attributes:
+        is_retold: It was recorded elsewhere and read from there, so it may be told more than once,
+            and its records say themselves whose they are.
+    """
 
     service_name: str | None = None
     host: str | None = None
@@ -35,6 +40,7 @@ class Header:
     started_ns: int | None = None
     medium: str | None = None
     slot_bytes: int | None = None
+    is_retold: bool = False
 
 
 class Lost(NamedTuple):
@@ -341,6 +347,7 @@ def _header(line: bytes) -> Header | None:
         started_ns=_integer(said.get("started_ns")),
         medium=_string(said.get("medium")),
         slot_bytes=_integer(said.get("slot_bytes")),
+        is_retold=said.get("retold") is True,
     )
 
 

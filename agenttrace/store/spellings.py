@@ -17,6 +17,9 @@ _TRACELOOP_KIND: Final = "traceloop.span.kind"
 _REQUEST_TYPE: Final = "llm.request.type"
 
 SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
+    "service_name": (semconv.SERVICE_NAME,),
+    "host": (semconv.HOST_NAME,),
+    "pid": (semconv.PROCESS_PID,),
     "error_type": (semconv.ERROR_TYPE,),
     "task_id": (semconv.TASK_ID,),
     "task_name": (semconv.TASK_NAME,),
@@ -24,6 +27,7 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "workload": (semconv.WORKLOAD,),
     "headless": (semconv.HEADLESS,),
     "project": (semconv.PROJECT,),
+    "branch": (semconv.BRANCH,),
     "user_turns": (semconv.USER_TURNS,),
     "user_hash": (semconv.USER_HASH,),
     "task_outcome": (semconv.TASK_OUTCOME,),
@@ -44,6 +48,7 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "request_model": (semconv.REQUEST_MODEL, "llm.model_name"),
     "response_model": (semconv.RESPONSE_MODEL,),
     "response_id": (semconv.RESPONSE_ID,),
+    "request_id": (semconv.REQUEST_ID,),
     "server_address": (semconv.SERVER_ADDRESS,),
     "region": (semconv.CLOUD_REGION,),
     "http_status": (semconv.HTTP_STATUS,),

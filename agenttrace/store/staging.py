@@ -8,7 +8,7 @@ import duckdb
 
 from agenttrace.store import columns
 from agenttrace.store.lake import Lake
-from agenttrace.store.segments import Slice
+from agenttrace.store.segments import Header, Slice
 
 _LINES: Final = """
 INSERT INTO arriving
@@ -22,6 +22,7 @@ _SEGMENTS: Final = """
 INSERT INTO writer
 SELECT unnest($segments), unnest($service_names), unnest($hosts), unnest($pids)
 """
+_IDS: Final = "trace_id, span_id, start_ns"
 _FAILS_AT_DATA: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
 
@@ -63,7 +64,7 @@ def stage(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> lis
     )
     written = [number for number, one in enumerate(slices) if one.text]
     if written:
-        headers = [slices[number].header for number in written]
+        headers = [_writer(slices[number]) for number in written]
         texts = [slices[number].text for number in written]
         connection.execute(_LINES, {"segments": written, "texts": texts})
         connection.execute(
@@ -88,6 +89,11 @@ def stage(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> lis
         if one.trouble or number in failed
     ]
     return whole + _refused(connection, slices)
+
+
+def _writer(one: Slice) -> Header:
+    """Return whose records these are, unless they say so themselves."""
+    return Header() if one.header.is_retold else one.header
 
 
 def _read_lines(connection: duckdb.DuckDBPyConnection, written: Sequence[int]) -> dict[int, str]:
@@ -139,6 +145,7 @@ def drop_repeats(
     """Let go of spans that arrived twice, and of what was in flight and is known to have ended.
 
     Ids alone do not tell: a program that seeds its random numbers has the same ones in every run.
+    What a source tells again with more output than before is no repeat: the call had not ended.
 
     Args:
         connection: Where they are staged.
@@ -165,22 +172,36 @@ def drop_repeats(
                 ORDER BY
                     outcome = 'interrupted' ASC NULLS FIRST,
                     capture = 'wire' DESC NULLS LAST,
+                    output_tokens DESC NULLS LAST,
                     duration_ns DESC NULLS LAST
             ) > 1
         )
     """)
+    known = before, and_in
     in_flight = [number for number, one in enumerate(slices) if one.in_flight or is_doubtful]
+    _drop_known(connection, in_flight, _IDS, *known)
+    retold = [number for number, one in enumerate(slices) if one.header.is_retold]
+    _drop_known(connection, retold, f"{_IDS}, coalesce(output_tokens, -1)", *known)
+
+
+def _drop_known(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Sequence[int],
+    identity: str,
+    before: Lake,
+    and_in: str | None,
+) -> None:
+    """Let go of spans of some *segments* that are there already, told by the columns *identity*."""
     ((low, high),) = connection.execute(
         "SELECT min(start_ns), max(start_ns) FROM arrived WHERE list_contains($1::INT[], segment)",
-        [in_flight],
+        [segments],
     ).fetchall()
     if low is not None:
         known = before.around(low, high) + (f" UNION ALL FROM {and_in}" if and_in else "")
         connection.execute(
             "DELETE FROM arrived WHERE list_contains($1::INT[], segment) "
-            "AND (trace_id, span_id, start_ns) IN "
-            f"(SELECT (trace_id, span_id, start_ns) FROM ({known}))",
-            [in_flight],
+            f"AND ({identity}) IN (SELECT ({identity}) FROM ({known}))",
+            [segments],
         )
 
 

@@ -49,7 +49,7 @@ def brings(
     """Let an installed package, at *folder*, bring factors under *names*."""
     monkeypatch.syspath_prepend(str(folder))
     points = [EntryPoint(name, module_name, module.ENTRY_POINT_GROUP) for name in names]
-    monkeypatch.setattr(module.importlib.metadata, "entry_points", lambda group: points)
+    monkeypatch.setattr(module.installed, "entry_points", lambda group: points)
 
 
 def test_without_files_the_factors_are_ours(home: Path):

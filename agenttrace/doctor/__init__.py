@@ -1,0 +1,1 @@
+"""Look at what there is to record and what stands in the way."""

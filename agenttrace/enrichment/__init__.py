@@ -1,0 +1,1 @@
+"""Add what a call used to its span, for other back ends."""

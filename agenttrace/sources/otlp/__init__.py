@@ -1,0 +1,1 @@
+"""OTLP: what other programs send, in the spelling of each."""
