@@ -18,6 +18,7 @@
 --   request_model           model that was asked for
 --   response_model          model that answered
 --   response_id             the provider's id of the response
+--   request_id              the provider's id of the request; NULL where nothing says
 --   start_ns                start, nanoseconds since 1970-01-01 UTC
 --   started_at              start, UTC
 --   duration_ns             nanoseconds from the request to the end of the response
@@ -71,6 +72,7 @@ SELECT
     call.request_model,
     call.response_model,
     call.response_id,
+    call.request_id,
     call.start_ns,
     call.started_at,
     call.duration_ns,

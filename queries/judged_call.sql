@@ -1,9 +1,9 @@
 -- One row per model call of which only other spans tell whether it counts, and what it is.
 -- Of inference spans nested in one another the innermost counts, and the outer ones lend it their operation,
--- agent and role. A response that was captured in several ways counts once: the first of wire, otlp, frame
--- and log is believed. A request that only fetches what earlier calls have used (a background response, the
--- results of a batch) lends it to those; where they were not recorded themselves, each of them counts once,
--- at the time when it was first told of.
+-- agent and role; what none of them says is told by the agents and tools around. A call that was captured in
+-- several ways counts once: the first of wire, otlp, frame and log is believed. A request that only fetches
+-- what earlier calls have used (a background response, the results of a batch) lends it to those; where they
+-- were not recorded themselves, each of them counts once, at the time when it was first told of.
 --   operation_id            attempts of one operation share it
 --   trace_id                trace of the call, 32 hex digits
 --   span_id                 span of the call, 16 hex digits
@@ -20,6 +20,7 @@
 --   request_model           model that was asked for
 --   response_model          model that answered
 --   response_id             the provider's id of the response
+--   request_id              the provider's id of the request; NULL where nothing says
 --   start_ns                start, nanoseconds since 1970-01-01 UTC
 --   started_at              start, UTC
 --   duration_ns             nanoseconds from the request to the end of the response
@@ -59,39 +60,48 @@ special AS MATERIALIZED (
     ) = 1
 ),
 
--- What was seen at the wire is a call, and knows its place; only of what is left does the structure tell.
+-- What was seen at the wire is a call, and knows its place, as does what we read from a log; only of what is
+-- left does the structure tell. What arrived twice is one span.
 link AS MATERIALIZED (
-    SELECT
+    SELECT DISTINCT
         coalesce(span.task_id, span.trace_id) AS task_id,
         span.span_id,
         span.parent_span_id,
-        span.start_ns,
+        span.kind,
         span.kind = 'inference' AND coalesce(span.operation, '') <> 'fetch_response' AS is_inference,
+        span.kind NOT IN ('inference', 'other', 'step') AS is_around,
+        span.counted IS NULL AND coalesce(span.capture, '') <> 'wire' AND span.agent_depth IS NULL AS is_lost,
         span.operation_id,
-        span.agent,
+        CASE WHEN span.kind = 'agent' THEN coalesce(span.agent, span.name) ELSE span.agent END AS agent,
         span.agent_depth,
         span.role,
         span.visible
     FROM span
     WHERE
-        span.kind IN ('inference', 'other', 'step')
+        span.kind IN ('inference', 'other', 'step', 'agent', 'tool', 'task')
         AND coalesce(span.task_id, span.trace_id) IN (
             SELECT special.task_id
             FROM special
-            WHERE special.capture IS DISTINCT FROM 'wire'
+            WHERE
+                special.capture IS DISTINCT FROM 'wire'
+                AND (special.scope <> 'agenttrace.sources' OR special.agent_depth IS NULL)
         )
 ),
 
 -- Upwards from each inference span, through other inference spans, steps of a framework, and spans that say
--- nothing about structure, such as an HTTP client's. Parents that point at one another end at the 1,000th.
+-- nothing about structure, such as an HTTP client's; and further, where the agents around it are not known.
+-- Parents that point at one another end at the 1,000th.
 enclosing AS (
     SELECT
         inner_span.task_id,
         inner_span.span_id,
+        inner_span.is_lost,
         1 AS distance,
         outer_span.span_id AS outer_span_id,
         outer_span.parent_span_id,
-        outer_span.is_inference,
+        outer_span.kind,
+        outer_span.is_inference AND NOT outer_span.is_around AS is_inference,
+        outer_span.is_around,
         outer_span.operation_id,
         outer_span.agent,
         outer_span.agent_depth,
@@ -100,15 +110,21 @@ enclosing AS (
     FROM link AS inner_span
     INNER JOIN link AS outer_span
         ON inner_span.task_id = outer_span.task_id AND inner_span.parent_span_id = outer_span.span_id
-    WHERE inner_span.is_inference AND inner_span.span_id <> outer_span.span_id
+    WHERE
+        inner_span.is_inference
+        AND inner_span.span_id <> outer_span.span_id
+        AND (inner_span.is_lost OR NOT outer_span.is_around)
     UNION ALL
     SELECT
         enclosing.task_id,
         enclosing.span_id,
+        enclosing.is_lost,
         enclosing.distance + 1 AS distance,
         outer_span.span_id AS outer_span_id,
         outer_span.parent_span_id,
-        outer_span.is_inference,
+        outer_span.kind,
+        outer_span.is_inference AND NOT enclosing.is_around AS is_inference,
+        enclosing.is_around OR outer_span.is_around AS is_around,
         outer_span.operation_id,
         outer_span.agent,
         outer_span.agent_depth,
@@ -117,7 +133,23 @@ enclosing AS (
     FROM enclosing
     INNER JOIN link AS outer_span
         ON enclosing.task_id = outer_span.task_id AND enclosing.parent_span_id = outer_span.span_id
-    WHERE enclosing.distance < 1000
+    WHERE enclosing.distance < 1000 AND (enclosing.is_lost OR NOT outer_span.is_around)
+),
+
+-- One row per inference span that does not know how many agents are around it, and has one, or a tool.
+place AS (
+    SELECT
+        around.task_id,
+        around.span_id,
+        count(DISTINCT around.outer_span_id) FILTER (WHERE around.kind = 'agent') AS agent_depth,
+        arg_min(around.agent, around.distance) FILTER (WHERE around.kind = 'agent') AS agent,
+        CASE
+            WHEN arg_min(around.kind, around.distance) = 'tool' THEN 'tool'
+            WHEN count(DISTINCT around.outer_span_id) FILTER (WHERE around.kind = 'agent') > 1 THEN 'subagent'
+        END AS role
+    FROM enclosing AS around
+    WHERE around.is_lost AND around.kind IN ('agent', 'tool')
+    GROUP BY around.task_id, around.span_id
 ),
 
 -- One row per inference span that has another around it (what that one lends) or inside it (covers).
@@ -153,16 +185,17 @@ innermost AS (
     SELECT
         special.* REPLACE (
             nullif(special.response_id, '') AS response_id,
+            nullif(special.request_id, '') AS request_id,
             coalesce(special.capture, 'frame') AS capture,
             coalesce(
                 special.operation_id, nesting.operation_id, nesting.outermost_span_id, special.span_id
             ) AS operation_id,
-            coalesce(special.agent, nesting.agent) AS agent,
-            coalesce(special.agent_depth, nesting.agent_depth, 0) AS agent_depth,
+            coalesce(special.agent, nesting.agent, place.agent) AS agent,
+            coalesce(special.agent_depth, nesting.agent_depth, place.agent_depth, 0) AS agent_depth,
             coalesce(special.visible, nesting.visible) AS visible,
             -- Nobody reads an embedding, wherever it was asked for.
             coalesce(
-                nullif(coalesce(special.role, nesting.role), 'main'),
+                nullif(coalesce(special.role, nesting.role, place.role), 'main'),
                 CASE special.operation
                     WHEN 'embeddings' THEN 'embedding'
                     WHEN 'rerank' THEN 'rerank'
@@ -174,12 +207,18 @@ innermost AS (
         {
             'rank': CASE special.capture WHEN 'wire' THEN 1 WHEN 'otlp' THEN 2 WHEN 'log' THEN 4 ELSE 3 END,
             'scope': special.scope
-        } AS source
+        } AS source,
+        regexp_extract(coalesce(special.response_model, special.request_model), '[^/]*$') AS model
     FROM special
     LEFT JOIN nesting
         ON
             special.task_id = nesting.task_id
             AND special.span_id = nesting.span_id
+            AND special.capture IS DISTINCT FROM 'wire'
+    LEFT JOIN place
+        ON
+            special.task_id = place.task_id
+            AND special.span_id = place.span_id
             AND special.capture IS DISTINCT FROM 'wire'
     WHERE nesting.covers IS NOT TRUE AND coalesce(special.operation, '') <> 'fetch_response'
 ),
@@ -194,7 +233,6 @@ beside AS (
         SELECT
             innermost.*,
             innermost.start_ns + coalesce(innermost.duration_ns, 0) AS end_ns,
-            regexp_extract(coalesce(innermost.response_model, innermost.request_model), '[^/]*$') AS model,
             -- Minutes, so that the two are joined by more than their process.
             unnest(
                 range(
@@ -228,24 +266,43 @@ beside AS (
         END
 ),
 
--- Who tells of a response, be it a call that counts anyway.
-teller AS (
+-- Who tells of a call, be it one that counts anyway.
+teller AS MATERIALIZED (
     SELECT
         innermost.response_id,
+        innermost.request_id,
+        innermost.session_id,
+        innermost.model,
+        innermost.input_tokens,
+        innermost.output_tokens,
         innermost.source,
         innermost.start_ns
     FROM innermost
     UNION ALL
     SELECT
         plain_call.response_id,
+        plain_call.request_id,
+        plain_call.session_id,
+        regexp_extract(coalesce(plain_call.response_model, plain_call.request_model), '[^/]*$') AS model,
+        plain_call.input_tokens,
+        plain_call.output_tokens,
         { 'rank': 1, 'scope': 'agenttrace' } AS source,
         plain_call.start_ns
     FROM plain_call
-    WHERE plain_call.response_id IN (SELECT special.response_id FROM special)
+    WHERE
+        plain_call.response_id IN (SELECT special.response_id FROM special)
+        OR plain_call.request_id IN (SELECT special.request_id FROM special)
+        OR plain_call.session_id IN (
+            SELECT special.session_id
+            FROM special
+            WHERE special.capture = 'log'
+        )
 ),
 
--- Of a response that several sources tell of within a quarter of an hour, the best source is believed. One
--- source may repeat an id without telling of the same response: some servers count theirs up to 999.
+-- Of a call that several sources tell of within a quarter of an hour, the best source is believed. They mean
+-- the same one if they say the same id of its response or of its request; a log that shares neither means the
+-- one of the same conversation and model with the same tokens. One source may repeat an id without telling of
+-- the same response: some servers count theirs up to 999.
 distinct_call AS (
     SELECT innermost.*
     FROM innermost
@@ -258,6 +315,22 @@ distinct_call AS (
             innermost.response_id = better.response_id
             AND innermost.source > better.source
             AND abs(innermost.start_ns - better.start_ns) < 900000000000
+    ANTI JOIN teller AS asked
+        ON
+            innermost.request_id = asked.request_id
+            AND innermost.source > asked.source
+            AND abs(innermost.start_ns - asked.start_ns) < 900000000000
+    ANTI JOIN teller AS twin
+        ON
+            innermost.session_id = twin.session_id
+            AND innermost.model = twin.model
+            AND innermost.input_tokens = twin.input_tokens
+            AND innermost.output_tokens = twin.output_tokens
+            AND innermost.source.rank = 4
+            AND twin.source.rank < 4
+            AND abs(innermost.start_ns - twin.start_ns) < 900000000000
+            AND coalesce(innermost.response_id = twin.response_id, TRUE)
+            AND coalesce(innermost.request_id = twin.request_id, TRUE)
     ANTI JOIN beside ON innermost.task_id = beside.task_id AND innermost.span_id = beside.span_id
     WHERE
         innermost.source.rank > 1
@@ -338,6 +411,7 @@ SELECT
     judged.request_model,
     judged.response_model,
     judged.response_id,
+    judged.request_id,
     judged.start_ns,
     judged.started_at,
     judged.duration_ns,

@@ -19,6 +19,7 @@
 --   upstream_provider      who served the call, where the provider is a router and says so
 --   model                  model that answered, else the one that was asked for
 --   response_id            the provider's id of the response
+--   request_id             the provider's id of the request; NULL where nothing says
 --   started_at             start, UTC
 --   duration_ms            milliseconds from the request to the end of the response
 --   time_to_first_token_ms milliseconds from the request to the first chunk of a stream
@@ -65,6 +66,7 @@ SELECT
     counted_call.upstream_provider,
     counted_call.model,
     counted_call.response_id,
+    counted_call.request_id,
     counted_call.started_at,
     counted_call.duration_ns / 1e6 AS duration_ms,
     counted_call.time_to_first_token_ns / 1e6 AS time_to_first_token_ms,

@@ -18,6 +18,7 @@
 --   request_model           model that was asked for
 --   response_model          model that answered
 --   response_id             the provider's id of the response
+--   request_id              the provider's id of the request; NULL where nothing says
 --   start_ns                start, nanoseconds since 1970-01-01 UTC
 --   started_at              start, UTC
 --   duration_ns             nanoseconds from the request to the end of the response
@@ -67,6 +68,7 @@ SELECT
     span.request_model,
     span.response_model,
     nullif(span.response_id, '') AS response_id,
+    nullif(span.request_id, '') AS request_id,
     span.start_ns,
     span.started_at,
     span.duration_ns,

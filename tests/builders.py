@@ -36,6 +36,7 @@ Record = dict[str, Any]
 _KEYS = {
     "agent": semconv.AGENT_NAME,
     "attempt": semconv.ATTEMPT,
+    "branch": semconv.BRANCH,
     "cache_read": semconv.CACHE_READ_TOKENS,
     "cache_write": semconv.CACHE_WRITE_TOKENS,
     "capture": semconv.CAPTURE,
@@ -52,6 +53,7 @@ _KEYS = {
     "output": semconv.OUTPUT_TOKENS,
     "provider": semconv.PROVIDER_NAME,
     "reasoning": semconv.REASONING_TOKENS,
+    "request_id": semconv.REQUEST_ID,
     "request_model": semconv.REQUEST_MODEL,
     "response_id": semconv.RESPONSE_ID,
     "region": semconv.CLOUD_REGION,

@@ -1,6 +1,7 @@
 """Groups whose commands are loaded when they are asked for."""
 
 import importlib
+import keyword
 from typing import ClassVar
 
 import click
@@ -8,6 +9,8 @@ import click
 
 class LazyGroup(click.Group):
     """Take each command from the module of its name, a dash in it being an underscore there.
+
+    A name that Python keeps for itself has an underscore at its end there.
 
     Attributes:
         package: Where the modules are.
@@ -29,6 +32,6 @@ class LazyGroup(click.Group):
         """Import the module of *cmd_name* and return its command; None if there is none."""
         if cmd_name not in self.names:
             return None
-        name = cmd_name.replace("-", "_")
+        name = cmd_name.replace("-", "_") + "_" * keyword.iskeyword(cmd_name)
         command: click.Command = getattr(importlib.import_module(f"{self.package}.{name}"), name)
         return command

@@ -13,7 +13,7 @@ from agenttrace.cli.reading import Read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_FIELDS: Final = ("period", "workload", "project", "task_name", "agent")
+_FIELDS: Final = ("period", "workload", "project", "task_name", "agent", "grouping")
 
 
 def _parsed(said: str) -> object:
@@ -48,11 +48,29 @@ _TASK_NAME: Final = click.option("--task-name", metavar="NAME", help="Only tasks
 _AGENT: Final = click.option(
     "--agent", metavar="NAME", help="Only tasks in which this agent made a call."
 )
+_GROUPING: Final = click.option(
+    "--task",
+    "grouping",
+    type=click.Choice(["turn", "session", "branch", "day"]),  # as GROUPINGS; that loads DuckDB
+    default="turn",
+    help="What is one task: each as recorded, or all of a session, a branch, or a day (UTC) "
+    "together; those that say none stay as recorded.  [default: turn]",
+)
+
+
+def grouping(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the option ``--task`` alone, and pass it as ``grouping``."""
+    return _GROUPING(command)
 
 
 def options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give *command* the options that choose calls, and pass them as ``selection``."""
     return _selecting(command, _FIELDS)
+
+
+def options_as_recorded(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Do as :func:`options`, without ``--task``: the command looks at tasks as they are."""
+    return _selecting(command, tuple(field for field in _FIELDS if field != "grouping"))
 
 
 def options_of_a_change(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -90,6 +108,7 @@ _BY_FIELD: Final = {
     "project": _PROJECT,
     "task_name": _TASK_NAME,
     "agent": _AGENT,
+    "grouping": _GROUPING,
 }
 
 

@@ -1,1 +1,1 @@
-"""Look at what there is to record and what stands in the way."""
+"""Look at what there is to record and what stands in the way; nothing is changed by looking."""

@@ -1,9 +1,12 @@
-"""Let queries see some of what was recorded: a period, a workload, a project, some tasks."""
+"""Let queries see some of what was recorded: a period, a workload, a project, some tasks.
+
+And let them take something else for a task than what was stored as one.
+"""
 
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal, get_args
 
 from agenttrace.compare import periods
 from agenttrace.compare.periods import Period
@@ -11,7 +14,82 @@ from agenttrace.model import Workload
 from agenttrace.reader import Reader
 from agenttrace.report.sums import held, quoted
 
+Grouping = Literal["turn", "session", "branch", "day"]
+"""What is taken for a task: each as it was stored, or all of a conversation, branch or day."""
+
+GROUPINGS: Final[tuple[Grouping, ...]] = get_args(Grouping)
+
+WHOLE_TASKS: Final = "whole_task"
+"""Where tasks are put together: the ids of those that were, with what ``fan_out`` looks for."""
+
 _ANEW: Final = ("call_total", "task_total")  # whose rows may be stored, for everything
+
+_LABELS: Final[dict[Grouping, str]] = {
+    "session": "task_fact.session_id",
+    "branch": (
+        "concat_ws(' ', coalesce(task_fact.project, task_fact.service_name), task_fact.branch)"
+    ),
+    "day": "strftime(make_timestamp(task_fact.start_ns // 1000), '%Y-%m-%d')",
+}
+_KNOWN: Final = {"branch": "task_fact.branch IS NOT NULL"}
+
+# A task that says nothing of it stays by itself.
+_GROUPS: Final = """
+SELECT
+    found.task_id,
+    found.label,
+    coalesce(md5($grouping || ' ' || found.label), found.task_id) AS group_id
+FROM (
+    SELECT
+        task_fact.task_id,
+        CASE WHEN {known} THEN {label} END AS label
+    FROM task_fact
+    INNER JOIN selected_task ON task_fact.task_id = selected_task.task_id
+) AS found
+"""
+
+_REGROUPED: Final = """
+SELECT rows.* REPLACE (task_groups.group_id AS task_id)
+FROM {name} AS rows
+INNER JOIN task_groups ON rows.task_id = task_groups.task_id
+"""
+
+_TASKS_REGROUPED: Final = """
+SELECT
+    rows.* REPLACE (
+        task_groups.group_id AS task_id,
+        CASE
+            WHEN task_groups.label IS NULL THEN rows.task_name
+            ELSE {{ 'at': rows.start_ns, 'says': task_groups.label }}
+        END AS task_name
+    )
+FROM task_sum AS rows
+INNER JOIN task_groups ON rows.task_id = task_groups.task_id
+"""
+
+# Before tasks are put together, for where nobody says how many prompts there were, that goes by the task.
+_TURNS: Final = """
+SELECT
+    task_groups.group_id AS task_id,
+    sum(task_workload.user_turns)::BIGINT AS user_turns,
+    CASE
+        WHEN bool_and(task_workload.user_turns_from = 'recorded') THEN 'recorded'
+        ELSE 'default'
+    END AS user_turns_from
+FROM task_workload
+INNER JOIN task_groups ON task_workload.task_id = task_groups.task_id
+GROUP BY task_groups.group_id
+"""
+
+_WORKLOADS: Final = """
+SELECT
+    task_workload.* REPLACE (
+        group_turns.user_turns AS user_turns,
+        group_turns.user_turns_from AS user_turns_from
+    )
+FROM task_workload
+INNER JOIN group_turns ON task_workload.task_id = group_turns.task_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +104,7 @@ class Selection:
         project: Of their tasks; the service where no project is told.
         task_name: Of their tasks.
         agent: One that made a call in their tasks, whatever else did.
+        grouping: What is taken for a task, once it is known which calls are seen and are hidden.
     """
 
     period: Period = periods.ALL
@@ -33,10 +112,11 @@ class Selection:
     project: str | None = None
     task_name: str | None = None
     agent: str | None = None
+    grouping: Grouping = "turn"
 
     @property
     def is_everything(self) -> bool:
-        """Nothing is left out."""
+        """Nothing is left out, and tasks are as they were stored."""
         return self == Selection()
 
     @property
@@ -48,7 +128,11 @@ class Selection:
             ("task", self.task_name),
             ("agent", self.agent),
         )
-        return ", ".join(f"{what} {name}" for what, name in named if name is not None)
+        words = [f"{what} {name}" for what, name in named if name is not None]
+        return ", ".join([*words, *self._grouped()])
+
+    def _grouped(self) -> list[str]:
+        return [] if self.grouping == "turn" else [f"one task for each {self.grouping}"]
 
     def __str__(self) -> str:
         return f"{self.tasks}, period {self.period}".removeprefix(", ")
@@ -87,8 +171,28 @@ def selected(reader: Reader, selection: Selection) -> Generator[None]:
             measured_sum=f"FROM measured_sum WHERE {calls}",
         ),
         held(reader, task_sum=f"FROM task_sum WHERE {tasks}"),
+        _regrouped(reader, selection.grouping),
         held(reader, **anew),
     ):
+        yield
+
+
+@contextmanager
+def _regrouped(reader: Reader, grouping: Grouping) -> Generator[None]:
+    """Let queries take all tasks of a conversation, a branch or a day for one."""
+    if grouping == "turn":
+        yield
+        return
+    groups = _GROUPS.format(known=_KNOWN.get(grouping, "TRUE"), label=_LABELS[grouping])
+    with ExitStack() as stack:
+        for tables in (
+            {"task_groups": groups.replace("$grouping", quoted(grouping))},
+            {WHOLE_TASKS: "FROM task_fact", "group_turns": _TURNS},
+            {name: _REGROUPED.format(name=name) for name in ("call_rollup", "measured_sum")},
+            {"task_sum": _TASKS_REGROUPED.format()},
+            {"task_workload": _WORKLOADS},
+        ):
+            stack.enter_context(held(reader, **tables))
         yield
 
 

@@ -12,7 +12,7 @@ from agenttrace.record.spool import Spool
 from agenttrace.sources import reading, told
 from agenttrace.sources.ledger import FileState, Known, Ledger
 from agenttrace.sources.reading import Seen
-from agenttrace.sources.source import Skipped, Source, UnreadableError
+from agenttrace.sources.source import Skipped, Source, UnreadableError, form_of
 from agenttrace.sources.told import Call, Record
 
 _SERVICE: Final = "agenttrace import"
@@ -97,7 +97,7 @@ def _changed(
     changed: list[Seen] = []
     for path in found:
         try:
-            seen = reading.look(path, source.form)
+            seen = reading.look(path, form_of(source, path))
         except UnreadableError as error:
             done.unreadable[path] = str(error)
             continue
@@ -137,7 +137,7 @@ class _Import:
     def _read(self, seen: Seen, known: FileState | None) -> None:
         path = str(seen.path)
         try:
-            for piece, state in reading.pieces(seen, self._source.form, known):
+            for piece, state in reading.pieces(seen, form_of(self._source, seen.path), known):
                 if isinstance(piece, Skipped):
                     self._skip(piece)
                 elif piece is not None:

@@ -112,6 +112,12 @@ class Source(Protocol):
         ...
 
 
+def form_of(source: Source, path: Path) -> Form:
+    """Return how *path* is read: as all files of *source*, unless its ``form_of(path)`` tells."""
+    chosen: Callable[[Path], Form] | None = getattr(source, "form_of", None)
+    return source.form if chosen is None else chosen(path)
+
+
 class UnreadableError(Exception):
     """A file cannot be read; the message says why, for its reader."""
 

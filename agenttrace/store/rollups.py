@@ -31,6 +31,8 @@ _DAY_NS: Final = 86_400 * 10**9  # how long a call may last that another one is 
 _TASK: Final = "coalesce(span.task_id, span.trace_id)"
 _IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
+_AROUND: Final = "('inference', 'step', 'other', 'agent', 'tool', 'task')"  # tell of calls
+_TOLD: Final = "response_id, request_id, session_id, input_tokens, output_tokens, capture, scope"
 _SCHEMA: Final = "definition"
 _DERIVED_SCHEMA: Final = "derived"
 _COMMENT: Final = re.compile(r"--[^\n]*|\s+")
@@ -214,7 +216,7 @@ class Rollups:
             f"FROM {arrived} AS arrived "
             f"SEMI JOIN (FROM {known}.task_sum WHERE placed_spans > 0) AS task "
             "ON coalesce(arrived.task_id, arrived.trace_id) = task.task_id "
-            "WHERE arrived.kind IN ('inference', 'step', 'other') "
+            f"WHERE arrived.kind IN {_AROUND} "
             "EXCEPT FROM affected_task"
         )
         if any(part.judged_spans for part in before.parts):
@@ -222,7 +224,7 @@ class Rollups:
             self._find_sharing(arrived, known, before)
 
     def _find_related(self, arrived: str, before: Lake) -> None:
-        """Find tasks elsewhere that tell of the same responses, or of calls of the same process."""
+        """Find tasks elsewhere that tell of the same calls, or of calls of the same process."""
         ((low, high, fetches),) = self._ask(
             "SELECT min(start_ns), max(start_ns + coalesce(duration_ns, 0)), "
             "bool_or(coalesce(operation = 'fetch_response', FALSE)) "
@@ -243,7 +245,7 @@ class Rollups:
                 old.kind = 'inference'
                 AND old.counted IS NULL
                 AND (
-                    old.response_id IN (SELECT response_id FROM {arrived} WHERE response_id <> '')
+                    {_tells_of("old", f"(FROM {arrived} WHERE kind = 'inference')")}
                     OR (
                         old.scope <> 'agenttrace'
                         AND old.start_ns <= {high}
@@ -258,21 +260,21 @@ class Rollups:
         """)
 
     def _find_sharing(self, arrived: str, known: str, before: Lake) -> None:
-        """Find tasks that tell of the responses of those found: one may count instead of another.
+        """Find tasks that tell of the calls of those found: one may count instead of another.
 
-        Once is enough: what a span is follows from its own task, and which span of a response
-        counts from those that tell of it.
+        Once is enough: what a span is follows from its own task, and which span of a call counts
+        from those that tell of it.
         """
-        if not self._ask("FROM affected_task LIMIT 1"):
+        if not self._is_affected():
             return
         low, high = self._when(arrived, known)
         self._connection.execute(f"""
             CREATE OR REPLACE TABLE told AS
-            SELECT span.response_id, {_FETCHES} AS is_fetch
+            SELECT {_TOLD}, {_FETCHES} AS is_fetch
             FROM (FROM {arrived} UNION ALL {before.judged(low, high)}) AS span
-            WHERE {_IS_JUDGED} AND span.response_id <> '' AND {_TASK} IN (FROM affected_task)
+            WHERE {_IS_JUDGED} AND {_TASK} IN (FROM affected_task)
         """)
-        ((fetches,),) = self._ask("SELECT count(*) FROM told WHERE is_fetch")
+        ((fetches,),) = self._ask("SELECT count(*) FROM told WHERE is_fetch AND response_id <> ''")
         others = before.judged(low - _MINUTES_NS, high + _MINUTES_NS)
         others = (
             before.judged(0, _FOREVER) if fetches else f"{others} UNION ALL {before.fetching()}"
@@ -281,7 +283,7 @@ class Rollups:
             INSERT INTO affected_task
             SELECT DISTINCT {_TASK}
             FROM ({others}) AS span
-            WHERE {_IS_JUDGED} AND span.response_id IN (SELECT response_id FROM told)
+            WHERE {_IS_JUDGED} AND ({_tells_of("span", "told")})
             EXCEPT FROM affected_task;
             DROP TABLE told
         """)
@@ -316,13 +318,13 @@ class Rollups:
             FROM ({judged}) AS span
             WHERE {_IS_JUDGED} AND {_TASK} IN (FROM affected_task)
         """)
-        ((fetches, placed),) = self._ask(f"""
+        ((fetches, told),) = self._ask(f"""
             SELECT
                 count(*) FILTER ({_FETCHES}),
                 count(*) FILTER (NOT {_FETCHES} AND capture IS DISTINCT FROM 'wire')
             FROM context
         """)
-        if placed:
+        if told:
             low, high = low - _MINUTES_NS, high + _MINUTES_NS
             self._gather_around(f"FROM {arrived} UNION ALL {before.around(low, high)}")
         if fetches:
@@ -348,28 +350,26 @@ class Rollups:
     def _gather_around(self, everything: str) -> None:
         """Put the spans around those that were not seen at the wire into ``context``.
 
-        Those of the tasks themselves; of other tasks, those that tell of the same responses, with
-        what is around them, and the calls that agenttrace saw in the same processes.
+        Those of the tasks themselves; of other tasks, those that tell of the same calls, with what
+        is around them, and the calls that agenttrace saw in the same processes.
         """
         self._connection.execute(f"""
             CREATE OR REPLACE TABLE special AS
-            SELECT DISTINCT task_id, trace_id, response_id, host, pid, scope FROM context;
+            SELECT DISTINCT {_TOLD}, host, pid FROM context;
             CREATE OR REPLACE TABLE concerned AS
             FROM affected_task
             UNION
             SELECT {_TASK}
             FROM ({everything}) AS span
-            WHERE
-                {_IS_JUDGED}
-                AND span.response_id IN (SELECT response_id FROM special WHERE response_id <> '');
+            WHERE {_IS_JUDGED} AND ({_tells_of("span", "special")});
             CREATE OR REPLACE TABLE context AS
             SELECT span.*
             FROM ({everything}) AS span
             WHERE
-                span.kind IN ('inference', 'step', 'other')
+                span.kind IN {_AROUND}
                 AND (
                     {_TASK} IN (FROM concerned)
-                    OR span.response_id IN (SELECT response_id FROM special WHERE response_id <> '')
+                    OR (span.kind = 'inference' AND ({_tells_of("span", "special")}))
                     OR (
                         span.scope = 'agenttrace'
                         AND span.kind = 'inference'
@@ -420,6 +420,22 @@ class Rollups:
 
     def _ask(self, sql: str) -> list[tuple[Any, ...]]:
         return self._connection.execute(sql).fetchall()
+
+
+def _tells_of(span: str, told: str) -> str:
+    """Return SQL for whether *span* may be the same call as one of the table *told*.
+
+    That is more than ``judged_call`` takes for the same: what is found is only looked at.
+    """
+    twin = "session_id, input_tokens, output_tokens"
+    own = ", ".join(f"{span}.{name}" for name in twin.split(", "))
+    twins = f"SELECT ({twin}) FROM {told} WHERE session_id IS NOT NULL"
+    return f"""(
+        {span}.response_id IN (SELECT response_id FROM {told} WHERE response_id <> '')
+        OR {span}.request_id IN (SELECT request_id FROM {told} WHERE request_id <> '')
+        OR ({own}) IN ({twins} AND capture = 'log')
+        OR ({span}.capture = 'log' AND ({own}) IN ({twins} AND capture IS DISTINCT FROM 'log'))
+    )"""
 
 
 def _is_calm(new: _Arrived, before: Lake) -> bool:

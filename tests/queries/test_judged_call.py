@@ -1,7 +1,24 @@
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
-from tests.builders import START_NS, asked, chat, foreign, frame, spans, task, tool
+import pytest
+
+from tests.builders import (
+    START_NS,
+    Node,
+    Record,
+    agent,
+    asked,
+    chat,
+    foreign,
+    frame,
+    later,
+    spans,
+    step,
+    task,
+    tool,
+)
 
 
 def test_judged_call(home: Path) -> None:
@@ -75,3 +92,136 @@ def test_a_call_that_counts_anyway_stands_for_what_others_tell_of_it(home: Path)
     with asked(home, records, stored=False) as connection:
         rows = connection.sql("SELECT response_id FROM judged_call").fetchall()
     assert rows == [("another",)]
+
+
+def test_of_a_call_that_is_told_of_twice_the_highest_output_counts_whole(home: Path) -> None:
+    (first, _) = spans(frame(capture="log", input=9, output=1))
+    said = {**first["attributes"], "gen_ai.usage.input_tokens": 8, "gen_ai.usage.output_tokens": 5}
+    with asked(home, [first, {**first, "attributes": said}], stored=False) as connection:
+        rows = connection.sql("SELECT input_tokens, output_tokens FROM judged_call").fetchall()
+    assert rows == [(8, 5)]
+
+
+def told(capture: str, **said: Any) -> Node:
+    """A call of one conversation and model, with the same tokens, unless it is said otherwise."""
+    defaults = {"session": "s", "model": "gpt-5", "input": 7, "output": 3}
+    return frame(capture=capture, **{**defaults, **said})
+
+
+def counted(home: Path, *segments: list[Record]) -> list[str]:
+    """Return what saw the calls that count, the earliest first."""
+    with asked(home, *segments, stored=False) as connection:
+        return [
+            capture
+            for (capture,) in connection.sql(
+                "SELECT capture FROM counted_call ORDER BY start_ns"
+            ).fetchall()
+        ]
+
+
+@pytest.mark.parametrize("shared", ["response_id", "request_id"])
+@pytest.mark.parametrize(
+    ("better", "worse"), [("wire", "otlp"), ("otlp", "frame"), ("frame", "log")]
+)
+def test_of_a_call_with_one_id_the_better_source_counts(
+    home: Path, shared: str, better: str, worse: str
+) -> None:
+    said = {shared: "x", "session": None}
+    records = spans(told(worse, **said, input=1), told(better, **said))
+    assert counted(home, records) == [better]
+
+
+def test_what_was_seen_at_the_wire_stands_for_a_log_of_the_same_request(home: Path) -> None:
+    records = spans(chat(input=7, output=3, request_id="q"), told("log", request_id="q", input=8))
+    assert counted(home, records) == ["wire"]
+
+
+def test_a_log_that_says_no_id_means_the_call_of_its_conversation_with_the_same_tokens(
+    home: Path,
+) -> None:
+    records = spans(
+        chat(session="s", model="openai/gpt-5", input=7, output=3, response_id="r"), told("log")
+    )
+    assert counted(home, records) == ["wire"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"session": "t"},
+        {"model": "gpt-5-mini"},
+        {"input": 8},
+        {"output": 4},
+        {"response_id": "another"},
+        {"request_id": "another"},
+        {"session": None},
+        {"model": None},
+        {"output": None},
+    ],
+    ids=str,
+)
+def test_a_log_that_differs_in_anything_is_another_call(home: Path, other: dict[str, Any]) -> None:
+    records = spans(told("otlp", response_id="r", request_id="q"), told("log", **other))
+    assert counted(home, records) == ["otlp", "log"]
+
+
+def test_calls_of_which_no_log_tells_are_not_one_by_their_tokens(home: Path) -> None:
+    records = spans(told("otlp"), told("frame"), told("otlp"))
+    assert counted(home, records) == ["otlp", "frame", "otlp"]
+
+
+def test_what_was_told_a_quarter_of_an_hour_apart_is_not_one_call(home: Path) -> None:
+    seen = spans(told("otlp", request_id="q"))[:1]
+    logged = spans(told("log", request_id="q"), trace=2)[:1]
+    assert counted(home, seen, later(logged, 900)) == ["otlp", "log"]
+
+
+LOST: dict[str, Any] = {"agent": None, "depth": None, "role": None}
+"""A call from elsewhere, which does not say which agents are around it."""
+
+
+def places(home: Path, *nodes: Node) -> list[Any]:
+    with asked(home, spans(*nodes), stored=False) as connection:
+        return connection.sql(
+            "SELECT agent, agent_depth, role FROM judged_call ORDER BY start_ns"
+        ).fetchall()
+
+
+def test_the_agents_around_a_call_from_elsewhere_tell_its_place(home: Path) -> None:
+    call = frame(**LOST)
+    lead = agent("lead", call, agent("helper", step("think", call), tool("search", call)))
+    assert places(home, call, lead, tool("read", call)) == [
+        (None, 0, "main"),
+        ("lead", 1, "main"),
+        ("helper", 2, "subagent"),
+        ("helper", 2, "tool"),
+        (None, 0, "tool"),
+    ]
+
+
+def test_an_agent_inside_a_tool_is_nearer_than_the_tool(home: Path) -> None:
+    lead = agent("lead", tool("delegate", agent("helper", frame(**LOST))))
+    assert places(home, lead) == [("helper", 2, "subagent")]
+
+
+def test_what_a_call_says_of_its_place_goes_before_what_is_around_it(home: Path) -> None:
+    said = {"agent": "writer", "depth": 3, "role": "title"}
+    assert places(home, agent("lead", frame(**said))) == [("writer", 3, "title")]
+
+
+def test_an_agent_that_calls_itself_by_no_name_is_called_as_its_span(home: Path) -> None:
+    unnamed = agent("invoke_agent", frame(**LOST), agent=None)
+    assert places(home, unnamed) == [("invoke_agent", 1, "main")]
+
+
+def test_a_call_inside_an_agent_inside_a_call_is_not_nested_in_it(home: Path) -> None:
+    nested = frame(agent("lead", frame(**LOST, input=2)), **LOST, input=1)
+    assert places(home, nested) == [(None, 0, "main"), ("lead", 1, "main")]
+
+
+def test_parents_that_point_at_one_another_are_counted_once_each(home: Path) -> None:
+    inner, helper, lead, job = spans(agent("lead", agent("helper", frame(**LOST))))
+    lead["parent_span_id"] = helper["span_id"]
+    with asked(home, [inner, helper, lead, job], stored=False) as connection:
+        rows = connection.sql("SELECT agent, agent_depth FROM judged_call").fetchall()
+    assert rows == [("helper", 2)]

@@ -59,7 +59,7 @@ def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
                 chat(
                     input=100, cache_read=60, cache_write=30, output=20, reasoning=5,
                     session="s", operation_id="op", attempt=1, request_model="gpt", model="gpt-5",
-                    response_id="r1", http_status=200, outcome="complete",
+                    response_id="r1", request_id="q1", http_status=200, outcome="complete",
                     **{
                         "cloud.region": "eu",
                         "gen_ai.response.time_to_first_chunk": 0.25,
@@ -98,6 +98,7 @@ def test_a_call_says_all_that_is_known_of_it(home: Path) -> None:
         "upstream_provider": "Fast Chips",
         "model": "gpt-5",
         "response_id": "r1",
+        "request_id": "q1",
         "duration_ms": 500.0,
         "time_to_first_token_ms": 250.0,
         "status": "ok",

@@ -13,7 +13,7 @@ def test_plain_call(home: Path) -> None:
                 chat(
                     input=100, cache_read=60, cache_write=30, output=20, reasoning=5,
                     session="s", operation_id="op", attempt=1, request_model="gpt", model="gpt-5",
-                    response_id="r1", http_status=200, outcome="complete",
+                    response_id="r1", request_id="q1", http_status=200, outcome="complete",
                     **{"cloud.region": "eu", "gen_ai.response.time_to_first_chunk": 0.25},
                 ),
             ),
@@ -38,6 +38,7 @@ def test_plain_call(home: Path) -> None:
         "request_model": "gpt",
         "response_model": "gpt-5",
         "response_id": "r1",
+        "request_id": "q1",
         "start_ns": START_NS + 3 * 10**9,
         "started_at": dt.datetime(2025, 10, 9, 8, 53, 23),  # noqa: DTZ001 - as DuckDB
         "duration_ns": 500_000_000,

@@ -19,6 +19,7 @@ def test_task(home: Path) -> None:
             fact(task_outcome="success", outcome_reference="PR 1"),
             workload="user-facing",
             project="help desk",
+            branch="main",
             user_hash="u1",
         )
     )
@@ -31,17 +32,18 @@ def test_task(home: Path) -> None:
         ).fetchall()
     assert rows == [
         (
-            "week", "week", "s", "test", "user-facing", False, "help desk", 2, "u1", "success",
+            "week", "week", "s", "test", "user-facing", False, "help desk", "main", 2, "u1",
+            "success",
             START_NS + 10**9, 7500.0, "ok",
             1, 1, 3, 2, 1, 1, 33, 11, 30, 3,
         ),
         (
-            "night", "night", None, "test", "agentic", True, "test", 0, None, None,
+            "night", "night", None, "test", "agentic", True, "test", None, 0, None, None,
             START_NS + 10**9, 500.0, "error",
             0, 0, 0, 0, 0, 0, None, None, None, None,
         ),
         (
-            "killed", None, None, "test", "agentic", False, "test", None, None, None,
+            "killed", None, None, "test", "agentic", False, "test", None, None, None, None,
             START_NS + 2 * 10**9, 500.0, None,
             0, 0, 1, 0, 0, 0, 5, 0, 5, None,
         ),

@@ -28,6 +28,7 @@ def test_task_fact(home: Path) -> None:
             fact(task_outcome="failure", outcome_reference="run 1"),
             workload="user-facing",
             project="help desk",
+            branch="main",
         )
     )
     more = [
@@ -58,6 +59,7 @@ def test_task_fact(home: Path) -> None:
         "workload": "user-facing",
         "headless": None,
         "project": "help desk",
+        "branch": "main",
         "user_turns": 3,
         "user_hash": "u1",
         "task_outcome": "success",

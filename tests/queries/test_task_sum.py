@@ -39,6 +39,7 @@ def test_task_sum(home: Path) -> None:
             fact(task_outcome="success", outcome_reference="PR 1"),
             workload="user-facing",
             project="help desk",
+            branch="main",
             headless=True,
             status="error",
         )
@@ -64,6 +65,7 @@ def test_task_sum(home: Path) -> None:
         "start_ns": START_NS + 10**9,
         "end_ns": START_NS + 11_500_000_000,
         "project": at(1, "help desk"),
+        "branch": at(1, "main"),
         "user_turns": 3,
         "user_hash": at(8, "u1"),
         "task_outcome": {**at(11, "success"), "reference": "PR 1"},

@@ -8,7 +8,15 @@ from agenttrace.compare.periods import parse
 from agenttrace.compare.workloads import NAME
 from agenttrace.reader import Reader
 from agenttrace.report import sums
-from agenttrace.report.selection import Selection, draws, extent, selected
+from agenttrace.report.hidden import hidden_report
+from agenttrace.report.selection import (
+    GROUPINGS,
+    Grouping,
+    Selection,
+    draws,
+    extent,
+    selected,
+)
 from tests.builders import Record, agent, chat, fact, later, spans, task, write
 
 # The first span starts at 2025-10-09 08:53:20 UTC.
@@ -141,3 +149,96 @@ def test_draws_and_sums_of_the_parts_add_up_to_those_of_the_whole(
     assert sum(tokens or 0 for _, tokens, _ in rest) == whole[1]
     added = [sum(drawn[draw] for _, _, drawn in rest if drawn) for draw in range(256)]
     assert added == pytest.approx(whole[2], rel=1e-9)
+
+
+def rows(home: Path, sql: str, selection: Selection) -> list[tuple[object, ...]]:
+    with Reader(home) as reader, selected(reader, selection):
+        return [tuple(row.values()) for row in reader.query(sql)]
+
+
+@pytest.fixture
+def turns(home: Path) -> Path:
+    """Three prompts on two days: of sessions a, a and b, on branches main, x and main.
+
+    And a task that says neither, on the second day.
+    """
+    said = {"project": "shop", "user_turns": 1}
+    first = task(
+        "one", agent("coder", chat(input=10, output=1, session="a"), chat(input=20, output=2)),
+        branch="main", **said,
+    )  # fmt: skip
+    second = task("two", chat(input=100, output=10, session="a"), branch="x", **said)
+    third = task("three", chat(input=1000, output=100, session="b"), branch="main", **said)
+    fourth = task("four", chat(input=10_000, output=1000), project="other")
+    write(home, spans(first))
+    write(home, later(spans(second, trace=2), HOUR))
+    write(home, later(spans(third, trace=3) + spans(fourth, trace=4), DAY))
+    return home
+
+
+TASKS = """
+SELECT task_name, calls, hidden_calls, total_tokens, user_turns
+FROM task ORDER BY total_tokens
+"""
+
+
+@pytest.mark.parametrize("is_folded", [True, False])
+@pytest.mark.parametrize(
+    ("grouping", "expected"),
+    [
+        ("turn", [("one", 2, 1, 33, 1), ("two", 1, 0, 110, 1), ("three", 1, 0, 1100, 1)]),
+        ("session", [("a", 3, 1, 143, 2), ("b", 1, 0, 1100, 1)]),
+        ("branch", [("shop x", 1, 0, 110, 1), ("shop main", 3, 1, 1133, 2)]),
+    ],
+)
+def test_tasks_are_put_together_when_it_is_known_which_calls_are_hidden(
+    turns: Path, grouping: Grouping, expected: list[object], is_folded: bool,
+    monkeypatch: pytest.MonkeyPatch,
+):  # fmt: skip
+    monkeypatch.setattr(Reader, "is_rolled_up", is_folded)
+    found = rows(turns, TASKS, Selection(grouping=grouping))
+    assert found == [*expected, ("four", 1, 0, 11_000, 1)]
+
+
+def test_the_tasks_of_a_day_are_those_that_began_on_it(turns: Path):
+    found = rows(turns, TASKS, Selection(grouping="day"))
+    assert found == [("2025-10-09", 3, 1, 143, 2), ("2025-10-10", 2, 0, 12_100, 2)]
+
+
+@pytest.mark.parametrize(
+    ("grouping", "tasks"), [("turn", 4), ("session", 3), ("branch", 3), ("day", 2)]
+)
+def test_whatever_is_taken_for_a_task_the_totals_are_the_same(
+    turns: Path, grouping: Grouping, tasks: int
+):
+    assert totals(turns, Selection(grouping=grouping)) == (tasks, 5, 1, 12_243)
+
+
+def test_what_is_chosen_of_tasks_is_asked_before_they_are_put_together(turns: Path):
+    chosen = Selection(grouping="day", project="shop", period=parse("2025-10-10"))
+    assert rows(turns, TASKS, chosen) == [("2025-10-10", 1, 0, 1100, 1)]
+
+
+def test_prompts_that_nobody_told_are_counted_by_the_task_as_it_was_recorded(home: Path):
+    write(home, spans(task("one", chat(session="s")), task("two", chat(session="s"))))
+    found = rows(
+        home,
+        "SELECT user_turns, user_turns_from FROM task_workload",
+        Selection(grouping="session"),
+    )
+    assert found == [(2, "default")]
+
+
+def test_a_report_says_what_it_took_for_a_task():
+    chosen = Selection(grouping="session", workload="agentic")
+    assert str(chosen) == "workload agentic, one task for each session, period all"
+
+
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_how_widely_tasks_branch_does_not_depend_on_what_is_taken_for_one(
+    turns: Path, grouping: Grouping
+):
+    with Reader(turns) as reader:
+        found = hidden_report(reader, Selection(grouping=grouping)).fan_out
+    assert found is not None
+    assert (found.tasks, found.levels, found.frames) == (4, 3, 5)

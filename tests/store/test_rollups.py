@@ -87,6 +87,30 @@ unsure_calls = st.builds(
     st.sampled_from(["estimated", "missing", "partial"]),
     responses,
 )
+requests = st.sampled_from([None, None, "q1", "q2"])
+sessions = st.sampled_from([None, "s1", "s1", "s2"])
+_NO_PLACE = {"agent": None, "depth": None, "role": None}
+
+
+def _told(
+    capture: str, r: str | None, q: str | None, session: str | None, i: int, *, knows: bool
+) -> Node:
+    """A call of which two, or more, may be one by their ids or by their tokens."""
+    said = {"request_id": q, "session": session, "output": 1, **({} if knows else _NO_PLACE)}
+    make = chat if capture == "wire" else frame
+    usage = {"usage": "partial"} if capture == "wire" and not knows else {}
+    return make(capture=capture, input=i, model="gpt-5", response_id=r, **said, **usage)
+
+
+told_calls = st.builds(
+    _told,
+    st.sampled_from(["wire", "otlp", "otlp", "frame", "log", "log"]),
+    st.sampled_from([None, None, "r1", "r2"]),
+    requests,
+    sessions,
+    st.integers(1, 2),
+    knows=st.booleans(),
+)
 fetches = st.builds(
     lambda r: chat(operation="fetch_response", input=9, output=9, response_id=r), responses
 )
@@ -121,7 +145,10 @@ def _around(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 trees = st.lists(
-    st.recursive(st.one_of(wire_calls, unsure_calls, fetches), _around, max_leaves=8), max_size=4
+    st.recursive(
+        st.one_of(wire_calls, unsure_calls, fetches, told_calls, told_calls), _around, max_leaves=8
+    ),
+    max_size=4,
 )
 
 
@@ -219,6 +246,49 @@ def test_a_late_child_leaves_a_response_to_whoever_else_tells_of_it(
     assert [task_id for task_id, *_ in sums(home, "task_id")] == ["ask"]
     folded(home, [child])
     assert sums(home, "task_id") == [("ask", 1, 1), ("other", 10, 1)]
+
+
+_ALIKE: dict[str, Any] = {"session": "s", "model": "gpt-5", "input": 7, "output": 3}
+
+
+@pytest.mark.parametrize(
+    ("logged", "received"),
+    [
+        ({"request_id": "q", "input": 1, "output": 1}, {"request_id": "q", **_ALIKE}),
+        (_ALIKE, _ALIKE),
+        (_ALIKE, {**_ALIKE, "response_id": "r", "capture": "wire", "usage": "reported"}),
+    ],
+    ids=["one request", "alike", "alike at the wire"],
+)
+def test_a_call_that_is_logged_and_received_is_one_whichever_is_folded_first(
+    home: Path, tmp_path: Path, logged: dict[str, Any], received: dict[str, Any]
+) -> None:
+    log = spans(task("log", frame(**{**logged, "capture": "log"})))
+    otlp = spans(task("otlp", frame(**{"capture": "otlp", **received})), trace=2)
+    for where, pieces in ((home, (log, otlp)), (tmp_path / "other", (otlp, log))):
+        folded(where, *pieces)
+        assert sums(where, "task_id") == [("otlp", 7, 1)]
+
+
+def test_what_is_received_first_comes_back_when_a_late_child_shows_that_it_is_no_call(
+    home: Path,
+) -> None:
+    child, *outer = spans(task("ask", frame(chat(input=1, output=1), **_ALIKE, capture="otlp")))
+    folded(home, outer, spans(task("log", frame(capture="log", **_ALIKE)), trace=2))
+    assert sums(home, "task_id") == [("ask", 7, 1)]
+    folded(home, [child])
+    assert sums(home, "task_id") == [("ask", 1, 1), ("log", 7, 1)]
+
+
+def test_an_agent_that_arrives_late_tells_the_place_of_a_call_that_is_folded(home: Path) -> None:
+    lost = frame(**_NO_PLACE, input=1)
+    call, search, lead, root = spans(agent("lead", tool("search", lost)))
+    folded(home, [call])
+    assert sums(home, "agent, agent_depth, role") == [(None, 0, "main", 1, 1)]
+    folded(home, [search])
+    assert sums(home, "agent, agent_depth, role") == [(None, 0, "tool", 1, 1)]
+    folded(home, [lead, root])
+    assert sums(home, "agent, agent_depth, role") == [("lead", 1, "tool", 1, 1)]
 
 
 def test_a_task_over_days_and_processes_is_one(home: Path) -> None:

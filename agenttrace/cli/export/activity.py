@@ -29,7 +29,7 @@ agenttrace export check activity-2026-10.csv
 
 
 @click.command(short_help="Export calls, tokens, energy and carbon by month.", epilog=_EXAMPLES)
-@selecting.options
+@selecting.options_as_recorded
 @click.option(
     "--format",
     "form",

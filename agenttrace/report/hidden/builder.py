@@ -14,7 +14,7 @@ from agenttrace.report.hidden.energies import NONE, energies
 from agenttrace.report.hidden.fan_out import fan_out
 from agenttrace.report.hidden.values import By, HiddenReport, Spread, TurnLine
 from agenttrace.report.intensity import Intensity
-from agenttrace.report.selection import Selection, selected
+from agenttrace.report.selection import WHOLE_TASKS, Selection, selected
 
 SHORT: Final = 3
 """Lines of each kind where none was asked for."""
@@ -140,7 +140,12 @@ def hidden_report(
             groups=tuple(
                 groups.group(reader, kind, lines, period=period, totals=totals) for kind in kinds
             ),
-            fan_out=fan_out(reader, _FRAMES, is_counted=is_counted),
+            fan_out=fan_out(
+                reader,
+                _FRAMES,
+                is_counted=is_counted,
+                tasks_of="task_fact" if chosen.grouping == "turn" else WHOLE_TASKS,
+            ),
             coverage=sums.coverage(reader),
             method=sums.method(reader),
             warnings=(

@@ -19,7 +19,7 @@ SPANS_TOGETHER: Final = 400_000
 _TRACE_ID_LENGTH: Final = 32
 _TASKS: Final = """
 SELECT task_id, task_name, structure_spans AS spans, start_ns, end_ns
-FROM task_fact
+FROM {tasks}
 WHERE structure_spans > 0
 ORDER BY structure_spans DESC, task_id
 LIMIT $1
@@ -31,7 +31,9 @@ ORDER BY fan_out DESC, started_at, task_id, span_id LIMIT $1
 """
 
 
-def fan_out(reader: Reader, limit: int, *, is_counted: bool) -> FanOut | None:
+def fan_out(
+    reader: Reader, limit: int, *, is_counted: bool, tasks_of: str = "task_fact"
+) -> FanOut | None:
     """Look at the spans of the tasks with the most of them, a few tasks at a time.
 
     Which spans are calls is decided among the spans of these tasks.
@@ -40,11 +42,12 @@ def fan_out(reader: Reader, limit: int, *, is_counted: bool) -> FanOut | None:
         reader: An open reader that shows what was selected.
         limit: How many frames to list.
         is_counted: The query ``counted_call`` is held.
+        tasks_of: Query or table with the tasks as they were recorded.
 
     Returns:
         None where nothing in them started anything, or no span of them is left.
     """
-    found = reader.query(_TASKS, [TASKS_AT_MOST])
+    found = reader.query(_TASKS.format(tasks=tasks_of), [TASKS_AT_MOST])
     tasks = list(_fitting(found))
     seen = _Seen(is_counted=is_counted)
     for some in _together(tasks):

@@ -1,0 +1,95 @@
+"""Droid: a file of settings for each session, with the tokens that it has used so far.
+
+``~/.factory/sessions/**/<session>.settings.json``: ``tokenUsage``, whose input excludes the cache.
+Nothing says whether ``thinkingTokens`` are a part of ``outputTokens``: they are taken for one, as
+providers have it, unless they are more than the whole.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from agenttrace.model import TokenUsage
+from agenttrace.sources import usage
+from agenttrace.sources.agents import fields, sessions
+from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
+from agenttrace.sources.told import Record
+
+_NAME: Final = "droid"
+_END: Final = ".settings.json"
+_COUNTS: Final = (
+    "inputTokens",
+    "outputTokens",
+    "cacheReadTokens",
+    "cacheCreationTokens",
+    "thinkingTokens",
+)
+
+
+class Droid:
+    """Reads the settings of Droid's sessions."""
+
+    name = _NAME
+    form: Form = "document"
+
+    def roots(self, user: User) -> Iterable[Path]:
+        """Return where its sessions are."""
+        return [user.folder("FACTORY_DIR", ".factory") / "sessions"]
+
+    def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
+        """Return the settings of all sessions."""
+        return walk(root, lambda path: path.endswith(_END), unreadable)
+
+    def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+        """Yield the session of a file."""
+        said = fields.decode(piece.text)
+        if said is None:
+            yield Skipped(fields.NO_JSON)
+            return
+        session = piece.path.name.removesuffix(_END)
+        counts = fields.mapping(said.get("tokenUsage"))
+        yield from fields.odd(counts.get(at) for at in _COUNTS)
+        used = _usage(counts)
+        if used.state == "missing":
+            return
+        yield from _session(said, session, used, piece.path)
+
+
+def _session(
+    said: dict[str, Any], session: str, used: TokenUsage, path: Path
+) -> Iterator[Record]:
+    # The lock on a provider is set by the first prompt; otherwise only the file has a time.
+    changed_ns = path.stat().st_mtime_ns
+    yield from sessions.whole(
+        _NAME,
+        session,
+        start_ns=fields.moment_ns(said.get("providerLockTimestamp")) or changed_ns,
+        at_ns=changed_ns,
+        usage=used,
+        model=_model(said.get("model")),
+        provider=fields.provider(said.get("providerLock")),
+    )
+
+
+def _usage(counts: dict[str, Any]) -> TokenUsage:
+    given, output, cache_read, cache_write, thought = (counts.get(at) for at in _COUNTS)
+    is_beside = (usage.count(thought) or 0) > (usage.count(output) or 0)
+    return fields.used(
+        usage.beside(
+            given,
+            output,
+            cache_read=cache_read,
+            cache_write=cache_write,
+            reasoning=thought,
+            is_reasoning_beside=is_beside,
+        )
+    )
+
+
+def _model(said: object) -> str | None:
+    """Return the model, of one of the user's own without what Droid puts around its name."""
+    name = fields.text(said)
+    return None if name is None else name.removeprefix("custom:").partition("[")[0].rstrip("- ") or None
+
+
+SOURCE: Final = Droid()

@@ -1,0 +1,411 @@
+"""OpenCode: a database of messages; a file for each message before that.
+
+``…/opencode/opencode*.db``, table ``message`` (id, session_id, data), where ``data`` is {role,
+parentID (the prompt), modelID, providerID, mode, agent, summary, time{created, completed} in
+milliseconds, tokens{input, output, reasoning, cache{read, write}, total}, cost, finish, error,
+path{cwd}}; table ``session`` (id, parent_id, directory). The older
+``storage/message/<session>/<message>.json`` is the same ``data`` with its ids inside, beside
+``storage/session/<project>/<session>.json``. What was moved is in both, and is one call by its id.
+
+The buckets are exclusive: the input leaves the cache out, the output the reasoning. Versions that put
+the reasoning into the output show it by their total. A cost of 0 stands for one that is not known.
+A session with a parent is a sub-agent, and its calls belong to the turn in which it was started.
+"""
+
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from agenttrace.model import Role, TokenUsage
+from agenttrace.sources import databases, usage
+from agenttrace.sources.agents import fields
+from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
+from agenttrace.sources.told import Agent, Call, Record, Turn
+
+_NAME: Final = "opencode"
+_FIRST: Final = "start"  # the turn before the first prompt
+_DEEPEST: Final = 32  # sub-agents in sub-agents; more is a ring
+_OPEN_AT_MOST: Final = 500  # calls without an end that are looked at again
+_INFOS_AT_MOST: Final = 1 << 16  # bytes of what a file says of a session
+_ROLES: Final[Mapping[str, Role]] = {
+    "compaction": "compaction",
+    "summary": "summary",
+    "title": "title",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """What is known of a session.
+
+    Attributes:
+        key: Its id.
+        parent: The session that started it.
+        start_ns: When it began.
+        project: Folder that it works in.
+    """
+
+    key: str
+    parent: str | None = None
+    start_ns: int | None = None
+    project: str | None = None
+
+
+class _Sessions(Protocol):
+    """Where sessions are looked up."""
+
+    def session(self, key: str) -> _Session:
+        """Return what is known of a session."""
+        ...
+
+    def turn_at(self, session: str, at_ns: int | None) -> tuple[str, int | None]:
+        """Return the turn of a session at a time, and when that began."""
+        ...
+
+
+class OpenCode:
+    """Reads the databases and files of OpenCode."""
+
+    name = _NAME
+    form: Form = "database"
+
+    def __init__(self) -> None:
+        """Know no session yet."""
+        self._files: dict[Path, _Files] = {}
+
+    def roots(self, user: User) -> Iterable[Path]:
+        """Return where it keeps its data."""
+        if said := user.variables.get("OPENCODE_DATA_DIR"):
+            yield Path(said).expanduser()
+        yield user.data / "opencode"
+
+    def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
+        """Return its databases, and the files of older messages."""
+        self._files.clear()  # sessions may have come since
+        return walk(root, _is_ours, unreadable)
+
+    def form_of(self, path: Path) -> Form:
+        """Return how a file is read."""
+        return "document" if path.suffix == ".json" else "database"
+
+    def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+        """Yield what is new of a database, or what the file of a message tells."""
+        if self.form_of(piece.path) == "document":
+            return self._of_file(piece)
+        return _of_database(piece)
+
+    def _of_file(self, piece: Piece) -> Iterator[Record | Skipped]:
+        said = fields.decode(piece.text)
+        if said is None:
+            yield Skipped(fields.NO_JSON)
+            return
+        folder = piece.path.parent
+        storage = folder.parents[1] if len(folder.parents) > 1 else folder
+        key = fields.text(said.get("id")) or piece.path.stem
+        session = fields.text(said.get("sessionID")) or folder.name
+        yield from _message(key, session, said, self._files.setdefault(storage, _Files(storage)))
+
+
+def _is_ours(path: str) -> bool:
+    folder, _, name = path.rpartition("/")
+    if name.endswith(".json"):
+        return "storage/message/" in f"{folder}/" or "storage/session/message/" in f"{folder}/"
+    return not folder and name.startswith("opencode") and name.endswith(".db")
+
+
+def _message(
+    key: str, session: str, said: dict[str, Any], sessions: _Sessions
+) -> Iterator[Record | Skipped]:
+    """Yield what a message tells."""
+    times = fields.mapping(said.get("time"))
+    start_ns = fields.moment_ns(times.get("created"))
+    role = said.get("role")
+    if role not in {"assistant", "user"}:
+        yield fields.unknown(role)
+    elif start_ns is None:
+        yield Skipped("a message without time")
+    elif role == "assistant":
+        yield from _call(key, session, said, start_ns, sessions)
+
+
+def _call(
+    key: str, session: str, said: dict[str, Any], start_ns: int, sessions: _Sessions
+) -> Iterator[Record | Skipped]:
+    line = _line(session, sessions)
+    root = line[-1]
+    project = root.project or fields.text(fields.mapping(said.get("path")).get("cwd"))
+    turn, turn_ns = _turn(said, line, sessions)
+    yield Turn(
+        source=_NAME,
+        session=root.key,
+        turn=turn,
+        start_ns=turn_ns or start_ns,
+        project=project,
+    )
+    agent = _agent_name(said) if len(line) > 1 else None
+    yield from _agents(line, root.key, turn, start_ns, agent)
+    tokens = fields.mapping(said.get("tokens"))
+    yield from fields.odd(_counts(tokens))
+    end_ns = fields.moment_ns(fields.mapping(said.get("time")).get("completed"))
+    error = fields.text(fields.mapping(said.get("error")).get("name"))
+    yield Call(
+        source=_NAME,
+        session=root.key,
+        turn=turn,
+        key=key,
+        start_ns=start_ns,
+        end_ns=end_ns if end_ns is not None and end_ns >= start_ns else None,
+        model=fields.text(said.get("modelID")),
+        provider=fields.provider(said.get("providerID")),
+        role=_role(said, is_sub=len(line) > 1),
+        agent=agent,
+        agent_key=session if agent is not None else None,
+        depth=len(line),
+        usage=_usage(tokens),
+        cost_usd=fields.cost_usd(said.get("cost")),
+        outcome=_outcome(end_ns, error),
+        error_type=error,
+    )
+
+
+def _line(session: str, sessions: _Sessions) -> list[_Session]:
+    """Return a session and those that it was started by; the last one is a person's."""
+    line = [sessions.session(session)]
+    while (parent := line[-1].parent) is not None and len(line) < _DEEPEST:
+        if any(one.key == parent for one in line):
+            break
+        line.append(sessions.session(parent))
+    return line
+
+
+def _turn(
+    said: dict[str, Any], line: list[_Session], sessions: _Sessions
+) -> tuple[str, int | None]:
+    """Return the turn of a call, of the session that a person talks with, and when it began."""
+    if len(line) > 1:
+        return sessions.turn_at(line[-1].key, line[-2].start_ns)
+    # A call names its prompt; the prompt itself is looked up for its time.
+    prompt = fields.text(said.get("parentID"))
+    found = sessions.turn_at(
+        line[0].key, fields.moment_ns(fields.mapping(said.get("time")).get("created"))
+    )
+    if prompt is None or prompt == found[0]:
+        return found
+    return prompt, None
+
+
+def _agents(
+    line: list[_Session], root: str, turn: str, start_ns: int, name: str | None
+) -> Iterator[Agent]:
+    """Yield the sub-agents around a call, the outer ones first."""
+    below = line[:-1][::-1]
+    for depth, one in enumerate(below, start=2):
+        # Only the agent that a call is of has its name in the call.
+        yield Agent(
+            source=_NAME,
+            session=root,
+            turn=turn,
+            key=one.key,
+            start_ns=one.start_ns or start_ns,
+            name=name or "subagent" if depth == len(line) else "subagent",
+            parent_key=below[depth - 3].key if depth > 2 else None,
+            depth=depth,
+        )
+
+
+def _agent_name(said: dict[str, Any]) -> str:
+    return fields.text(said.get("agent")) or fields.text(said.get("mode")) or "subagent"
+
+
+def _role(said: dict[str, Any], *, is_sub: bool) -> Role:
+    if said.get("summary") is True:
+        return "compaction"
+    for at in ("agent", "mode"):
+        if (found := _ROLES.get(str(said.get(at)))) is not None:
+            return found
+    return "subagent" if is_sub else "main"
+
+
+def _outcome(end_ns: int | None, error: str | None) -> str | None:
+    if error is not None:
+        return "incomplete" if error == "MessageAbortedError" else None
+    return None if end_ns is None else "complete"
+
+
+def _counts(tokens: dict[str, Any]) -> tuple[object, ...]:
+    """Return input, output, cache read, cache write and reasoning."""
+    cache = fields.mapping(tokens.get("cache"))
+    return (
+        tokens.get("input"),
+        tokens.get("output"),
+        cache.get("read"),
+        cache.get("write"),
+        tokens.get("reasoning"),
+    )
+
+
+def _usage(tokens: dict[str, Any]) -> TokenUsage:
+    given, output, cache_read, cache_write, reasoning = _counts(tokens)
+    without = sum(usage.count(one) or 0 for one in (given, output, cache_read, cache_write))
+    return fields.used(
+        usage.beside(
+            given,
+            output,
+            cache_read=cache_read,
+            cache_write=cache_write,
+            reasoning=reasoning,
+            is_reasoning_beside=usage.count(tokens.get("total")) != without,
+        )
+    )
+
+
+def _of_database(piece: Piece) -> Iterator[Record | Skipped]:
+    with databases.opened(piece.path) as database:
+        known = _Rows(database)
+        row, still_open = _unread(database, piece.state), list[str]()
+        for at, key, session, data in row:
+            piece.state.update(row=at, id=key)
+            said = fields.decode(data) if isinstance(data, (str, bytes)) else None
+            if said is None:
+                yield Skipped(fields.NO_JSON)
+                continue
+            if _is_open(said):
+                still_open.append(str(key))
+            yield from _message(str(key), str(session), said, known)
+        piece.state["open"] = still_open[-_OPEN_AT_MOST:]
+        yield from _newer(database)
+
+
+def _is_open(said: dict[str, Any]) -> bool:
+    is_call = said.get("role") == "assistant"
+    return is_call and fields.mapping(said.get("time")).get("completed") is None
+
+
+def _unread(database: sqlite3.Connection, state: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the rows that are new, and those whose call had not ended when they were read."""
+    last, key = state.get("row", 0), state.get("id")
+    columns = "rowid, id, session_id, data"
+    if last:
+        # Rows are numbered anew when a database is packed.
+        found = database.execute("SELECT id FROM message WHERE rowid = ?", (last,)).fetchone()
+        if found is None or found[0] != key:
+            last = 0
+    again: list[str] = state.get("open", []) if last else []
+    marks = ", ".join("?" * len(again))
+    return [
+        tuple(one)
+        for one in database.execute(
+            f"SELECT {columns} FROM message WHERE rowid > ? OR id IN ({marks}) ORDER BY rowid",  # noqa: S608
+            (last, *again),
+        )
+    ]
+
+
+def _newer(database: sqlite3.Connection) -> Iterator[Skipped]:
+    """Yield that messages are in a table which is not read."""
+    tables = database.execute("SELECT name FROM sqlite_master WHERE name = 'session_message'")
+    if tables.fetchone() is not None:
+        (number,) = database.execute("SELECT count(*) FROM session_message").fetchone()
+        if number:
+            yield Skipped("a row of table 'session_message'", number)
+
+
+class _Rows:
+    """Sessions of a database."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+        self._prompts: dict[str, list[tuple[int, str]]] = {}
+        self._sessions = {
+            str(one.get("id")): _Session(
+                str(one.get("id")),
+                fields.text(one.get("parent_id")),
+                fields.moment_ns(one.get("time_created")),
+                fields.text(one.get("directory")),
+            )
+            for one in self._rows("SELECT * FROM session")
+        }
+
+    def session(self, key: str) -> _Session:
+        return self._sessions.get(key) or _Session(key)
+
+    def turn_at(self, session: str, at_ns: int | None) -> tuple[str, int | None]:
+        if session not in self._prompts:
+            rows = self._rows("SELECT id, data FROM message WHERE session_id = ?", session)
+            self._prompts[session] = sorted(_prompts(rows))
+        return _last_before(self._prompts[session], at_ns)
+
+    def _rows(self, query: str, *values: str) -> Iterator[dict[str, Any]]:
+        try:
+            for row in self._database.execute(query, values):
+                yield dict(zip(row.keys(), row, strict=True))
+        except sqlite3.OperationalError as error:
+            if "no such table" not in str(error):
+                raise
+
+
+def _prompts(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, str]]:
+    for row in rows:
+        data = row["data"]
+        said = fields.decode(data) if isinstance(data, (str, bytes)) else None
+        if said is not None and said.get("role") == "user":
+            at_ns = fields.moment_ns(fields.mapping(said.get("time")).get("created"))
+            if at_ns is not None:
+                yield at_ns, str(row["id"])
+
+
+def _last_before(prompts: list[tuple[int, str]], at_ns: int | None) -> tuple[str, int | None]:
+    at = bisect_right(prompts, at_ns, key=lambda one: one[0]) if at_ns is not None else 0
+    if not prompts:
+        return _FIRST, None
+    start_ns, key = prompts[max(at - 1, 0)]
+    return key, start_ns
+
+
+@dataclass(slots=True)
+class _Files:
+    """Sessions of a folder ``storage``."""
+
+    storage: Path
+    sessions: dict[str, _Session] = field(default_factory=dict[str, _Session])
+    prompts: dict[str, list[tuple[int, str]]] = field(
+        default_factory=dict[str, list[tuple[int, str]]]
+    )
+
+    def session(self, key: str) -> _Session:
+        if key not in self.sessions:
+            said = self._info(key)
+            times = fields.mapping(said.get("time"))
+            self.sessions[key] = _Session(
+                key,
+                fields.text(said.get("parentID")),
+                fields.moment_ns(times.get("created")),
+                fields.text(said.get("directory")),
+            )
+        return self.sessions[key]
+
+    def turn_at(self, session: str, at_ns: int | None) -> tuple[str, int | None]:
+        if session not in self.prompts:
+            folder = self.storage / "message" / session
+            rows = ({"id": one.stem, "data": _start_of(one)} for one in folder.glob("*.json"))
+            self.prompts[session] = sorted(_prompts(rows))
+        return _last_before(self.prompts[session], at_ns)
+
+    def _info(self, key: str) -> dict[str, Any]:
+        for path in self.storage.glob(f"session/*/{key}.json"):
+            return fields.decode(_start_of(path)) or {}
+        return {}
+
+
+def _start_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(_INFOS_AT_MOST)
+    except OSError:
+        return b""
+
+
+SOURCE: Final = OpenCode()
