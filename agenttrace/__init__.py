@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from agenttrace.compare.calculator import Estimate, estimate
+    from agenttrace.enrichment.processor import EnergySpanProcessor
     from agenttrace.errors import AgentTraceError
     from agenttrace.integration import instrument
     from agenttrace.model import TokenUsage
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentTraceError",
+    "EnergySpanProcessor",
     "Estimate",
     "Invocation",
     "Reader",
@@ -48,6 +50,7 @@ __all__ = [
 
 _MODULE_OF: Final = {
     "AgentTraceError": "agenttrace.errors",
+    "EnergySpanProcessor": "agenttrace.enrichment.processor",
     "Estimate": "agenttrace.compare.calculator",
     "Invocation": "agenttrace.record.invocation",
     "Reader": "agenttrace.reader",

@@ -28,7 +28,12 @@ class CodingAgent:
 
 
 _RECEIVE: Final = "run it with `agenttrace run -- {}`, or send its telemetry to `agenttrace serve`"
-_SESSIONS: Final = "its log has one total for each session, and no single calls"
+_SESSIONS: Final = (
+    "its log has one total for each session and no single calls: their number is unknown, and the "
+    "tokens of a session count as one call of role `other` at its beginning"
+)
+_COMPACTION: Final = "calls that compact a conversation have no usage in its log"
+_METER: Final = "set its base URL to `agenttrace meter`"
 
 CODING_AGENTS: Final = {
     one.name: one
@@ -62,15 +67,31 @@ CODING_AGENTS: Final = {
             "it writes nothing to read unless its telemetry is on",
             "set COPILOT_OTEL_ENABLED=true, or " + _RECEIVE.format("copilot"),
         ),
-        CodingAgent("opencode", "OpenCode", ("opencode",)),
-        CodingAgent("goose", "Goose", ("goose",), _SESSIONS),
+        CodingAgent(
+            "opencode",
+            "OpenCode",
+            ("opencode",),
+            "calls that name a session have no usage in its log",
+            _METER,
+        ),
+        CodingAgent("goose", "Goose", ("goose",), _SESSIONS, _METER),
         CodingAgent("amp", "Amp", ("amp",)),
         CodingAgent("qwen", "Qwen Code", ("qwen",)),
-        CodingAgent("kimi", "Kimi CLI", ("kimi",)),
-        CodingAgent("droid", "Droid", ("droid",), _SESSIONS),
-        CodingAgent("pi", "pi", ("pi",)),
-        CodingAgent("openclaw", "OpenClaw", ("openclaw",)),
-        CodingAgent("hermes", "Hermes", ("hermes",), _SESSIONS),
+        CodingAgent("kimi", "Kimi CLI", ("kimi",), "older versions log no model", _METER),
+        CodingAgent("droid", "Droid", ("droid",), _SESSIONS, _METER),
+        CodingAgent("pi", "pi", ("pi",), _COMPACTION, _METER),
+        CodingAgent("openclaw", "OpenClaw", ("openclaw",), _COMPACTION, _METER),
+        CodingAgent("hermes", "Hermes", ("hermes",), _SESSIONS, _METER),
     )
 }
 """By name, in the order in which they are looked for."""
+
+NOT_READABLE: Final = {
+    "cursor": "Cursor's database (state.vscdb) holds zeros for token counts since its third version, "
+    "so nothing in it was measured",
+    "antigravity": "Antigravity keeps no token counts that can be relied on",
+    "grok": "Grok CLI keeps no token counts that can be relied on",
+    "devin": "Devin keeps no token counts on this machine that can be relied on",
+}
+"""Coding agents whose logs are not imported -> why, in words that stand alone. Nothing is ever
+estimated from their texts."""

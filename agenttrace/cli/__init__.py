@@ -21,6 +21,8 @@ class _Commands(LazyGroup):
     package = __name__
     names = (
         "demo",
+        "import",
+        "serve",
         "report",
         "estimate",
         "explain",
@@ -30,6 +32,7 @@ class _Commands(LazyGroup):
         "outcomes",
         "export",
         "store",
+        "doctor",
         "factors",
         "grid",
         "measure",

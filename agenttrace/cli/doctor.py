@@ -19,22 +19,18 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _MARKS: Final = {"ok": " ", "note": "-", "warning": "!", "broken": "x"}
-_MEANINGS: Final = {
-    "broken": "does not work",
-    "warning": "loses something",
-    "note": "is worth knowing",
-}
+_TOLD: Final = ("broken", "warning", "note")  # in the last line, the worst first
 
 
 @click.command(short_help="Say what there is to record here, and what stands in the way.")
 @data_format
 @click.pass_obj
 def doctor(home: str | None, form: str) -> None:
-    """Say which agents are here, what they log and send, whether the data are in order, and how to
-    mend what is not.
+    """Say which agents are here, what they log and send, and whether the data are in order.
 
-    Nothing is changed, and no secret is shown: of headers the names, of addresses the host. The
-    exit status is 1 if something does not work.
+    Whatever is not as it should be comes with the way to mend it. Nothing is changed, and no secret
+    is shown: of headers the names, of addresses the host. The exit status is 1 if something does
+    not work.
     """
     # DuckDB is loaded by a check, so --help must not wait for it.
     from agenttrace import config
@@ -69,11 +65,12 @@ def _of(one: Finding) -> Iterator[str]:
 
 
 def _summary(found: Sequence[Finding]) -> str:
-    said: list[str] = []
-    for level, meaning in _MEANINGS.items():
-        number = sum(one.level == level for one in found)
-        if number:
-            said.append(f"{_MARKS[level]} {number} that {meaning}")
+    numbers = {level: sum(one.level == level for one in found) for level in _TOLD}
+    said = [
+        f"{number} {level}{'s' * (number > 1 and level != 'broken')} ({_MARKS[level]})"
+        for level, number in numbers.items()
+        if number
+    ]
     return ", ".join(said) if said else "All is well."
 
 

@@ -52,10 +52,9 @@ def of_import(done: Sequence[Imported]) -> Iterator[str]:
     if all(_is_nothing(one) for one in done):
         yield f"Nothing new in {_count(sum(one.files for one in done), 'file')}."
     else:
-        head = ("Imported", "New calls", "Improved", "Repeated", "Turns")
-        yield from _table(head, [_row(one) for one in done])
+        yield from _table(*_figures(done))
     yield from _left_out(done)
-    if any(one.calls or one.improved for one in done):
+    if any(one.calls or one.improved or one.spans for one in done):
         yield from _cannot_tell(done)
         yield ""
     yield "`agenttrace report` shows what it comes to."
@@ -66,6 +65,8 @@ def of_change(done: Imported, files: Sequence[Path]) -> str:
     said = [_count(done.calls, "new call")]
     if done.improved:
         said.append(f"{done.improved:,} improved")
+    if done.spans:
+        said.append(_count(done.spans, "span"))
     if done.turns:
         said.append(_count(done.turns, "turn"))
     if done.unreadable:
@@ -102,13 +103,20 @@ def _new(one: Found) -> str:
     return f"{_count(one.new_files, 'file')}, {size(one.new_bytes)}"
 
 
-def _row(one: Imported) -> tuple[str, ...]:
-    numbers = (one.calls, one.improved, one.repeated, one.turns)
-    return (title(one.source), *(f"{number:,}" for number in numbers))
+def _figures(done: Sequence[Imported]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return the head of a table and its rows; spans are in it where an export tells of any."""
+    names = ["calls", "improved", "repeated", "turns"] + ["spans"] * any(one.spans for one in done)
+    heads = ("new calls" if name == "calls" else name for name in names)
+    rows = [
+        (title(one.source), *(f"{getattr(one, name):,}" for name in names))
+        for one in done
+        if not _is_nothing(one)
+    ]
+    return ("Imported", *(head.capitalize() for head in heads)), rows
 
 
 def _is_nothing(one: Imported) -> bool:
-    numbers = (one.calls, one.improved, one.repeated, one.turns)
+    numbers = (one.calls, one.improved, one.repeated, one.turns, one.spans)
     return not any(numbers) and not one.skipped and not one.unreadable
 
 

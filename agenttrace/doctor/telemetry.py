@@ -10,7 +10,7 @@ from agenttrace.coding_agents import CODING_AGENTS
 from agenttrace.doctor import settings_files
 from agenttrace.doctor.findings import Finding, Machine, listed
 from agenttrace.doctor.settings_files import UnreadableSettingsError, mapping
-from agenttrace.sources import agents
+from agenttrace.sources import agents, finding
 
 _YES: Final = ("1", "true", "yes", "on")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
@@ -181,11 +181,11 @@ def _unreadable(machine: Machine, name: str, path: Path, error: Exception) -> Fi
 
 
 def _is_here(machine: Machine, name: str, settings: Path) -> bool:
-    if settings.exists() or machine.executable(CODING_AGENTS[name].commands):
+    if finding.existing([settings]) or machine.executable(CODING_AGENTS[name].commands):
         return True
     if name not in agents.NAMES:
         return False
-    return any(root.exists() for root in agents.source(name).roots(machine.user))
+    return bool(finding.existing(agents.source(name).roots(machine.user)))
 
 
 def _is_yes(said: object) -> bool:

@@ -4,7 +4,7 @@ And let them take something else for a task than what was stored as one.
 """
 
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -48,26 +48,21 @@ FROM (
 ) AS found
 """
 
-_REGROUPED: Final = """
-SELECT rows.* REPLACE (task_groups.group_id AS task_id)
-FROM {name} AS rows
-INNER JOIN task_groups ON rows.task_id = task_groups.task_id
+_REGROUP: Final = """
+UPDATE {name}
+SET {set}
+FROM task_groups
+WHERE {name}.task_id = task_groups.task_id AND task_groups.label IS NOT NULL
 """
+_OF_GROUP: Final = "task_id = task_groups.group_id"
+_REGROUPED: Final = {
+    "call_rollup": _OF_GROUP,
+    "measured_sum": _OF_GROUP,
+    "task_sum": f"{_OF_GROUP}, task_name = {{'at': task_sum.start_ns, 'says': task_groups.label}}",
+}
+"""What changes in the tables that are held, by their names."""
 
-_TASKS_REGROUPED: Final = """
-SELECT
-    rows.* REPLACE (
-        task_groups.group_id AS task_id,
-        CASE
-            WHEN task_groups.label IS NULL THEN rows.task_name
-            ELSE {{ 'at': rows.start_ns, 'says': task_groups.label }}
-        END AS task_name
-    )
-FROM task_sum AS rows
-INNER JOIN task_groups ON rows.task_id = task_groups.task_id
-"""
-
-# Before tasks are put together, for where nobody says how many prompts there were, that goes by the task.
+# Where nobody says how many prompts there were, that goes by the task as it was recorded.
 _TURNS: Final = """
 SELECT
     task_groups.group_id AS task_id,
@@ -184,16 +179,14 @@ def _regrouped(reader: Reader, grouping: Grouping) -> Generator[None]:
         yield
         return
     groups = _GROUPS.format(known=_KNOWN.get(grouping, "TRUE"), label=_LABELS[grouping])
-    with ExitStack() as stack:
-        for tables in (
-            {"task_groups": groups.replace("$grouping", quoted(grouping))},
-            {WHOLE_TASKS: "FROM task_fact", "group_turns": _TURNS},
-            {name: _REGROUPED.format(name=name) for name in ("call_rollup", "measured_sum")},
-            {"task_sum": _TASKS_REGROUPED.format()},
-            {"task_workload": _WORKLOADS},
-        ):
-            stack.enter_context(held(reader, **tables))
-        yield
+    with (
+        held(reader, task_groups=groups.replace("$grouping", quoted(grouping))),
+        held(reader, **{WHOLE_TASKS: "FROM task_fact", "group_turns": _TURNS}),
+    ):
+        for name, change in _REGROUPED.items():
+            reader.query(_REGROUP.format(name=name, set=change))
+        with held(reader, task_workload=_WORKLOADS):
+            yield
 
 
 def extent(reader: Reader) -> Period | None:

@@ -94,12 +94,13 @@ def held(reader: Reader, *names: str, **tables: str) -> Generator[None]:
 
     Args:
         reader: An open reader.
-        names: Of queries, trusted; each may read those before it.
+        names: Of queries, trusted; each may read those before it. One that is held stays as it is.
         tables: SQL, trusted, by the name that its rows are to go under; these come before *names*.
     """
     kept: list[str] = []
     try:
-        for name, sql in {**tables, **{name: f"FROM {name}" for name in names}}.items():
+        new = {name: f"FROM {name}" for name in names if not _is_held(reader, name)}
+        for name, sql in {**tables, **new}.items():
             reader.query(f"CREATE TEMP TABLE {name} AS {sql}")
             kept.append(name)
         yield
@@ -108,13 +109,21 @@ def held(reader: Reader, *names: str, **tables: str) -> Generator[None]:
             reader.query(f"DROP TABLE temp.{name}")
 
 
+def _is_held(reader: Reader, name: str) -> bool:
+    return bool(
+        reader.query(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'temp' AND table_name = $1", [name]
+        )
+    )
+
+
 @contextmanager
-def narrowed(reader: Reader, task_id: str) -> Generator[None]:
-    """Let queries see one task only: what is rolled up of it.
+def narrowed(reader: Reader, *task_ids: str) -> Generator[None]:
+    """Let queries see some tasks only, one or more: what is rolled up of them.
 
     Which calls count is decided over everything recorded, before the rest is put out of sight.
     """
-    which = f"WHERE task_id = {quoted(task_id)}"
+    which = f"WHERE task_id IN ({', '.join(map(quoted, task_ids))})"
     # Where no rows are stored, they come from here, and so are worked out once.
     below = () if reader.is_rolled_up else ("counted_call",)
     rolled = (*below, "call_sum", "call_answer", "task_sum", "measured_call", "measured_sum")

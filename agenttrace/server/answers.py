@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from google.protobuf import any_pb2, duration_pb2, json_format
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2
+from google.rpc import (  # pyright: ignore[reportMissingTypeStubs] - it has none
+    error_details_pb2,
+    status_pb2,
+)
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsPartialSuccess,
     ExportLogsServiceResponse,

@@ -11,14 +11,7 @@ Key = tuple[str, ...]
 
 
 class Counts:
-    """Counters that only go up, by their labels.
-
-    Attributes:
-        requests: By signal, transport and what became of them.
-        bytes: By signal and transport, as they were sent.
-        records: Spans, log records and data points that were taken, by signal.
-        rejected: Those that were not, by signal and reason.
-    """
+    """Counters that only go up, by their labels."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,21 +38,25 @@ class Counts:
 
     @property
     def requests(self) -> Counter[Key]:
+        """By signal, transport and what became of them."""
         with self._lock:
             return self._requests.copy()
 
     @property
     def bytes(self) -> Counter[Key]:
+        """Bytes as they were sent, by signal and transport."""
         with self._lock:
             return self._bytes.copy()
 
     @property
     def records(self) -> Counter[Key]:
+        """Spans, log records and data points that were taken, by signal."""
         with self._lock:
             return self._records.copy()
 
     @property
     def rejected(self) -> Counter[Key]:
+        """Those that were not, by signal and reason."""
         with self._lock:
             return self._rejected.copy()
 

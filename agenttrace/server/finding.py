@@ -1,16 +1,16 @@
 """Find the receiver that already runs on this machine for a home."""
 
 import contextlib
+import hashlib
 import http.client
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 from agenttrace.server.guard import is_loopback
-from agenttrace.server.receiver import home_hash
 
 NAME: Final = "serve.json"
 """In the home: where its receiver is, as long as there is one."""
@@ -57,6 +57,11 @@ def find(home: Path, *, seconds: float = WAIT_SECONDS) -> Found | None:
     )
 
 
+def home_hash(home: Path) -> str:
+    """Return what tells one home from another, without saying where it is."""
+    return hashlib.blake2b(str(home.resolve()).encode(), digest_size=8).hexdigest()
+
+
 def note(home: Path, http_url: str, grpc_url: str) -> None:
     """Leave a note where the receiver of *home* is; without one it is found at its usual ports."""
     said = json.dumps({"http_url": http_url, "grpc_url": grpc_url, "pid": os.getpid()})
@@ -92,4 +97,4 @@ def _health(url: str, seconds: float) -> dict[str, Any] | None:
         return None
     finally:
         connection.close()
-    return said if isinstance(said, dict) else None
+    return cast("dict[str, Any]", said) if isinstance(said, dict) else None

@@ -1,8 +1,8 @@
 """Pass on what was received, unchanged, to another OTLP endpoint over HTTP.
 
 Receiving never waits for it: what is acknowledged lies in a queue on the disk, and one thread sends
-it from there. An endpoint that is away is tried again, less and less often, across restarts. Nothing
-is sent twice unless the receiver is killed between an answer and its own note of it.
+it from there. An endpoint that is away is tried again, less and less often, across restarts.
+Nothing is sent twice unless the receiver is killed between an answer and its own note of it.
 """
 
 import email.utils
@@ -102,13 +102,13 @@ class Forwarding:
         """Put messages into the queue; never fails."""
         self._outbox.put(messages)
         if self._outbox.dropped > self._said_dropped:
-            self._say(f"The queue for {_shown(self._target.url)} is full: the oldest is dropped.")
+            self._say(f"The queue for {shown(self._target.url)} is full: the oldest is dropped.")
             self._said_dropped = self._outbox.dropped
 
     def health(self) -> dict[str, Any]:
         """Return how it is, without a header."""
         return {
-            "url": _shown(self._target.url),
+            "url": shown(self._target.url),
             "sent": self.sent,
             "refused": self.refused,
             "dropped": self.dropped,
@@ -121,8 +121,9 @@ class Forwarding:
         self._outbox.wait_empty(seconds if self._said is None else 0)
         self._stop.set()
         self._outbox.close()
-        self._thread.join(SEND_SECONDS + 1)
-        self._client.close()
+        self._thread.join(seconds)  # It may be waiting for an answer.
+        if not self._thread.is_alive():
+            self._client.close()
 
     def _run(self) -> None:
         while (entry := self._outbox.next()) is not None:
@@ -159,17 +160,17 @@ class Forwarding:
         try:
             answer = self._client.post(url, content=message.body, headers=headers)
         except httpx.HTTPError as error:
-            self._say(f"{_shown(self._target.url)} cannot be reached: {type(error).__name__}")
+            self._say(f"{shown(self._target.url)} cannot be reached: {type(error).__name__}")
             return 0.0
         if answer.status_code in _OK:
             self.sent += 1
             self._said = None
             return None
         if answer.status_code in _RETRYABLE:
-            self._say(f"{_shown(self._target.url)} answers {answer.status_code}")
+            self._say(f"{shown(self._target.url)} answers {answer.status_code}")
             return retry_after(answer.headers.get("retry-after"), time.time())
         self.refused += 1
-        self._say(f"{_shown(self._target.url)} refuses what is passed on: {answer.status_code}")
+        self._say(f"{shown(self._target.url)} refuses what is passed on: {answer.status_code}")
         return None
 
     def _say(self, what: str) -> None:
@@ -228,13 +229,13 @@ def _client(target: Target) -> "httpx.Client":
         raise ConfigError("the URL to forward to is none.") from error
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigError(
-            f"{_shown(target.url)} is nowhere to forward to. Say it as https://host:4318, without "
+            f"{shown(target.url)} is nowhere to forward to. Say it as https://host:4318, without "
             "/v1/traces."
         )
     return httpx.Client(timeout=SEND_SECONDS, follow_redirects=False)
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """Return *url* without a name and password in it, or a query."""
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")

@@ -16,6 +16,7 @@ from typing import Final
 from agenttrace.errors import SpoolError
 from agenttrace.record.spool import Spool
 from agenttrace.server.refusals import DISK, FAILED, SPOOL_FULL, STOPPING, RefusedError, Why
+from agenttrace.sources.otlp import Signal
 
 logger: Final = logging.getLogger("agenttrace")
 
@@ -31,7 +32,7 @@ class Message:
         body: Its bytes, unchanged.
     """
 
-    signal: str
+    signal: Signal
     content_type: str
     encoding: str
     body: bytes

@@ -19,9 +19,9 @@ class Limits:
         calls_at_once: gRPC calls that are worked on; others wait in the network's buffers.
     """
 
-    body_bytes: int = 32 * MIB
-    unpacked_bytes: int = 64 * MIB
-    waiting_bytes: int = 256 * MIB
+    body_bytes: int = 16 * MIB
+    unpacked_bytes: int = 32 * MIB
+    waiting_bytes: int = 128 * MIB
     waiting_requests: int = 1024
     body_seconds: float = 30.0
     calls_at_once: int = 32

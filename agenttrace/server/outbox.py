@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from agenttrace.server.keeping import Message
+from agenttrace.sources.otlp import Signal
 
 FILE_BYTES: Final = 4 * 1024 * 1024  # after which another is begun
 SUFFIX: Final = ".queue"
@@ -24,7 +25,7 @@ _SENT: Final = "sent"  # which file, and how many bytes of it
 
 
 class _Head(msgspec.Struct, frozen=True):
-    signal: str
+    signal: Signal
     content_type: str
     encoding: str
     size: int
@@ -76,8 +77,7 @@ class Outbox:
         with self._changed:
             try:
                 file = self._newest(len(data))
-                with file.path.open("ab", opener=_private) as open_file:
-                    open_file.write(data)
+                _append(file.path, data)
             except OSError:
                 self.dropped += len(messages)
                 return
@@ -198,5 +198,8 @@ def _left(folder: Path) -> Generator[_File]:
         yield _File(path, path.stat().st_size, messages)
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _append(path: Path, data: bytes) -> None:
+    # What agents send may hold more than agenttrace itself keeps: it is for nobody else to read.
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    with open(descriptor, "ab") as file:  # noqa: PTH123 - of a descriptor
+        file.write(data)

@@ -1,6 +1,5 @@
 """What both protocols do with a request: unpack, decode, read, keep, and only then say so."""
 
-import hashlib
 import os
 import threading
 import time
@@ -102,9 +101,7 @@ class Receiver:
     def acknowledged(self, signal: Signal, transport: str, message: Message, found: Read) -> None:
         """Count a request that is on the disk."""
         self._last_received = time.monotonic()
-        self.counts.accepted(
-            signal, transport, len(message.body), found.accepted, found.rejected
-        )
+        self.counts.accepted(signal, transport, len(message.body), found.accepted, found.rejected)
 
     def close(self) -> None:
         """Write what waits, and finish the spool."""
@@ -116,7 +113,9 @@ class Receiver:
         rejected = self.counts.rejected
         received = {
             signal: {
-                "requests": sum(n for key, n in requests.items() if key[::2] == (signal, "accepted")),
+                "requests": sum(
+                    n for key, n in requests.items() if key[::2] == (signal, "accepted")
+                ),
                 "records": self.counts.records[(signal,)],
                 "rejected": {key[1]: n for key, n in rejected.items() if key[0] == signal},
             }
@@ -151,11 +150,6 @@ def spool_size(folder: Path) -> dict[str, int]:
     except OSError:
         pass  # Nothing has been recorded yet.
     return {"files": files, "bytes": size}
-
-
-def home_hash(home: Path) -> str:
-    """Return what tells one home from another, without saying where it is."""
-    return hashlib.blake2b(str(home.resolve()).encode(), digest_size=8).hexdigest()
 
 
 OnMetrics = Callable[[], tuple[bytes, str]]

@@ -50,9 +50,7 @@ class RefusedError(Exception):
 MALFORMED: Final = Why(
     "malformed", "The body is no OTLP request of its content type.", 400, INVALID_ARGUMENT
 )
-BROKEN_PACKING: Final = Why(
-    "broken packing", "The body cannot be unpacked.", 400, INVALID_ARGUMENT
-)
+BROKEN_PACKING: Final = Why("broken packing", "The body cannot be unpacked.", 400, INVALID_ARGUMENT)
 TIMEOUT: Final = Why("too slow", "The body did not arrive in time.", 408, UNAVAILABLE, SOON_SECONDS)
 CONTENT_TYPE: Final = Why(
     "content type",

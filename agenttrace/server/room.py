@@ -1,11 +1,17 @@
 """How much is being read or waits for the disk: what is beyond it is told to come again."""
 
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
+from __future__ import annotations
 
-from agenttrace.server.limits import Limits
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 from agenttrace.server.refusals import FULL, RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from agenttrace.server.limits import Limits
 
 
 class Room:
@@ -18,7 +24,7 @@ class Room:
         self.bytes = 0
 
     @contextmanager
-    def taken(self) -> "Generator[Taken]":
+    def taken(self) -> Generator[Taken]:
         """Take the place of one request, which may grow.
 
         Raises:

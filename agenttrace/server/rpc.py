@@ -6,7 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import grpc
-from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+from opentelemetry.proto.collector.logs.v1 import (  # pyright: ignore[reportMissingTypeStubs]
+    logs_service_pb2,
+)
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
@@ -69,7 +71,7 @@ def serve(rpc: grpc.Server, receiver: Receiver, guard: Guard) -> None:
     for signal, (module, name) in _SERVICES.items():
         service = module.DESCRIPTOR.services_by_name[name]
         # Without a deserializer the bytes come as they are, to be passed on as they are.
-        method = grpc.unary_unary_rpc_method_handler(_exporting(receiver, guard, signal))
+        method: Any = grpc.unary_unary_rpc_method_handler(_exporting(receiver, guard, signal))
         handler = grpc.method_handlers_generic_handler(service.full_name, {"Export": method})
         rpc.add_generic_rpc_handlers((handler,))
 

@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from agenttrace import __version__
 from agenttrace.server import answers, bodies
+from agenttrace.server.finding import home_hash
 from agenttrace.server.guard import Guard
 from agenttrace.server.keeping import Message
-from agenttrace.server.receiver import SIGNALS, OnMetrics, Receiver, home_hash
+from agenttrace.server.receiver import SIGNALS, OnMetrics, Receiver
 from agenttrace.server.refusals import FAILED, TIMEOUT, RefusedError, Why, too_large
 from agenttrace.server.room import Taken
 from agenttrace.sources.otlp import Signal
@@ -71,9 +72,7 @@ def _receiving(receiver: Receiver, guard: Guard, signal: Signal) -> Endpoint:
         try:
             if request.headers.get("content-type", "").lower().startswith(bodies.JSON):
                 answer_in = bodies.JSON
-            why = guard.refusal(
-                request.headers.get("host"), request.headers.get("authorization")
-            )
+            why = guard.refusal(request.headers.get("host"), request.headers.get("authorization"))
             if why is not None:
                 raise RefusedError(why)
             return await _received(receiver, signal, request)
@@ -104,9 +103,7 @@ async def _received(receiver: Receiver, signal: Signal, request: Request) -> Res
         await asyncio.wrap_future(taking.kept)
     receiver.acknowledged(signal, "http", message, taking.read)
     answer = answers.accepted(signal, taking.read)
-    return Response(
-        answers.encoded(answer, content_type), headers={"content-type": content_type}
-    )
+    return Response(answers.encoded(answer, content_type), headers={"content-type": content_type})
 
 
 async def _body(receiver: Receiver, request: Request, taken: Taken) -> bytes:
@@ -141,9 +138,7 @@ def _refused(why: Why, answer_in: str) -> Response:
     )
 
 
-def _health(
-    receiver: Receiver, guard: Guard, urls: dict[str, str], request: Request
-) -> Response:
+def _health(receiver: Receiver, guard: Guard, urls: dict[str, str], request: Request) -> Response:
     trouble = receiver.trouble
     said: dict[str, Any] = {
         "status": trouble or "ok",

@@ -17,17 +17,20 @@ from agenttrace.sources import agents, ledger, reading
 from agenttrace.sources.ledger import FileState
 from agenttrace.sources.source import (
     DOCUMENT_AT_MOST,
+    Form,
     Piece,
     Skipped,
     Source,
     UnreadableError,
     User,
+    form_of,
 )
-from agenttrace.sources.told import Call
+from agenttrace.sources.told import Call, Record
 
 _SAMPLE: Final = 1024 * 1024  # bytes of lines that tell whose a file is
 _SAMPLES: Final = 8  # files of a folder that are looked into
 _RECORDS: Final = 20  # of a file that are enough to know it
+_CALL: Final = 3  # the most that a record can say of whose it is
 _DATABASE: Final = b"SQLite format 3\0"
 _WAIT_SECONDS: Final = 2.0  # for an import that is about to end
 
@@ -88,12 +91,12 @@ def of_coding_agents() -> Iterator[Source]:
 def look(home: Path, source: Source, roots: Iterable[Path]) -> Found:
     """Look for files of *source*, and what of them is new for the data in *home*."""
     unreadable: dict[Path, str] = {}
-    here = tuple(_existing(roots, unreadable))
+    here = tuple(existing(roots, unreadable))
     known = imported_files(home, source.name)
     seen: list[reading.Seen] = []
     for path in _files(source, here, unreadable):
         try:
-            seen.append(reading.look(path, source.form))
+            seen.append(reading.look(path, form_of(source, path)))
         except UnreadableError as error:
             unreadable[path] = str(error)
     new = [one for one in seen if not reading.is_unchanged(one, known.get(str(one.path)))]
@@ -110,6 +113,19 @@ def look(home: Path, source: Source, roots: Iterable[Path]) -> Found:
         max((one.changed_ns for one in known.values()), default=None),
         unreadable,
     )
+
+
+def existing(roots: Iterable[Path], unreadable: dict[Path, str] | None = None) -> list[Path]:
+    """Return those of *roots* that exist, each once; of others *unreadable* gets the reason."""
+    here: list[Path] = []
+    for root in dict.fromkeys(roots):
+        try:
+            if root.exists():
+                here.append(root)
+        except OSError as error:
+            if unreadable is not None:
+                unreadable[root] = error.strerror or str(error)
+    return here
 
 
 def imported_files(home: Path, source: str) -> dict[str, FileState]:
@@ -166,37 +182,42 @@ def _that_read(path: Path, sources: Sequence[Source]) -> list[Source]:
 
 
 def _understood(source: Source, path: Path) -> int:
-    """Return how much of *path* a source understands: 2 if calls, 1 if anything else, 0 if none."""
+    """Return how much of *path* a source understands, as :func:`_worth` has it; 0 for nothing."""
     best = 0
-    try:
+    with suppress(OSError):  # gone meanwhile
         for file in islice(source.find(path, lambda _path, _why: None), _SAMPLES):
             best = max(best, _understood_of(source, file))
-            if best > 1:
+            if best == _CALL:
                 break
-    except OSError:
-        return best
     return best
 
 
 def _understood_of(source: Source, file: Path) -> int:
     try:
-        text = _sample(source, file)
+        text = _sample(form_of(source, file), file)
         if text is None:
             return 0
-        piece = Piece(file, text, is_first=True, state={})
-        said = [one for one in islice(source.read(piece), _RECORDS) if not isinstance(one, Skipped)]
+        said = islice(source.read(Piece(file, text, is_first=True, state={})), _RECORDS)
+        return max(map(_worth, said), default=0)
     except Exception:  # noqa: BLE001 - what is no log of this source may be anything
         return 0
-    return 2 if any(isinstance(one, Call) for one in said) else int(bool(said))
 
 
-def _sample(source: Source, file: Path) -> bytes | None:
-    """Return what *source* would read first of a file; None if it is of another form."""
+def _worth(said: Record | Skipped | bytes) -> int:
+    """Return how surely a file is of a source that read this in it."""
+    if isinstance(said, Call):
+        return _CALL
+    # Whoever reads spans of all kinds reads those of a certain agent too.
+    return 2 if isinstance(said, bytes) else int(not isinstance(said, Skipped))
+
+
+def _sample(form: Form, file: Path) -> bytes | None:
+    """Return what is read first of a file; None if it is of another form."""
     with file.open("rb") as opened:
         text = opened.read(_SAMPLE)
-        if text.startswith(_DATABASE) or source.form == "database":
-            return b"" if text.startswith(_DATABASE) and source.form == "database" else None
-        if source.form == "document":
+        if text.startswith(_DATABASE) or form == "database":
+            return b"" if text.startswith(_DATABASE) and form == "database" else None
+        if form == "document":
             return text + opened.read(DOCUMENT_AT_MOST - len(text))
     return text[: text.rfind(b"\n") + 1] or text
 
@@ -204,15 +225,6 @@ def _sample(source: Source, file: Path) -> bytes | None:
 def _is_within(path: Path, roots: Iterable[Path]) -> bool:
     inner = path.resolve()
     return any(inner.is_relative_to(root.resolve()) for root in roots)
-
-
-def _existing(roots: Iterable[Path], unreadable: dict[Path, str]) -> Iterator[Path]:
-    for root in dict.fromkeys(roots):
-        try:
-            if root.exists():
-                yield root
-        except OSError as error:
-            unreadable[root] = error.strerror or str(error)
 
 
 def _files(source: Source, roots: Iterable[Path], unreadable: dict[Path, str]) -> list[Path]:

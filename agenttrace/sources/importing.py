@@ -34,6 +34,7 @@ class Imported:
         improved: Calls that were known, of which more is known now.
         repeated: Tellings of calls that say nothing new: copies, and earlier states.
         turns: Turns that the files tell of.
+        spans: Spans that exports tell of, be they calls or not, those told before included.
         skipped: What was not read, by reason.
         unfinished: Files whose last line is not finished; it is read the next time.
         unreadable: Files and folders that could not be read, and why.
@@ -46,6 +47,7 @@ class Imported:
     improved: int = 0
     repeated: int = 0
     turns: int = 0
+    spans: int = 0
     skipped: Counter[str] = field(default_factory=Counter[str])
     unfinished: int = 0
     unreadable: dict[Path, str] = field(default_factory=dict[Path, str])
@@ -118,6 +120,7 @@ class _Import:
         self._spool = spool
         self._done = done
         self._others: list[Record] = []
+        self._lines: list[bytes] = []
         self._calls: dict[str, Call] = {}
         self._states: dict[str, FileState] = {}
         self._skipped: Counter[str] = Counter()
@@ -130,7 +133,7 @@ class _Import:
             self._read(seen, known.get(str(seen.path)))
             read += size
             progress(read, total)
-            if len(self._others) + len(self._calls) > _AT_ONCE:
+            if len(self._others) + len(self._lines) + len(self._calls) > _AT_ONCE:
                 self._write()
         self._write()
 
@@ -149,8 +152,11 @@ class _Import:
         except Exception as error:  # noqa: BLE001 - a file may hold anything; the others are read
             self._done.unreadable[seen.path] = f"not as expected ({type(error).__name__})"
 
-    def _take(self, one: Record | Skipped) -> None:
-        if isinstance(one, Call):
+    def _take(self, one: Record | Skipped | bytes) -> None:
+        if isinstance(one, bytes):
+            self._done.spans += 1
+            self._lines.append(one)
+        elif isinstance(one, Call):
             before = self._calls.get(one.key)
             self._calls[one.key] = one if before is None else self._better(before, one)
         elif isinstance(one, Skipped):
@@ -186,7 +192,7 @@ class _Import:
         self._done.calls += sum(call.key not in known for call in calls)
         self._done.improved += sum(call.key in known for call in calls)
         self._done.repeated += len(new) - len(calls)
-        self._spool.append_all(map(told.line, [*self._others, *calls]))
+        self._spool.append_all([*self._lines, *map(told.line, [*self._others, *calls])])
         self._ledger.note_told(
             name,
             {
@@ -197,7 +203,7 @@ class _Import:
         self._ledger.note_files(name, self._states)
         self._ledger.note_skipped(name, self._skipped)
         self._done.skipped += self._skipped
-        self._others, self._calls, self._states = [], {}, {}
+        self._others, self._lines, self._calls, self._states = [], [], {}, {}
         self._skipped = Counter()
 
 

@@ -91,8 +91,10 @@ def pieces(
         UnreadableError: It may not be read, is gone, or is too large.
     """
     if form == "database":
-        state: dict[str, Any] = dict(known.state) if known else {}
-        piece = Piece(seen.path, b"", known is None, state)
+        # Another file in its place is read from its beginning.
+        goes_on = known is not None and known.identity == f"{seen.place}:"
+        state: dict[str, Any] = dict(known.state) if known is not None and goes_on else {}
+        piece = Piece(seen.path, b"", not goes_on, state)
         yield piece, FileState(f"{seen.place}:", seen.size, seen.changed_ns, seen.size, state)
         return
     try:

@@ -103,8 +103,10 @@ class Source(Protocol):
         """Return the files of this source in *root*, or *root* itself if it is one."""
         ...
 
-    def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+    def read(self, piece: Piece) -> Iterable[Record | Skipped | bytes]:
         """Yield what *piece* tells, in any order; nothing of what was told before need be left out.
+
+        Exports of traces yield whole spans: bytes are lines of the spool, as they are.
 
         Raises:
             UnreadableError: The file cannot be read now, or at all.

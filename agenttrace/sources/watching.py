@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Iterator, Set
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 from typing import Final
 
-from agenttrace.errors import MissingDependencyError
+from agenttrace.errors import MissingDependencyError, SourceError
 from agenttrace.sources.source import Source
 
 _QUIET_MS: Final = 500  # after the last change of many
@@ -66,6 +65,7 @@ def changes(
 
     Raises:
         MissingDependencyError: watchfiles is not installed.
+        SourceError: The system refuses to watch as many folders.
     """
     _require()
     before = _looked_at(watched)
@@ -115,8 +115,15 @@ def _watch(folders: list[str], stop: Event, look_ms: int) -> Iterator[Changes]:
         yield_on_timeout=True,
         ignore_permission_denied=True,
     )
-    with suppress(FileNotFoundError):  # a folder went before it was watched
+    try:
         yield from found
+    except FileNotFoundError:
+        return  # a folder went before it was watched
+    except OSError as error:
+        raise SourceError(
+            f"the folders cannot be watched: {error.strerror or error}. Name one source, as in "
+            "`agenttrace import codex --watch`, or raise fs.inotify.max_user_watches."
+        ) from error
 
 
 def _require() -> None:

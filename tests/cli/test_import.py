@@ -163,6 +163,7 @@ def test_json_has_every_figure(home: Path, user: Path) -> None:
         "improved": 0,
         "repeated": 0,
         "turns": 1,
+        "spans": 0,
         "skipped": {"a record of another agent": 1},
         "unfinished": 0,
         "unreadable": {},

@@ -27,7 +27,7 @@ class Plain:
     def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
         return walk(root, lambda path: path.endswith(".jsonl"), unreadable)
 
-    def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+    def read(self, piece: Piece) -> Iterable[Record | Skipped | bytes]:
         begun = not piece.is_first
         for line in piece.lines():
             said = json.loads(line)

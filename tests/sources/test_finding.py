@@ -133,7 +133,7 @@ def test_what_several_understand_is_refused_with_their_names(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Greedy(Plain):
-        def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+        def read(self, piece: Piece) -> Iterable[Record | Skipped | bytes]:
             yield self.told("m1", 1)
 
     known = {name: Greedy(name) for name in ("codex", "pi")}

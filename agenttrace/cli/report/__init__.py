@@ -8,11 +8,13 @@ import click
 from click.core import ParameterSource
 
 from agenttrace.cli import pricing as priced
+from agenttrace.cli import selecting
 from agenttrace.cli.lazy import LazyGroup
 from agenttrace.cli.output import report_format, show, warn
 
 if TYPE_CHECKING:
     from agenttrace.energy.pricing import Pricing
+    from agenttrace.report.selection import Grouping
 
 _NOTHING_YET: Final = """\
 To record your agents, say so once and name the task:
@@ -57,10 +59,13 @@ class _Reports(LazyGroup):
     show_default=True,
     help="How many of the largest tasks to list.",
 )
+@selecting.grouping
 @report_format
 @priced.options
 @click.pass_context
-def report(ctx: click.Context, limit: int, form: str | None, pricing: Pricing) -> None:
+def report(
+    ctx: click.Context, limit: int, grouping: Grouping, form: str | None, pricing: Pricing
+) -> None:
     """Show what your agents did: calls, hidden calls, tokens, energy, and what that equals."""
     if ctx.invoked_subcommand is not None:
         # What is said before the name of a report holds for it as well.
@@ -69,8 +74,10 @@ def report(ctx: click.Context, limit: int, form: str | None, pricing: Pricing) -
     # DuckDB is loaded only here, so that --help does not wait for it.
     from agenttrace.reader import Reader
     from agenttrace.report.overview import overview
+    from agenttrace.report.selection import Selection, selected
 
-    with Reader(ctx.obj, pricing=pricing) as reader:
+    chosen = Selection(grouping=grouping)
+    with Reader(ctx.obj, pricing=pricing) as reader, selected(reader, chosen):
         built = overview(reader, limit=limit)
     if not built.tasks and form in (None, "text"):
         warn(built.warnings)

@@ -1,23 +1,19 @@
 """Run a command while a meter looks, and keep what it sees."""
 
-import os
-import signal
-import subprocess
 import threading
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from agenttrace.command import begun, pass_through
+from agenttrace.command import status as status_of_exit
 from agenttrace.energy.measured.meters import Meter, Reading
 from agenttrace.energy.measured.windows import Added, Window, add
 from agenttrace.errors import AgentTraceError
 
-if TYPE_CHECKING:
-    from types import FrameType
+__all__ = ["Session", "pass_through", "run"]
 
-_PASSED_ON: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 # Seconds of windows that a power failure may take, at first and in the end: reports read every
 # file, so a server that runs for months must not leave one a minute.
 _KEPT_AFTER_S: Final = 60.0
@@ -70,26 +66,12 @@ def run(
     """
     keeper = _Keeper(home, meter, (Path(command[0]).name, host, model, provider))
     thread = threading.Thread(target=keeper.keep, args=(interval_s,), daemon=True)
-    with _begun(command) as process:
+    with begun(command) as process:
         thread.start()
         status = process.wait()
         keeper.end.set()
         thread.join()
-    return Session(_status(status), keeper.windows, keeper.joules, keeper.trouble)
-
-
-def pass_through(command: Sequence[str]) -> int:
-    """Run *command* without a meter; return its exit status, as in :class:`Session`.
-
-    Raises:
-        OSError: It cannot be started.
-    """
-    with _begun(command) as process:
-        return _status(process.wait())
-
-
-def _status(returned: int) -> int:
-    return returned if returned >= 0 else 128 - returned
+    return Session(status_of_exit(status), keeper.windows, keeper.joules, keeper.trouble)
 
 
 class _Keeper:
@@ -147,43 +129,3 @@ class _Keeper:
         self._unkept = []
         self.windows += added.windows
         self.joules += added.joules
-
-
-@contextmanager
-def _begun(command: Sequence[str]) -> "Generator[subprocess.Popen[bytes]]":
-    """Start *command*, and pass signals on to it, but for those that it got from the terminal."""
-    begun: list[subprocess.Popen[bytes]] = []
-    early: list[int] = []
-
-    def pass_on(number: int, frame: "FrameType | None") -> None:
-        del frame
-        if not begun:
-            early.append(number)
-        elif not _is_of_terminal(number) and begun[0].poll() is None:
-            begun[0].send_signal(number)
-
-    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
-    try:
-        begun.append(subprocess.Popen(command))  # noqa: S603 - the user's own command
-        for number in early:
-            begun[0].send_signal(number)
-        yield begun[0]
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _is_of_terminal(number: int) -> bool:
-    """Whether the terminal sent a signal, to all processes in front: so to the command as well."""
-    if number not in (signal.SIGINT, signal.SIGQUIT):
-        return False
-    try:
-        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(terminal)

@@ -10,7 +10,21 @@ from typing import Final
 from agenttrace.sources.source import Source
 
 # The name of a source -> the module that reads it.
-_MODULES: Final[dict[str, str]] = {}
+_MODULES: Final[dict[str, str]] = {
+    "claude-code": "claude_code",
+    "codex": "codex",
+    "opencode": "opencode",
+    "goose": "goose",
+    "amp": "amp",
+    "kimi": "kimi",
+    "droid": "droid",
+    "pi": "pi",
+    "openclaw": "openclaw",
+    "hermes": "hermes",
+    "otlp": "agenttrace.sources.exports.otlp",
+    "openinference": "agenttrace.sources.exports.openinference",
+    "langfuse": "agenttrace.sources.exports.langfuse",
+}
 
 NAMES: Final = tuple(_MODULES)
 """In the order in which they are looked for."""
@@ -18,5 +32,6 @@ NAMES: Final = tuple(_MODULES)
 
 def source(name: str) -> Source:
     """Return the source of that name, one of :data:`NAMES`."""
-    found: Source = import_module(f"{__name__}.{_MODULES[name]}").SOURCE
+    module = _MODULES[name]
+    found: Source = import_module(module if "." in module else f"{__name__}.{module}").SOURCE
     return found

@@ -1,9 +1,10 @@
 """Amp: a file for each thread, with the usage in one of two places, or in both.
 
-``~/.local/share/amp/threads/T-*.json``: ``usageLedger.events`` [{id, timestamp, model, tokens{input,
-output}, toMessageId}], whose cache stands at the message alone; and ``messages`` [{role, messageId,
-usage{model, inputTokens, outputTokens, cacheCreationInputTokens, cacheReadInputTokens, timestamp}}].
-The input excludes the cache. A message that an event names is that event's call.
+``~/.local/share/amp/threads/T-*.json``: ``usageLedger.events`` [{id, timestamp, model,
+tokens{input, output}, toMessageId}], whose cache stands at the message alone; and ``messages``
+[{role, messageId, usage{model, inputTokens, outputTokens, cacheCreationInputTokens,
+cacheReadInputTokens, timestamp}}]. The input excludes the cache. A message that an event names is
+that event's call.
 """
 
 from collections.abc import Iterable, Iterator
@@ -56,7 +57,7 @@ class _Thread:
 
     def __init__(self, session: str, said: dict[str, Any]) -> None:
         self._session = session
-        self._start_ns = fields.moment_ns(said.get("created"))
+        self._told: set[str] = set()
         self._project = _project(said)
         self._events = _mappings(fields.mapping(said.get("usageLedger")).get("events"))
         messages = _mappings(said.get("messages"))
@@ -109,13 +110,15 @@ class _Thread:
             return
         yield from fields.odd(counts)
         turn = self._turns.get(message or "") or "start"
-        yield Turn(
-            source=_NAME,
-            session=self._session,
-            turn=turn,
-            start_ns=start_ns if turn != "start" else self._start_ns or start_ns,
-            project=self._project,
-        )
+        if turn not in self._told:
+            self._told.add(turn)
+            yield Turn(
+                source=_NAME,
+                session=self._session,
+                turn=turn,
+                start_ns=start_ns,
+                project=self._project,
+            )
         yield Call(
             source=_NAME,
             session=self._session,

@@ -155,25 +155,25 @@ def _asked_in(folder: Path) -> dict[bytes, str]:
 
 
 class Turns:
-    """The turns of sessions that were read from their beginning, for their sub-agents."""
+    """The turns of transcripts that were read from their beginning, for the sub-agents in them."""
 
     def __init__(self) -> None:
-        self._turns: dict[str, dict[str, int]] = {}
+        self._turns: dict[Path, dict[str, int]] = {}
 
-    def begin(self, session: str) -> None:
-        """Note that *session* is read from its beginning."""
+    def begin(self, path: Path) -> None:
+        """Note that the transcript at *path* is read from its beginning."""
         if len(self._turns) >= _SESSIONS_AT_MOST:
             self._turns.clear()
-        self._turns[session] = {}
+        self._turns[path] = {}
 
-    def note(self, session: str, turn: str, start_ns: int) -> None:
-        """Note a turn, if the session was read from its beginning."""
-        if session in self._turns:
-            self._turns[session].setdefault(turn, start_ns)
+    def note(self, path: Path, turn: str, start_ns: int) -> None:
+        """Note a turn of a transcript, if that was read from its beginning."""
+        if path in self._turns:
+            self._turns[path].setdefault(turn, start_ns)
 
-    def known(self, session: str) -> dict[str, int] | None:
-        """Return when the turns of *session* began; None if it was not read."""
-        return self._turns.get(session)
+    def known(self, path: Path) -> dict[str, int] | None:
+        """Return when the turns of a transcript began; None if it was not read."""
+        return self._turns.get(path)
 
 
 _SESSIONS_AT_MOST: Final = 20_000

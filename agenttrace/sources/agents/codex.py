@@ -21,6 +21,7 @@ from agenttrace.sources.told import Agent, Call, Record, Total, Turn
 _NAME: Final = "codex"
 _SESSIONS, _ARCHIVED = "sessions", "archived_sessions"
 _REVIEWER: Final = "codex-auto-review"  # no model, but the alias that the guardian asks for
+_ROLES: Final[dict[str, Role]] = {"compact": "compaction", "guardian": "guard"}
 _REPLAY_NS: Final = 10**9  # the history of the parent is written at once
 _DEEPEST: Final = 16
 _ID: Final = re.compile(r"[\w-]{8,64}")
@@ -67,7 +68,10 @@ class _Thread(msgspec.Struct):
         model: Model of the turn.
         turn: The turn under way.
         turns: Turns so far.
-        parent_turn: Turn of the parent, as the copied history has it last.
+        names_turns: Its turns have ids of their own.
+        copied_turn: Turn of the parent, as the copied history has it last.
+        root: Session that a sub-agent is in, as its records have it.
+        root_turn: Turn of that session, likewise.
         total: Cumulative counts so far.
         seed: The part of them that another thread used.
         has_records: Calls are told by records, which say more than the counts.
@@ -88,7 +92,10 @@ class _Thread(msgspec.Struct):
     model: str | None = None
     turn: str | None = None
     turns: int = 0
-    parent_turn: str | None = None
+    names_turns: bool = False
+    copied_turn: str | None = None
+    root: str | None = None
+    root_turn: str | None = None
     total: dict[str, Any] | None = None
     seed: dict[str, Any] | None = None
     has_records: bool = False
@@ -98,7 +105,7 @@ class _Thread(msgspec.Struct):
     def is_replayed(self, line: Line) -> bool:
         """Whether a line was copied from the thread that this one came of."""
         begun_ns, at_ns = self.begun_ns, line.at_ns
-        if line.kind == lines.RECORD and line.payload.thread_id and self.id:
+        if line.kind == lines.RECORD and line.payload.thread_id and self.provider is not None:
             return line.payload.thread_id != self.id
         return (
             self.is_copy
@@ -121,7 +128,7 @@ class Codex:
         return [home]
 
     def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
-        """Yield the rollouts, those of the archive last and only where no active one has its name."""
+        """Yield the rollouts; of two with one relative path, the active one."""
         if root.is_file() or not _folders(root):
             yield from walk(root, _is_rollout, unreadable)
             return
@@ -173,7 +180,7 @@ def _told(thread: _Thread, line: Line, path: Path) -> Said:
         case lines.META:
             _meta(thread, line)
         case lines.CONTEXT | lines.STARTED | lines.PROMPT if is_replayed:
-            thread.parent_turn = fields.identifier(line.payload.turn_id) or thread.parent_turn
+            thread.copied_turn = fields.identifier(line.payload.turn_id) or thread.copied_turn
         case lines.CONTEXT | lines.STARTED | lines.PROMPT:
             yield from _turn(thread, line)
         case lines.COUNT:
@@ -188,7 +195,7 @@ def _told(thread: _Thread, line: Line, path: Path) -> Said:
 
 def _meta(thread: _Thread, line: Line) -> None:
     said = line.payload
-    if thread.provider is not None or thread.project is not None:
+    if thread.provider is not None:
         return  # A copied history brings the session_meta of the other thread along.
     thread.id = fields.identifier(said.id) or thread.id
     thread.project = _folder(said.cwd)
@@ -211,7 +218,7 @@ def _lineage(thread: _Thread, line: Line) -> None:
     if thread.is_agent:
         thread.parent = thread.parent or forked
         thread.name = _agent_name(line, started_by, spawn)
-        thread.role = {"compact": "compaction", "guardian": "guard"}.get(thread.name, "subagent")  # type: ignore[assignment]
+        thread.role = _ROLES.get(thread.name, "subagent")
 
 
 def _agent_name(line: Line, started_by: object, spawn: dict[str, Any]) -> str:
@@ -237,7 +244,8 @@ def _turn(thread: _Thread, line: Line) -> Said:
         thread.model = fields.text(said.model) or thread.model
         thread.project = _folder(said.cwd) or thread.project
     name = fields.identifier(said.turn_id)
-    if name is None and line.kind == lines.PROMPT and (thread.turn or "1").isdigit():
+    thread.names_turns |= name is not None
+    if line.kind == lines.PROMPT and not thread.names_turns:
         name = str(thread.turns + 1)  # Old rollouts name no turns; each prompt is one.
     if name is None or name == thread.turn:
         return
@@ -264,7 +272,7 @@ def _count(thread: _Thread, line: Line, path: Path, *, is_replayed: bool) -> Sai
     total, last = fields.mapping(info.get("total_token_usage")), info.get("last_token_usage")
     if not total and not last:
         return  # It is about limits alone.
-    if is_replayed:
+    if is_replayed or (thread.is_copy and thread.total is None and not last):
         thread.total = thread.seed = total or thread.total
         return
     before, thread.total = thread.total, total or thread.total
@@ -277,14 +285,14 @@ def _count(thread: _Thread, line: Line, path: Path, *, is_replayed: bool) -> Sai
         of = lines.tokens(_difference(total, thread.seed))
         yield Total(source=_NAME, session=thread.id, at_ns=line.at_ns, usage=of)
     # After a compaction the context is counted anew, of which no call is made.
-    if thread.has_records or not fields.used(lines.tokens(counts)).state != "missing":
+    if thread.has_records or fields.used(lines.tokens(counts)).state == "missing":
         return
-    key = f"{thread.id}:{_amount(total)}:{_amount(counts)}"
+    key = f"{thread.id}:{_amount(total) or line.at_ns}:{_amount(counts)}"
     yield from _call(thread, line, path, key=key, counts=counts)
 
 
 def _advances(before: dict[str, Any] | None, total: dict[str, Any], last: object) -> bool:
-    """Whether the cumulative counts have moved on; a process that counts anew begins with its call."""
+    """Whether the counts have moved on; a process that counts anew begins with its own call."""
     if before is None or _amount(total) > _amount(before):
         return True
     return _amount(total) < _amount(before) and _amount(total) == _amount(last)
@@ -312,8 +320,8 @@ def _record(thread: _Thread, line: Line, path: Path) -> Said:
     key = response or f"{thread.id}:{line.at_ns}"
     if before is not None and before.response_id is None and _is_same(before.counts, counts):
         key = before.key  # The count of this very call came first.
-    if (root := fields.identifier(said.root_turn_id)) and thread.is_agent:
-        thread.parent_turn = root
+    thread.root = fields.identifier(said.session_id) or thread.root
+    thread.root_turn = fields.identifier(said.root_turn_id) or thread.root_turn
     yield from _call(thread, line, path, key=key, counts=counts, response_id=response)
 
 
@@ -345,7 +353,7 @@ def _call(
         return
     if thread.turn is None or (thread.is_agent and thread.place is None):
         yield from _begin(thread, line.at_ns, path)
-    place = _place(thread, path, thread.parent_turn if thread.is_agent else thread.turn)
+    place = _place(thread, path, thread.root_turn if thread.is_agent else thread.turn)
     kept = {one: value for one, value in counts.items() if one.endswith("_tokens")}
     thread.last = _Told(key, line.at_ns, place.turn, thread.model, kept, response_id)
     yield _call_of(thread, thread.last, place)
@@ -408,10 +416,15 @@ def _call_of(thread: _Thread, told: _Told, place: _Place, role: Role | None = No
 def _place_of(thread: _Thread, path: Path, seen: int = 0) -> _Place:
     """Return where a sub-agent belongs: as its parent's rollout has it, else as far as it says."""
     parent = _parent(thread, path) if seen < _DEEPEST else None
-    inner = _Place(thread.parent or thread.id, thread.parent_turn or thread.id)
-    if parent is not None:
-        up = _place_of(parent, path, seen + 1) if parent.is_agent else None
-        inner = up or _Place(parent.id, thread.parent_turn or parent.turn or thread.id)
+    inner = _Place(
+        thread.root or thread.parent or thread.id,
+        thread.root_turn or thread.copied_turn or thread.id,
+    )
+    if parent is not None and parent.is_agent:
+        inner = _place_of(parent, path, seen + 1)
+    elif parent is not None:
+        turn = thread.root_turn or thread.copied_turn or parent.turn or thread.id
+        inner = _Place(parent.id, turn)
     return _Place(
         inner.session, inner.turn, thread.name, thread.id, inner.agent_key, inner.depth + 1
     )

@@ -2,7 +2,8 @@
 
 ``~/.factory/sessions/**/<session>.settings.json``: ``tokenUsage``, whose input excludes the cache.
 Nothing says whether ``thinkingTokens`` are a part of ``outputTokens``: they are taken for one, as
-providers have it, unless they are more than the whole.
+providers have it, unless they are more than the whole. The transcript beside it,
+``<session>.jsonl``, has times and the folder, and no tokens.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,7 @@ from agenttrace.sources.told import Record
 
 _NAME: Final = "droid"
 _END: Final = ".settings.json"
+_BEGINNING: Final = 1 << 18  # bytes of a transcript that tell when it began
 _COUNTS: Final = (
     "inputTokens",
     "outputTokens",
@@ -55,20 +57,35 @@ class Droid:
         yield from _session(said, session, used, piece.path)
 
 
-def _session(
-    said: dict[str, Any], session: str, used: TokenUsage, path: Path
-) -> Iterator[Record]:
-    # The lock on a provider is set by the first prompt; otherwise only the file has a time.
+def _session(said: dict[str, Any], session: str, used: TokenUsage, path: Path) -> Iterator[Record]:
+    begun_ns, project = _transcript(path.with_name(f"{session}.jsonl"))
     changed_ns = path.stat().st_mtime_ns
     yield from sessions.whole(
         _NAME,
         session,
-        start_ns=fields.moment_ns(said.get("providerLockTimestamp")) or changed_ns,
+        start_ns=begun_ns or fields.moment_ns(said.get("providerLockTimestamp")) or changed_ns,
         at_ns=changed_ns,
         usage=used,
         model=_model(said.get("model")),
         provider=fields.provider(said.get("providerLock")),
+        project=project,
     )
+
+
+def _transcript(path: Path) -> tuple[int | None, str | None]:
+    """Return when a session began and in which folder, as its transcript has it."""
+    begun_ns: int | None = None
+    project: str | None = None
+    try:
+        with path.open("rb") as file:
+            lines = file.read(_BEGINNING).split(b"\n")
+    except OSError:
+        return None, None
+    for line in lines:
+        said = fields.decode(line) or {}
+        begun_ns = begun_ns or fields.moment_ns(said.get("timestamp"))
+        project = project or fields.text(said.get("cwd"))
+    return begun_ns, project
 
 
 def _usage(counts: dict[str, Any]) -> TokenUsage:
@@ -88,8 +105,8 @@ def _usage(counts: dict[str, Any]) -> TokenUsage:
 
 def _model(said: object) -> str | None:
     """Return the model, of one of the user's own without what Droid puts around its name."""
-    name = fields.text(said)
-    return None if name is None else name.removeprefix("custom:").partition("[")[0].rstrip("- ") or None
+    name = fields.text(said) or ""
+    return name.removeprefix("custom:").partition("[")[0].rstrip("- ") or None
 
 
 SOURCE: Final = Droid()

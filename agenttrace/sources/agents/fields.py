@@ -16,6 +16,7 @@ NO_JSON: Final = "a record that is no JSON object"
 NO_COUNT: Final = "a token count below zero, absurd or no whole number"
 
 _BEGIN_NS: Final = 1_577_836_800 * 10**9  # 2020-01-01, before any of these programs
+_DIGITS_AT_MOST: Final = 19  # of a number of nanoseconds
 _END_NS: Final = 4_102_444_800 * 10**9  # 2100-01-01
 _NAME: Final = re.compile(r"[A-Za-z][\w.:/-]{0,39}")
 
@@ -49,17 +50,17 @@ def decode(text: bytes | str) -> dict[str, Any] | None:
         found = msgspec.json.decode(text)
     except (msgspec.MsgspecError, RecursionError, ValueError):
         return None
-    return cast(dict[str, Any], found) if isinstance(found, dict) else None
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else None
 
 
 def mapping(value: object) -> dict[str, Any]:
     """Return a JSON object, an empty one in place of anything else."""
-    return cast(dict[str, Any], value) if isinstance(value, dict) else {}
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def sequence(value: object) -> list[Any]:
     """Return a JSON array, an empty one in place of anything else."""
-    return cast(list[Any], value) if isinstance(value, list) else []
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def text(value: object) -> str | None:
@@ -126,7 +127,7 @@ def _written_ns(said: str) -> int | None:
         at = found if found.tzinfo else found.replace(tzinfo=UTC)
         return int(at.timestamp()) * 10**9 + at.microsecond * 1000
     except (ValueError, OverflowError, OSError):
-        is_number = said.isascii() and said.isdigit() and len(said) < 20
+        is_number = said.isascii() and said.isdigit() and len(said) <= _DIGITS_AT_MOST
         return _counted_ns(int(said)) if is_number else None
 
 

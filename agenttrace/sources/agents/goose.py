@@ -1,9 +1,9 @@
 """Goose: a database of sessions, each with the tokens that it has used so far.
 
-``…/goose/sessions/sessions.db``, table ``sessions``: ``accumulated_{input,output,total}_tokens`` are
-of the session; ``input_tokens`` and ``output_tokens`` beside them are of its last call alone. The
-input includes what was read from a cache. A total above input and output is thought (Gemini's, which
-stands beside the output).
+``…/goose/sessions/sessions.db``, table ``sessions``: ``accumulated_{input,output,total}_tokens``
+are of the session; ``input_tokens`` and ``output_tokens`` beside them are of its last call alone.
+The input includes what was read from a cache. A total above input and output is thought (Gemini's,
+which stands beside the output).
 """
 
 import sqlite3

@@ -1,8 +1,7 @@
 """Hermes: a database of sessions, each with the tokens that it has used so far.
 
-``~/.hermes/state.db`` and one for each profile, table ``sessions``. The input excludes the cache; the
-reasoning is a part of the output. A delegated session (``parent_session_id``) has a total of its own,
-which its parent's leaves out.
+``~/.hermes/state.db`` and one for each profile, table ``sessions``. The input excludes the cache;
+the reasoning is a part of the output. A session that another one started is a row of its own.
 """
 
 import sqlite3
@@ -12,10 +11,12 @@ from typing import Final
 
 from agenttrace.sources import databases, usage
 from agenttrace.sources.agents import fields, sessions
-from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
+from agenttrace.sources.agents.folders import names
+from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User
 from agenttrace.sources.told import Record
 
 _NAME: Final = "hermes"
+_DATABASE: Final = "state.db"
 _COUNTS: Final = (
     "input_tokens",
     "output_tokens",
@@ -36,19 +37,18 @@ class Hermes:
         return [user.folder("HERMES_HOME", ".hermes")]
 
     def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
-        """Return its database, and those of its profiles."""
-        return walk(root, _is_state, unreadable)
+        """Return its database, and those of its profiles; its programs are beside them."""
+        if root.is_file():
+            return [root]
+        profiles = root / "profiles"
+        folders = [root, *(profiles / name for name in names(profiles, unreadable))]
+        return [folder / _DATABASE for folder in folders if _DATABASE in names(folder, unreadable)]
 
     def read(self, piece: Piece) -> Iterable[Record | Skipped]:
         """Yield every session: each is a row that grows."""
         with databases.opened(piece.path) as database:
             for row in database.execute("SELECT * FROM sessions"):
                 yield from _session(row)
-
-
-def _is_state(path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    return name == "state.db" and (not folder or folder.startswith("profiles/"))
 
 
 def _session(row: sqlite3.Row) -> Iterator[Record | Skipped]:

@@ -1,27 +1,38 @@
 """Kimi CLI and Kimi Code: what goes over the wire between agent and screen, in a file each.
 
-``~/.kimi/sessions/<folder>/<session>/wire.jsonl``: {timestamp (seconds), message{type, payload}} with
-``TurnBegin``, ``StatusUpdate`` {token_usage{input_other, input_cache_read, input_cache_creation,
-output}, message_id} after each call, and ``SubagentEvent`` {agent_id, subagent_type, event} around
-what a sub-agent does. ``subagents/<agent>/wire.jsonl`` beside it, in versions that have it, holds the
-same again. Newer: ``~/.kimi-code/sessions/<folder>/<session>/agents/<agent>/wire.jsonl`` with records
-``usage.record`` {model, time (milliseconds), usageScope, usage{inputOther, …}}, where the scope
-``session`` repeats sums.
+``~/.kimi/sessions/<folder>/<session>/wire.jsonl``: {timestamp (seconds), message{type, payload}}
+with ``TurnBegin``, ``StatusUpdate`` {token_usage{input_other, input_cache_read,
+input_cache_creation, output}, message_id} after each call, and ``SubagentEvent`` {agent_id,
+subagent_type, event} around what a sub-agent does. ``subagents/<agent>/wire.jsonl`` beside it, in
+versions that have it, holds the same again. Newer:
+``~/.kimi-code/sessions/<folder>/<session>/agents/<agent>/wire.jsonl`` with records ``usage.record``
+{model, time (milliseconds), usageScope, usage{inputOther, …}}, where the scope ``session`` repeats
+sums.
 
 The buckets are exclusive. The older form names no model: the one that the settings have now is told
 as the one that was asked for.
 """
 
 import tomllib
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from agenttrace.model import Role
 from agenttrace.sources import usage
 from agenttrace.sources.agents import fields
-from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
+from agenttrace.sources.source import (
+    DOCUMENT_AT_MOST,
+    Form,
+    Piece,
+    Skipped,
+    Unreadable,
+    User,
+    walk,
+)
 from agenttrace.sources.told import Agent, Call, Record, Turn
 
 _NAME: Final = "kimi"
@@ -31,12 +42,33 @@ _OLD: Final = ("input_other", "output", "input_cache_read", "input_cache_creatio
 _NEW: Final = ("inputOther", "output", "inputCacheRead", "inputCacheCreation")
 # Records of what is shown and done, without a call.
 _SILENT: Final = frozenset(
-    """
-    ApprovalRequest ApprovalRequestResolved ApprovalResponse AudioURLPart ContentPart HookResolved
-    HookTriggered ImageURLPart MCPLoadingBegin MCPLoadingEnd Notification PlanDisplay
-    QuestionRequest QuestionResponse StepBegin StepInterrupted SteerInput TextPart ThinkPart
-    ToolCall ToolCallPart ToolCallRequest ToolResult TurnEnd VideoURLPart
-    """.split()
+    {
+        "ApprovalRequest",
+        "ApprovalRequestResolved",
+        "ApprovalResponse",
+        "AudioURLPart",
+        "ContentPart",
+        "HookResolved",
+        "HookTriggered",
+        "ImageURLPart",
+        "MCPLoadingBegin",
+        "MCPLoadingEnd",
+        "Notification",
+        "PlanDisplay",
+        "QuestionRequest",
+        "QuestionResponse",
+        "StepBegin",
+        "StepInterrupted",
+        "SteerInput",
+        "TextPart",
+        "ThinkPart",
+        "ToolCall",
+        "ToolCallPart",
+        "ToolCallRequest",
+        "ToolResult",
+        "TurnEnd",
+        "VideoURLPart",
+    }
 )
 
 
@@ -96,6 +128,22 @@ class _Wire:
         self._place = place
         self._state = state
 
+    @cached_property
+    def _model(self) -> str | None:
+        """The model that the settings name."""
+        # sessions/<folder>/<session>
+        return _configured(self._place.folder.parent.parent.parent)
+
+    @cached_property
+    def _turns(self) -> list[int]:
+        """When each turn of the session began, for one of its sub-agents."""
+        return _turns(self._place.folder)
+
+    @cached_property
+    def _kind(self) -> str | None:
+        """What kind of sub-agent the file is of."""
+        return _kind(self._place)
+
     def read(self, said: dict[str, Any]) -> Iterator[Record | Skipped]:
         if "message" in said:
             at_ns = fields.moment_ns(said.get("timestamp"))
@@ -146,9 +194,8 @@ class _Wire:
             return
         counts = fields.mapping(said.get("token_usage"))
         response = fields.text(said.get("message_id"))
-        asked = _configured(self._place.folder.parents[2]) if len(self._place.folder.parents) > 2 else None
         yield from self._call(
-            [counts.get(at) for at in _OLD], at_ns, agent, name, response, asked=asked
+            [counts.get(at) for at in _OLD], at_ns, agent, name, response, asked=self._model
         )
 
     def _recorded(self, said: dict[str, Any]) -> Iterator[Record | Skipped]:
@@ -181,8 +228,14 @@ class _Wire:
             return
         yield from fields.odd(counts)
         session = self._place.session
-        turn = str(self._state.get("turn", 0))
-        yield from self._around(turn, at_ns, agent, name)
+        turn, turn_ns = self._turn_at(at_ns)
+        name = name or self._kind or "subagent"
+        if self._is_new("turn", turn):
+            yield Turn(source=_NAME, session=session, turn=turn, start_ns=turn_ns or at_ns)
+        if agent is not None and self._is_new("agents", agent):
+            yield Agent(
+                source=_NAME, session=session, turn=turn, key=agent, start_ns=at_ns, name=name
+            )
         given, output, cache_read, cache_write = counts
         spelled = ":".join(map(str, (session, agent or _MAIN, at_ns, *counts)))
         yield Call(
@@ -196,7 +249,7 @@ class _Wire:
             provider=_PROVIDER,
             response_id=response,
             role=self._role(agent),
-            agent=None if agent is None else name or "subagent",
+            agent=None if agent is None else name,
             agent_key=agent,
             depth=1 if agent is None else 2,
             usage=fields.used(
@@ -204,27 +257,58 @@ class _Wire:
             ),
         )
 
-    def _around(
-        self, turn: str, at_ns: int, agent: str | None, name: str | None
-    ) -> Iterator[Record]:
-        session = self._place.session
-        yield Turn(
-            source=_NAME, session=session, turn=turn, start_ns=self._state.get("turn_ns") or at_ns
-        )
-        if agent is not None:
-            yield Agent(
-                source=_NAME,
-                session=session,
-                turn=turn,
-                key=agent,
-                start_ns=at_ns,
-                name=name or "subagent",
-            )
+    def _turn_at(self, at_ns: int) -> tuple[str, int | None]:
+        """Return the turn of a call, which a person began, and when."""
+        if self._place.agent is None:
+            return str(self._state.get("turn", 0)), self._state.get("turn_ns")
+        turn = bisect_right(self._turns, at_ns)
+        return str(turn), self._turns[turn - 1] if turn else None
+
+    def _is_new(self, kind: str, name: str) -> bool:
+        told: list[str] = self._state.setdefault(f"told_{kind}", [])
+        if name in told:
+            return False
+        told.append(name)
+        return True
 
     def _role(self, agent: str | None) -> Role:
         if self._state.get("compacts"):
             return "compaction"
         return "main" if agent is None else "subagent"
+
+
+def _turns(folder: Path) -> list[int]:
+    """Return when each turn of a session began; nothing if that cannot be read."""
+    for path in (folder / "wire.jsonl", folder / "agents" / _MAIN / "wire.jsonl"):
+        try:
+            if path.stat().st_size > DOCUMENT_AT_MOST:
+                continue
+            lines = path.read_bytes().split(b"\n")
+        except OSError:
+            continue
+        begun = (
+            _begun_ns(line) for line in lines if b"TurnBegin" in line or b"turn.prompt" in line
+        )
+        return sorted(at_ns for at_ns in begun if at_ns is not None)
+    return []
+
+
+def _begun_ns(line: bytes) -> int | None:
+    said = fields.decode(line) or {}
+    if fields.mapping(said.get("message")).get("type") == "TurnBegin":
+        return fields.moment_ns(said.get("timestamp"))
+    return fields.moment_ns(said.get("time")) if said.get("type") == "turn.prompt" else None
+
+
+def _kind(place: _Place) -> str | None:
+    """Return what kind of sub-agent a file is of, which stands beside it."""
+    if place.agent is None:
+        return None
+    try:
+        said = (place.folder / "subagents" / place.agent / "meta.json").read_bytes()
+    except OSError:
+        return None
+    return fields.text((fields.decode(said) or {}).get("subagent_type"))
 
 
 def _configured(home: Path) -> str | None:
@@ -234,7 +318,7 @@ def _configured(home: Path) -> str | None:
     except (OSError, ValueError):
         return None
     name = fields.text(said.get("default_model"))
-    model = fields.mapping(fields.mapping(said.get("models")).get(name)).get("model")
+    model = fields.mapping(fields.mapping(said.get("models")).get(name or "")).get("model")
     return fields.text(model) or name
 
 

@@ -2,8 +2,8 @@
 
 ``~/.openclaw/agents/<agent>/sessions/<session>.jsonl``, with endings such as ``.reset.<time>`` and
 ``.deleted.<time>`` once they are set aside; ``agents/<agent>/agent/openclaw-agent.sqlite`` with one
-row of ``transcript_events`` {session_id, seq, event_json} for each record. What was moved from files
-to the database is in both, and is one call.
+row of ``transcript_events`` {session_id, seq, event_json} for each record. What was moved from
+files to the database is in both, and is one call.
 """
 
 import sqlite3

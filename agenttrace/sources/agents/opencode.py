@@ -7,21 +7,24 @@ path{cwd}}; table ``session`` (id, parent_id, directory). The older
 ``storage/message/<session>/<message>.json`` is the same ``data`` with its ids inside, beside
 ``storage/session/<project>/<session>.json``. What was moved is in both, and is one call by its id.
 
-The buckets are exclusive: the input leaves the cache out, the output the reasoning. Versions that put
-the reasoning into the output show it by their total. A cost of 0 stands for one that is not known.
-A session with a parent is a sub-agent, and its calls belong to the turn in which it was started.
+The buckets are exclusive: the input leaves the cache out, the output the reasoning. Versions that
+put the reasoning into the output show it by their total. A cost of 0 stands for one that is not
+known. A session with a parent is a sub-agent, and its calls belong to the turn in which it was
+started.
 """
 
+import glob
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 from agenttrace.model import Role, TokenUsage
 from agenttrace.sources import databases, usage
 from agenttrace.sources.agents import fields
+from agenttrace.sources.agents.folders import names
 from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
 from agenttrace.sources.told import Agent, Call, Record, Turn
 
@@ -61,8 +64,12 @@ class _Sessions(Protocol):
         """Return what is known of a session."""
         ...
 
-    def turn_at(self, session: str, at_ns: int | None) -> tuple[str, int | None]:
-        """Return the turn of a session at a time, and when that began."""
+    def prompts(self, session: str) -> list[tuple[int, str]]:
+        """Return when each prompt of a session was given, and its id, in their order."""
+        ...
+
+    def is_new(self, *names: str) -> bool:
+        """Whether this is the first time that these names are asked for."""
         ...
 
 
@@ -83,9 +90,15 @@ class OpenCode:
         yield user.data / "opencode"
 
     def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
-        """Return its databases, and the files of older messages."""
+        """Return its databases, and the files of older messages; far more files hold contents."""
         self._files.clear()  # sessions may have come since
-        return walk(root, _is_ours, unreadable)
+        if root.is_file():
+            yield root
+            return
+        for name in names(root, unreadable):
+            if name.startswith("opencode") and name.endswith(".db"):
+                yield root / name
+        yield from walk(root / "storage" / "message", _is_json, unreadable)
 
     def form_of(self, path: Path) -> Form:
         """Return how a file is read."""
@@ -109,11 +122,8 @@ class OpenCode:
         yield from _message(key, session, said, self._files.setdefault(storage, _Files(storage)))
 
 
-def _is_ours(path: str) -> bool:
-    folder, _, name = path.rpartition("/")
-    if name.endswith(".json"):
-        return "storage/message/" in f"{folder}/" or "storage/session/message/" in f"{folder}/"
-    return not folder and name.startswith("opencode") and name.endswith(".db")
+def _is_json(path: str) -> bool:
+    return path.endswith(".json")
 
 
 def _message(
@@ -135,18 +145,21 @@ def _call(
     key: str, session: str, said: dict[str, Any], start_ns: int, sessions: _Sessions
 ) -> Iterator[Record | Skipped]:
     line = _line(session, sessions)
-    root = line[-1]
-    project = root.project or fields.text(fields.mapping(said.get("path")).get("cwd"))
-    turn, turn_ns = _turn(said, line, sessions)
-    yield Turn(
-        source=_NAME,
-        session=root.key,
-        turn=turn,
-        start_ns=turn_ns or start_ns,
-        project=project,
-    )
-    agent = _agent_name(said) if len(line) > 1 else None
-    yield from _agents(line, root.key, turn, start_ns, agent)
+    root, is_sub = line[-1], len(line) > 1
+    role = _role(said, is_sub=is_sub)
+    turn, turn_ns = _turn(said, start_ns, line, sessions, is_compaction=role == "compaction")
+    agent = _agent_name(said) if is_sub else None
+    if sessions.is_new("turn", root.key, turn):
+        folder = fields.text(fields.mapping(said.get("path")).get("cwd"))
+        yield Turn(
+            source=_NAME,
+            session=root.key,
+            turn=turn,
+            start_ns=turn_ns or start_ns,
+            project=root.project or folder,
+        )
+    if agent is not None and sessions.is_new("agent", session):
+        yield _agent(line, turn, start_ns, agent)
     tokens = fields.mapping(said.get("tokens"))
     yield from fields.odd(_counts(tokens))
     end_ns = fields.moment_ns(fields.mapping(said.get("time")).get("completed"))
@@ -160,7 +173,7 @@ def _call(
         end_ns=end_ns if end_ns is not None and end_ns >= start_ns else None,
         model=fields.text(said.get("modelID")),
         provider=fields.provider(said.get("providerID")),
-        role=_role(said, is_sub=len(line) > 1),
+        role=role,
         agent=agent,
         agent_key=session if agent is not None else None,
         depth=len(line),
@@ -182,38 +195,38 @@ def _line(session: str, sessions: _Sessions) -> list[_Session]:
 
 
 def _turn(
-    said: dict[str, Any], line: list[_Session], sessions: _Sessions
+    said: dict[str, Any],
+    start_ns: int,
+    line: list[_Session],
+    sessions: _Sessions,
+    *,
+    is_compaction: bool,
 ) -> tuple[str, int | None]:
     """Return the turn of a call, of the session that a person talks with, and when it began."""
+    prompts = sessions.prompts(line[-1].key)
     if len(line) > 1:
-        return sessions.turn_at(line[-1].key, line[-2].start_ns)
-    # A call names its prompt; the prompt itself is looked up for its time.
-    prompt = fields.text(said.get("parentID"))
-    found = sessions.turn_at(
-        line[0].key, fields.moment_ns(fields.mapping(said.get("time")).get("created"))
+        return _last_before(prompts, line[-2].start_ns or start_ns)
+    named = fields.text(said.get("parentID"))
+    at_ns = next((at_ns for at_ns, key in prompts if key == named), None)
+    if at_ns is not None and is_compaction:
+        return _last_before(prompts, at_ns - 1)  # what it answers was no person's prompt
+    if named is not None:
+        return named, at_ns
+    return _last_before(prompts, start_ns)
+
+
+def _agent(line: list[_Session], turn: str, start_ns: int, name: str) -> Agent:
+    own, parent = line[0], line[1]
+    return Agent(
+        source=_NAME,
+        session=line[-1].key,
+        turn=turn,
+        key=own.key,
+        start_ns=own.start_ns or start_ns,
+        name=name,
+        parent_key=None if parent is line[-1] else parent.key,
+        depth=len(line),
     )
-    if prompt is None or prompt == found[0]:
-        return found
-    return prompt, None
-
-
-def _agents(
-    line: list[_Session], root: str, turn: str, start_ns: int, name: str | None
-) -> Iterator[Agent]:
-    """Yield the sub-agents around a call, the outer ones first."""
-    below = line[:-1][::-1]
-    for depth, one in enumerate(below, start=2):
-        # Only the agent that a call is of has its name in the call.
-        yield Agent(
-            source=_NAME,
-            session=root,
-            turn=turn,
-            key=one.key,
-            start_ns=one.start_ns or start_ns,
-            name=name or "subagent" if depth == len(line) else "subagent",
-            parent_key=below[depth - 3].key if depth > 2 else None,
-            depth=depth,
-        )
 
 
 def _agent_name(said: dict[str, Any]) -> str:
@@ -264,10 +277,10 @@ def _usage(tokens: dict[str, Any]) -> TokenUsage:
 
 def _of_database(piece: Piece) -> Iterator[Record | Skipped]:
     with databases.opened(piece.path) as database:
-        known = _Rows(database)
-        row, still_open = _unread(database, piece.state), list[str]()
-        for at, key, session, data in row:
-            piece.state.update(row=at, id=key)
+        known, still_open = _Rows(database), list[str]()
+        for at, key, session, data in _unread(database, piece.state):
+            if at > piece.state["row"]:
+                piece.state.update(row=at, id=key)
             said = fields.decode(data) if isinstance(data, (str, bytes)) else None
             if said is None:
                 yield Skipped(fields.NO_JSON)
@@ -284,24 +297,20 @@ def _is_open(said: dict[str, Any]) -> bool:
     return is_call and fields.mapping(said.get("time")).get("completed") is None
 
 
-def _unread(database: sqlite3.Connection, state: dict[str, Any]) -> list[tuple[Any, ...]]:
+def _unread(database: sqlite3.Connection, state: dict[str, Any]) -> sqlite3.Cursor:
     """Return the rows that are new, and those whose call had not ended when they were read."""
-    last, key = state.get("row", 0), state.get("id")
-    columns = "rowid, id, session_id, data"
-    if last:
+    last = state.setdefault("row", 0)
+    found = database.execute("SELECT id FROM message WHERE rowid = ?", (last,)).fetchone()
+    if found is None or found[0] != state.get("id"):
         # Rows are numbered anew when a database is packed.
-        found = database.execute("SELECT id FROM message WHERE rowid = ?", (last,)).fetchone()
-        if found is None or found[0] != key:
-            last = 0
+        last = state["row"] = 0
     again: list[str] = state.get("open", []) if last else []
     marks = ", ".join("?" * len(again))
-    return [
-        tuple(one)
-        for one in database.execute(
-            f"SELECT {columns} FROM message WHERE rowid > ? OR id IN ({marks}) ORDER BY rowid",  # noqa: S608
-            (last, *again),
-        )
-    ]
+    return database.execute(
+        "SELECT rowid, id, session_id, data FROM message "  # noqa: S608 - only question marks
+        f"WHERE rowid > ? OR id IN ({marks}) ORDER BY rowid",
+        (last, *again),
+    )
 
 
 def _newer(database: sqlite3.Connection) -> Iterator[Skipped]:
@@ -319,6 +328,7 @@ class _Rows:
     def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
         self._prompts: dict[str, list[tuple[int, str]]] = {}
+        self._told: set[tuple[str, ...]] = set()
         self._sessions = {
             str(one.get("id")): _Session(
                 str(one.get("id")),
@@ -332,11 +342,14 @@ class _Rows:
     def session(self, key: str) -> _Session:
         return self._sessions.get(key) or _Session(key)
 
-    def turn_at(self, session: str, at_ns: int | None) -> tuple[str, int | None]:
+    def prompts(self, session: str) -> list[tuple[int, str]]:
         if session not in self._prompts:
             rows = self._rows("SELECT id, data FROM message WHERE session_id = ?", session)
             self._prompts[session] = sorted(_prompts(rows))
-        return _last_before(self._prompts[session], at_ns)
+        return self._prompts[session]
+
+    def is_new(self, *names: str) -> bool:
+        return _is_new(self._told, names)
 
     def _rows(self, query: str, *values: str) -> Iterator[dict[str, Any]]:
         try:
@@ -357,45 +370,52 @@ def _prompts(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, str]]:
                 yield at_ns, str(row["id"])
 
 
-def _last_before(prompts: list[tuple[int, str]], at_ns: int | None) -> tuple[str, int | None]:
-    at = bisect_right(prompts, at_ns, key=lambda one: one[0]) if at_ns is not None else 0
+def _is_new(told: set[tuple[str, ...]], names: tuple[str, ...]) -> bool:
+    before = len(told)
+    told.add(names)
+    return len(told) > before
+
+
+def _last_before(prompts: list[tuple[int, str]], at_ns: int) -> tuple[str, int | None]:
+    at = bisect_right(prompts, at_ns, key=lambda one: one[0])
     if not prompts:
         return _FIRST, None
     start_ns, key = prompts[max(at - 1, 0)]
     return key, start_ns
 
 
-@dataclass(slots=True)
 class _Files:
     """Sessions of a folder ``storage``."""
 
-    storage: Path
-    sessions: dict[str, _Session] = field(default_factory=dict[str, _Session])
-    prompts: dict[str, list[tuple[int, str]]] = field(
-        default_factory=dict[str, list[tuple[int, str]]]
-    )
+    def __init__(self, storage: Path) -> None:
+        self._storage = storage
+        self._sessions: dict[str, _Session] = {}
+        self._prompts: dict[str, list[tuple[int, str]]] = {}
+        self._told: set[tuple[str, ...]] = set()
 
     def session(self, key: str) -> _Session:
-        if key not in self.sessions:
+        if key not in self._sessions:
             said = self._info(key)
-            times = fields.mapping(said.get("time"))
-            self.sessions[key] = _Session(
+            self._sessions[key] = _Session(
                 key,
                 fields.text(said.get("parentID")),
-                fields.moment_ns(times.get("created")),
+                fields.moment_ns(fields.mapping(said.get("time")).get("created")),
                 fields.text(said.get("directory")),
             )
-        return self.sessions[key]
+        return self._sessions[key]
 
-    def turn_at(self, session: str, at_ns: int | None) -> tuple[str, int | None]:
-        if session not in self.prompts:
-            folder = self.storage / "message" / session
+    def prompts(self, session: str) -> list[tuple[int, str]]:
+        if session not in self._prompts:
+            folder = self._storage / "message" / session
             rows = ({"id": one.stem, "data": _start_of(one)} for one in folder.glob("*.json"))
-            self.prompts[session] = sorted(_prompts(rows))
-        return _last_before(self.prompts[session], at_ns)
+            self._prompts[session] = sorted(_prompts(rows))
+        return self._prompts[session]
+
+    def is_new(self, *names: str) -> bool:
+        return _is_new(self._told, names)
 
     def _info(self, key: str) -> dict[str, Any]:
-        for path in self.storage.glob(f"session/*/{key}.json"):
+        for path in self._storage.glob(f"session/*/{glob.escape(key)}.json"):
             return fields.decode(_start_of(path)) or {}
         return {}
 

@@ -1,9 +1,9 @@
 """pi: a transcript for each session; OpenClaw, which is built on it, writes the same records.
 
-``~/.pi/agent/sessions/--<folder>--/<time>_<session>.jsonl``: a header ``session`` {id, cwd, timestamp,
-parentSession}, then ``message`` records {id, timestamp, message{role, model, provider, usage{input,
-output, cacheRead, cacheWrite, totalTokens, cost{total}}, timestamp, stopReason}}. The input excludes
-the cache, the output includes the reasoning.
+``~/.pi/agent/sessions/--<folder>--/<time>_<session>.jsonl``: a header ``session`` {id, cwd,
+timestamp, parentSession}, then ``message`` records {id, timestamp, message{role, model, provider,
+usage{input, output, cacheRead, cacheWrite, totalTokens, cost{total}}, timestamp, stopReason}}. The
+input excludes the cache, the output includes the reasoning.
 
 A fork begins with a copy of its parent's records, with their times; sub-agents leave copies of
 transcripts as well. So a call is told by its time, its model and its tokens, which every copy has,
@@ -91,20 +91,18 @@ class Transcript:
                 pass
 
     def _begin(self, said: dict[str, Any]) -> None:
-        parent = fields.text(said.get("parentSession"))
+        # A path, of Windows as well.
+        parent = (fields.text(said.get("parentSession")) or "").replace("\\", "/")
         self.state["session"] = fields.text(said.get("id"))
         self.state["project"] = fields.text(said.get("cwd"))
         self.state["forked_ns"] = fields.moment_ns(said.get("timestamp")) if parent else None
-        # A path, of Windows as well.
-        self.state["parent"] = _session_of(parent.replace("\\", "/").rpartition("/")[2]) if parent else None
+        self.state["parent"] = _session_of(parent.rpartition("/")[2]) or None
 
     def _change_model(self, said: dict[str, Any]) -> None:
         self.state["model"] = fields.text(said.get("modelId")) or fields.text(said.get("model"))
         self.state["provider"] = fields.text(said.get("provider"))
 
-    def _message(
-        self, said: dict[str, Any], message: dict[str, Any]
-    ) -> Iterator[Record | Skipped]:
+    def _message(self, said: dict[str, Any], message: dict[str, Any]) -> Iterator[Record | Skipped]:
         logged_ns = fields.moment_ns(said.get("timestamp"))
         start_ns = fields.moment_ns(message.get("timestamp")) or logged_ns
         role = message.get("role")
@@ -127,13 +125,15 @@ class Transcript:
         )
         session = self._session_at(logged_ns or start_ns)
         turn = self.state.get("turn") or "start"
-        yield Turn(
-            source=self.source,
-            session=session,
-            turn=turn,
-            start_ns=self.state.get("turn_ns") or start_ns,
-            project=self.state.get("project"),
-        )
+        if self.state.get("told") != [session, turn]:
+            self.state["told"] = [session, turn]
+            yield Turn(
+                source=self.source,
+                session=session,
+                turn=turn,
+                start_ns=self.state.get("turn_ns") or start_ns,
+                project=self.state.get("project"),
+            )
         model = fields.text(message.get("model")) or self.state.get("model")
         yield Call(
             source=self.source,

@@ -35,7 +35,7 @@ _NUMBERS: Final[dict[str, Callable[[AnyValue], AttributeValue]]] = {
 
 
 def plain(pairs: Iterable[KeyValue], kept: Collection[str]) -> Attributes:
-    """Return the attributes named in *kept*, and counts; no lists, no mappings and no long texts."""
+    """Return the attributes in *kept*, and counts; no lists, no mappings and no long texts."""
     found: Attributes = {}
     for pair in pairs:
         key = pair.key

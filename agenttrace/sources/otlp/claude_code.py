@@ -192,7 +192,17 @@ def _call(seen: SeenEvent, session: str, *, is_failed: bool) -> Iterator[bytes]:
     start_ns = begin_ns(seen.at_ns, said)
     agent, agent_id = _agent(said), text(said, "agent_id", "agent.id")
     if agent_id is not None:
-        yield told.line(_begun(said, session, turn, start_ns, agent_id, agent))
+        yield told.line(
+            Agent(
+                source=SOURCE,
+                session=session,
+                turn=turn,
+                key=agent_id,
+                start_ns=start_ns,
+                name=agent or "subagent",
+                parent_key=text(said, "parent_agent_id"),
+            )
+        )
     status = whole(said, "status_code")
     model = text(said, "model")
     request = text(said, "request_id")
@@ -219,21 +229,6 @@ def _call(seen: SeenEvent, session: str, *, is_failed: bool) -> Iterator[bytes]:
             http_status=status,
             capture="otlp",
         )
-    )
-
-
-def _begun(
-    said: Attributes, session: str, turn: str, start_ns: int, key: str, name: str | None
-) -> Agent:
-    parent = text(said, "parent_agent_id")
-    return Agent(
-        source=SOURCE,
-        session=session,
-        turn=turn,
-        key=key,
-        start_ns=start_ns,
-        name=name or "subagent",
-        parent_key=parent,
     )
 
 

@@ -78,18 +78,19 @@ def span(seen: SeenSpan) -> Iterator[bytes]:
         semconv.TASK_ID: session and told.task_id(SOURCE, session, _turn(said)),
         semconv.RESPONSE_MODEL: text(said, "model", "gen_ai.request.model"),
         semconv.RESPONSE_ID: text(said, "gen_ai.response.id", "response.id", "response_id"),
+        semconv.REQUEST_ID: _within(seen.trace_id, seen.span_id),
         **generic.tokens(usage),
     }
-    seen.attributes = {
+    attributes: Attributes = {
         semconv.KIND: "inference",
         semconv.OPERATION_NAME: semconv.CHAT,
         semconv.CAPTURE: "otlp",
         semconv.PROVIDER_NAME: "openai",
         semconv.ROLE: "main",
         semconv.TASK_NAME: SOURCE,
-        semconv.REQUEST_ID: _within(seen.trace_id, seen.span_id),
-        **{key: value for key, value in optional.items() if value is not None},
     }
+    attributes.update({key: value for key, value in optional.items() if value is not None})
+    seen.attributes = attributes
     seen.parent_span_id = None
     yield generic.of_dialect(seen, semconv.CHAT, SOURCE)
 

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
@@ -67,7 +67,7 @@ def decode(signal: Signal, body: bytes, content_type: str = PROTOBUF) -> Request
         raise MalformedError("not a protobuf message of OTLP, or nested too deeply") from None
 
 
-def of_value(signal: Signal, value: object) -> Request:
+def of_value(signal: Signal, value: Any) -> Request:
     """Return the message that decoded JSON stands for, which is changed on the way.
 
     Raises:
@@ -101,8 +101,8 @@ def _encode_ids(value: Any, depth: int) -> None:
     if depth > _DEPTH_AT_MOST:
         raise RecursionError
     if isinstance(value, list):
-        for one in value:
-            if type(one) is dict or type(one) is list:
+        for one in cast("list[Any]", value):
+            if isinstance(one, dict | list):
                 _encode_ids(one, depth + 1)
         return
     for key, inside in value.items():

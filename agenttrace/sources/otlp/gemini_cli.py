@@ -1,8 +1,8 @@
 """What Gemini CLI sends: an event for each response with its role, and counters.
 
-It logs prompts and answers unless told otherwise; nothing of them is looked at. The same response is
-told of a second time in the words of the conventions, and by spans: both are left out, for neither
-has a role.
+It logs prompts and answers unless told otherwise; nothing of them is looked at. The same response
+is told of a second time in the words of the conventions, and by spans: both are left out, for
+neither has a role.
 
 Source: <https://github.com/google-gemini/gemini-cli/blob/main/docs/cli/telemetry.md>
 """

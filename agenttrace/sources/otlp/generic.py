@@ -69,7 +69,7 @@ def of_span(span: SeenSpan) -> bytes:
 def of_event(event: SeenEvent) -> bytes | None:
     """Return an event that tells of a call as a line of the spool; None if nothing can be told.
 
-    Its span is inside the one that it happened in. So of the two only one counts, whichever arrives.
+    Its span is inside the one that it happened in, so of the two only one counts.
     """
     if not event.trace_id:
         return None
@@ -149,7 +149,9 @@ def fact(
         at_ns: When it was said.
         said: What it says.
     """
-    span = SeenSpan(seen.origin, "", *ids, None, at_ns, at_ns, False, None, {})
+    span = SeenSpan(
+        seen.origin, "", *ids, None, at_ns, at_ns, is_failed=False, error_type=None, attributes={}
+    )
     attributes = {semconv.KIND: "fact", **said}
     return _line(span, name, {**seen.origin.resource, **attributes}, SCOPE)
 

@@ -10,7 +10,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import InstrumentationScope
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
-from opentelemetry.proto.metrics.v1.metrics_pb2 import AggregationTemporality, Metric
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AggregationTemporality,
+    HistogramDataPoint,
+    Metric,
+    NumberDataPoint,
+)
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
@@ -21,8 +26,11 @@ from agenttrace.sources.otlp.decoding import Request, Signal, decode
 from agenttrace.sources.otlp.seen import Origin, SeenEvent, SeenPoint, SeenSpan
 
 _TIME_AT_MOST: Final = 2**63 - 1  # nanoseconds; what the store holds
+_VALUE_AT_MOST: Final = 10**12  # far more tokens or dollars than any session uses
 _ERROR: Final = Status.STATUS_CODE_ERROR
 _DELTA: Final = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
+_TRACE_ID, _SPAN_ID = 16, 8  # bytes; one of zeros is none
+_NO_TRACE, _NO_SPAN = bytes(_TRACE_ID), bytes(_SPAN_ID)
 _EXCEPTION_TYPE: Final = frozenset({"exception.type"})
 
 
@@ -82,14 +90,21 @@ def _read_spans(request: ExportTraceServiceRequest, done: Read) -> None:
 
 def _trouble(span: Span) -> str | None:
     """Return why a span can have no place, or None."""
-    # In bytes an id of zeros is as good as none.
-    if len(span.trace_id) != 16 or not any(span.trace_id):
+    if not _is_trace_id(span.trace_id):
         return "no trace id"
-    if len(span.span_id) != 8 or not any(span.span_id):
+    if not _is_span_id(span.span_id):
         return "no span id"
     if not 0 < span.start_time_unix_nano <= _TIME_AT_MOST:
         return "no start"
     return None
+
+
+def _is_trace_id(found: bytes) -> bool:
+    return len(found) == _TRACE_ID and found != _NO_TRACE
+
+
+def _is_span_id(found: bytes) -> bool:
+    return len(found) == _SPAN_ID and found != _NO_SPAN
 
 
 def _seen_span(span: Span, origin: Origin, kept: frozenset[str]) -> SeenSpan:
@@ -101,7 +116,7 @@ def _seen_span(span: Span, origin: Origin, kept: frozenset[str]) -> SeenSpan:
         span.name,
         span.trace_id.hex(),
         span.span_id.hex(),
-        parent.hex() if len(parent) == 8 and any(parent) else None,
+        parent.hex() if _is_span_id(parent) else None,
         span.start_time_unix_nano,
         end_ns if 0 < end_ns <= _TIME_AT_MOST else None,
         is_failed,
@@ -143,8 +158,8 @@ def _seen_event(record: LogRecord, origin: Origin, kept: frozenset[str]) -> Seen
         origin,
         str(name or _body_name(record)),
         at_ns,
-        record.trace_id.hex() if len(record.trace_id) == 16 and any(record.trace_id) else "",
-        record.span_id.hex() if len(record.span_id) == 8 and any(record.span_id) else "",
+        record.trace_id.hex() if _is_trace_id(record.trace_id) else "",
+        record.span_id.hex() if _is_span_id(record.span_id) else "",
         attributes,
     )
 
@@ -175,25 +190,33 @@ def _number_of_points(metric: Metric) -> int:
 def _seen_points(metric: Metric, origin: Origin, kept: frozenset[str]) -> Iterator[SeenPoint]:
     """Yield the points of a sum, or the sums of a histogram."""
     kind = metric.WhichOneof("data")
-    if kind not in ("sum", "histogram"):
-        return
-    data = metric.sum if kind == "sum" else metric.histogram
-    is_delta = data.aggregation_temporality == _DELTA
-    for point in data.data_points:
-        if not 0 < point.time_unix_nano <= _TIME_AT_MOST:
-            continue
-        which = "sum" if kind == "histogram" else point.WhichOneof("value")
-        if which is None:
-            continue
-        yield SeenPoint(
-            origin,
-            metric.name,
-            point.start_time_unix_nano,
-            point.time_unix_nano,
-            getattr(point, which),
-            is_delta,
-            plain(point.attributes, kept),
-        )
+    if kind == "sum":
+        is_delta = metric.sum.aggregation_temporality == _DELTA
+        for point in metric.sum.data_points:
+            which = point.WhichOneof("value")
+            if which is not None:
+                value = point.as_int if which == "as_int" else point.as_double
+                yield from _seen_point(metric.name, origin, kept, point, value, is_delta=is_delta)
+    elif kind == "histogram":
+        is_delta = metric.histogram.aggregation_temporality == _DELTA
+        for one in metric.histogram.data_points:
+            yield from _seen_point(metric.name, origin, kept, one, one.sum, is_delta=is_delta)
+
+
+def _seen_point(  # noqa: PLR0917 - what a point is does not come in one piece
+    name: str,
+    origin: Origin,
+    kept: frozenset[str],
+    point: NumberDataPoint | HistogramDataPoint,
+    value: float,
+    *,
+    is_delta: bool,
+) -> Iterator[SeenPoint]:
+    at_ns = point.time_unix_nano
+    if 0 < at_ns <= _TIME_AT_MOST and 0 <= value <= _VALUE_AT_MOST:
+        attributes = plain(point.attributes, kept)
+        start_ns = point.start_time_unix_nano
+        yield SeenPoint(origin, name, start_ns, at_ns, value, is_delta, attributes)
 
 
 class _Origins:

@@ -54,6 +54,7 @@ _COUNTS: Final[dict[str, tuple[str, ...]]] = {
         "ai.usage.outputTokenDetails.reasoningTokens",
     ),
 }
+_DETAILS: Final = "ai.usage.inputTokenDetails."
 _FIRST_MS: Final = "ai.response.msToFirstChunk"
 KEYS: Final = readable.THEIRS.union(
     {_OPERATION, _FIRST_MS, "event.name"}, *_SPELLINGS.values(), *_COUNTS.values()
@@ -66,7 +67,7 @@ _INNER: Final = {
     "doEmbed": ("inference", semconv.EMBEDDINGS),
     "doRerank": ("inference", semconv.RERANK),
 }
-_OUTER: Final = ("step", "step")
+_OUTER: Final = ("step", None)
 _TOOL: Final = ("tool", semconv.EXECUTE_TOOL)
 
 
@@ -84,7 +85,9 @@ def span(seen: SeenSpan) -> Iterator[bytes]:
 def _spelt(said: Attributes, operation: str) -> Attributes:
     last = operation.rpartition(".")[2]
     kind, name = _TOOL if operation == "ai.toolCall" else _INNER.get(last, _OUTER)
-    spelt: Attributes = {semconv.KIND: kind, semconv.OPERATION_NAME: name}
+    spelt: Attributes = {semconv.KIND: kind}
+    if name is not None:
+        spelt[semconv.OPERATION_NAME] = name
     for key, keys in _SPELLINGS.items():
         if (found := text(said, *keys)) is not None:
             spelt[key] = found
@@ -92,6 +95,7 @@ def _spelt(said: Attributes, operation: str) -> Attributes:
         for key, keys in _COUNTS.items():
             if (counted := number(said, *keys)) is not None:
                 spelt[key] = counted
+        _include_cache(spelt, said)
         if (first_ms := number(said, _FIRST_MS)) is not None:
             spelt[semconv.TIME_TO_FIRST_CHUNK] = first_ms / 1000
     if (session := text(said, semconv.CONVERSATION_ID, "session.id")) is not None:
@@ -102,7 +106,21 @@ def _spelt(said: Attributes, operation: str) -> Attributes:
     return spelt
 
 
+def _include_cache(spelt: Attributes, said: Attributes) -> None:
+    """Put the cache into the input, which the SDK left out for Anthropic before its version 6.
+
+    Version 6 says what is in the input, and includes the cache.
+    """
+    is_anthropic = "anthropic" in str(spelt.get(semconv.PROVIDER_NAME, ""))
+    given = spelt.get(semconv.INPUT_TOKENS)
+    if is_anthropic and given is not None and not any(key.startswith(_DETAILS) for key in said):
+        cached = (semconv.CACHE_READ_TOKENS, semconv.CACHE_WRITE_TOKENS)
+        spelt[semconv.INPUT_TOKENS] = sum(
+            int(number(spelt, key) or 0) for key in (semconv.INPUT_TOKENS, *cached)
+        )
+
+
 def _provider(said: str) -> str:
-    """Return the provider of ``openai.chat`` or ``google.generative-ai``: what is before the API."""
+    """Return the provider of ``openai.chat``: what comes before its interface."""
     first = said.partition(".")[0]
     return said if first in ("gcp", "aws", "azure", "ibm") else first

@@ -1,0 +1,162 @@
+"""``agenttrace serve``: receive the telemetry of agents, and pass it on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from agenttrace.server import Running
+    from agenttrace.server.forwarding import Target
+
+_PORT = click.IntRange(0, 65535)
+
+
+@click.command(short_help="Receive the telemetry of agents (OTLP).")
+@click.option(
+    "--http-port", type=_PORT, default=4318, show_default=True, help="For OTLP over HTTP."
+)
+@click.option(
+    "--grpc-port", type=_PORT, default=4317, show_default=True, help="For OTLP over gRPC."
+)
+@click.option(
+    "--host",
+    metavar="ADDRESS",
+    help="Address to listen on; any but loopback needs --token.  [default: 127.0.0.1 and ::1]",
+)
+@click.option(
+    "--token",
+    metavar="TOKEN",
+    envvar="AGENTTRACE_TOKEN",
+    show_envvar=True,
+    help="What clients must send, as Authorization: Bearer TOKEN.",
+)
+@click.option(
+    "--forward", "url", metavar="URL", help="Pass everything on to this OTLP endpoint (HTTP)."
+)
+@click.option(
+    "--forward-header",
+    "headers",
+    metavar="NAME=VALUE",
+    multiple=True,
+    envvar="AGENTTRACE_FORWARD_HEADERS",
+    show_envvar=True,
+    help="Send this header with what is passed on; may be given several times.",
+)
+@click.option(
+    "--forward-queue",
+    metavar="SIZE",
+    default="512MB",
+    show_default=True,
+    help="What may wait on the disk to be passed on; the oldest is dropped then.",
+)
+@click.option(
+    "--add-energy",
+    is_flag=True,
+    help="Add agenttrace.energy.* to the model calls that are passed on.",
+)
+@click.option("--no-fold", is_flag=True, help="Leave folding to reports.")
+@click.pass_obj
+def serve(
+    home: str | None,
+    *,
+    http_port: int,
+    grpc_port: int,
+    host: str | None,
+    token: str | None,
+    url: str | None,
+    headers: tuple[str, ...],
+    forward_queue: str,
+    add_energy: bool,
+    no_fold: bool,
+) -> None:
+    """Receive the telemetry of agents, over OTLP, until Ctrl+C or SIGTERM.
+
+    Point an agent at it with OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318. It acknowledges
+    only what the disk has. /health says how it is, and /metrics is for Prometheus.
+    Needs the extra of a checkout: pip install "/path/to/this/checkout[serve]".
+    """
+    # What serves is loaded only here, so that --help does not wait for it.
+    from agenttrace import config
+    from agenttrace.server import running
+    from agenttrace.server.running import needed
+
+    needed()
+    if url is None and (add_energy or headers):
+        raise click.UsageError("--add-energy and --forward-header are for --forward URL.")
+    folder = config.load(home).home
+    stop = _told_to_stop()
+    with running(
+        folder,
+        http_port=http_port,
+        grpc_port=grpc_port,
+        host=host,
+        token=token,
+        forward=_target(folder, url, headers, forward_queue, add_energy=add_energy),
+        is_folding=not no_fold,
+    ) as server:
+        _say(folder, server, url)
+        stop.wait()
+        click.echo("Stopping ...", err=True)
+    records = server.receiver.counts.records
+    click.echo(f"Received {sum(records.values()):,} records.", err=True)
+
+
+def _target(
+    home: Path, url: str | None, headers: tuple[str, ...], queue: str, *, add_energy: bool
+) -> Target | None:
+    if url is None:
+        return None
+    from agenttrace import config
+    from agenttrace.server.forwarding import Target, headers_of
+
+    size = config.size_bytes(queue)
+    if size is None:
+        raise click.BadParameter(
+            f"{queue!r} is no size. Say it as 2GB, 500MB or 2GiB.", param_hint="--forward-queue"
+        )
+    change = None
+    if add_energy:
+        # The factors take a while to read, and few want them here.
+        from agenttrace.enrichment import Estimator
+        from agenttrace.server.enriching import Enriching
+
+        change = Enriching(Estimator(home=home))
+    return Target(url, headers_of(_pairs(headers)), size, change)
+
+
+def _pairs(headers: tuple[str, ...]) -> list[str]:
+    """Return the pairs; in the variable they are separated by commas."""
+    said = os.environ.get("AGENTTRACE_FORWARD_HEADERS")
+    if said is not None and list(headers) == said.split():
+        return [pair for pair in said.split(",") if pair.strip()]
+    return list(headers)
+
+
+def _told_to_stop() -> threading.Event:
+    stop = threading.Event()
+
+    def told(*_: object) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, told)
+    return stop
+
+
+def _say(home: Path, server: Running, url: str | None) -> None:
+    from agenttrace.server.forwarding import shown
+
+    click.echo(f"Receiving for {home}")
+    click.echo(f"  OTLP/HTTP  {server.http_url}")
+    click.echo(f"  OTLP/gRPC  {server.grpc_url}")
+    click.echo(f"  health     {server.http_url}/health")
+    click.echo(f"  metrics    {server.http_url}/metrics")
+    if url is not None:
+        click.echo(f"  passed on  {shown(url)}")
