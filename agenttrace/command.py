@@ -9,7 +9,7 @@ import signal
 import subprocess
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -27,12 +27,15 @@ NOT_RUN: Final = 126
 
 
 @contextmanager
-def begun(command: Sequence[str], **how: Any) -> "Generator[subprocess.Popen[bytes]]":
+def begun(
+    command: Sequence[str], *, env: Mapping[str, str] | None = None, stdout: int | None = None
+) -> "Generator[subprocess.Popen[bytes]]":
     """Start *command*, and pass signals on to it, but for those that it got from the terminal.
 
     Args:
         command: Program and arguments.
-        how: More for ``subprocess.Popen``: an environment, a pipe.
+        env: Its environment; that of this process if not given.
+        stdout: As ``subprocess.Popen`` has it.
 
     Raises:
         OSError: It cannot be started.
@@ -49,7 +52,7 @@ def begun(command: Sequence[str], **how: Any) -> "Generator[subprocess.Popen[byt
 
     before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
     try:
-        started.append(subprocess.Popen(command, **how))  # noqa: S603 - the user's own command
+        started.append(subprocess.Popen(command, env=env, stdout=stdout))  # noqa: S603 - the user's own command
         for number in early:
             started[0].send_signal(number)
         yield started[0]

@@ -52,7 +52,7 @@ KINDS: Final = ("input", "output", "cache_write", "cache_read")
 MODELS: Final = ("claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929")
 WORDS: Final = (
     "the call returns a frame with every column that was asked for and nothing else so it is "
-    "read once \\n    def value(self) -> int:\\n        return self._value  # \\\"quoted\\\" 0x7f "
+    'read once \\n    def value(self) -> int:\\n        return self._value  # \\"quoted\\" 0x7f '
     "naïve café ✓ import os\\tpath == {'key': [1, 2, 3]} "
 ).split(" ")
 

@@ -50,9 +50,12 @@ special AS MATERIALIZED (
     FROM span
     WHERE span.kind = 'inference' AND span.counted IS NULL
     -- It may arrive twice, from a log with more output each time, as it goes on. Ids alone do not tell: a
-    -- program that seeds its random numbers repeats them.
+    -- program that seeds its random numbers repeats them; those that we make name the call.
     QUALIFY row_number() OVER (
-        PARTITION BY coalesce(span.task_id, span.trace_id), span.span_id, span.start_ns
+        PARTITION BY
+            coalesce(span.task_id, span.trace_id),
+            span.span_id,
+            CASE WHEN span.scope <> 'agenttrace.sources' THEN span.start_ns END
         ORDER BY
             span.capture = 'wire' DESC NULLS LAST,
             span.output_tokens DESC NULLS LAST,

@@ -24,12 +24,12 @@ _LONG_BYTES: Final = 32 * 1024 * 1024  # about a second: less is over before a b
 
 # The first line tells click to leave the others as they are.
 _EXAMPLES: Final = """\b
-agenttrace import                      all that this user's agents have written
-agenttrace import --list               what there is, and what of it is new
-agenttrace import claude-code          the logs of one agent
-agenttrace import codex ~/old/sessions a folder or file of it that lies elsewhere
-agenttrace import ~/old/sessions       the same, told by what it holds
-agenttrace import --watch              go on importing what is written, until Ctrl-C
+agenttrace import                       all that this user's agents have written
+agenttrace import --list                what there is, and what of it is new
+agenttrace import claude-code           the logs of one agent
+agenttrace import codex ~/old/sessions  a folder or file that lies elsewhere
+agenttrace import ~/old/sessions        the same, told by what it holds
+agenttrace import --watch               go on with what is written, until Ctrl-C
 """
 
 
@@ -50,6 +50,7 @@ def import_(
     """
     # msgspec and SQLite are loaded only here, so that --help does not wait for them.
     from agenttrace import config
+    from agenttrace.sources import finding
 
     if is_listing and is_watching:
         raise click.UsageError("--list imports nothing, and --watch imports: choose one of them.")
@@ -57,7 +58,7 @@ def import_(
         raise click.UsageError("--watch says a line for each change; --format is for an import.")
     folder = config.load(home).home
     asked, is_search = _asked(words)
-    found = [_look(folder, source, roots) for source, roots in asked]
+    found = [finding.look(folder, source, roots) for source, roots in asked]
     if is_listing:
         _say_list(found, form, is_search=is_search)
         return
@@ -136,12 +137,6 @@ def _path(word: str) -> Path:
     return path
 
 
-def _look(home: Path, source: Source, roots: tuple[Path, ...]) -> Found:
-    from agenttrace.sources import finding
-
-    return finding.look(home, source, roots)
-
-
 def _import(
     home: Path,
     asked: Iterable[tuple[Source, tuple[Path, ...]]],
@@ -150,11 +145,17 @@ def _import(
     is_search: bool,
 ) -> list[Imported]:
     """Import what is asked for; of a search, what was found."""
-    from agenttrace.sources.importing import import_logs
+    from agenttrace.sources.importing import Imported, import_logs
 
     done: list[Imported] = []
     for (source, _), seen in zip(asked, found, strict=True):
         if is_search and not seen.files and not seen.unreadable:
+            continue
+        if not seen.new_files:
+            # To look was enough, and took half the time.
+            unchanged = Imported(source.name, files=seen.files, unchanged=seen.files)
+            unchanged.unreadable = seen.unreadable
+            done.append(unchanged)
             continue
         with _progress(source.name, seen.new_bytes) as progress:
             imported = import_logs(home, source, seen.roots, progress=progress)
@@ -232,7 +233,7 @@ def follow(
             click.echo(f"Warning: {one.source.name}: {error}", err=True)
             continue
         waiting.clear()
-        if done.unchanged < done.files or done.unreadable:
+        if not import_text.is_nothing(done):
             say(import_text.of_change(done, files))
 
 

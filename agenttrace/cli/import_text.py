@@ -49,7 +49,7 @@ def of_import(done: Sequence[Imported]) -> Iterator[str]:
     if not done:
         yield "Nothing was imported. `agenttrace doctor` says which agents are here."
         return
-    if all(_is_nothing(one) for one in done):
+    if all(is_nothing(one) for one in done):
         yield f"Nothing new in {_count(sum(one.files for one in done), 'file')}."
     else:
         yield from _table(*_figures(done))
@@ -73,6 +73,12 @@ def of_change(done: Imported, files: Sequence[Path]) -> str:
         said.append(f"{done.unreadable.popitem()[1]}")
     where = files[0].name if len(files) == 1 else _count(len(files), "file")
     return f"{datetime.now():%H:%M:%S}  {title(done.source)}: {', '.join(said)} ({where})"  # noqa: DTZ005 - the time on the wall
+
+
+def is_nothing(one: Imported) -> bool:
+    """Whether an import told nothing that was not known, and met with nothing odd."""
+    numbers = (one.calls, one.improved, one.repeated, one.turns, one.spans)
+    return not any(numbers) and not one.skipped and not one.unreadable
 
 
 def to_json(found: Iterable[Found], done: Iterable[Imported] = ()) -> str:
@@ -110,14 +116,9 @@ def _figures(done: Sequence[Imported]) -> tuple[tuple[str, ...], list[tuple[str,
     rows = [
         (title(one.source), *(f"{getattr(one, name):,}" for name in names))
         for one in done
-        if not _is_nothing(one)
+        if not is_nothing(one)
     ]
     return ("Imported", *(head.capitalize() for head in heads)), rows
-
-
-def _is_nothing(one: Imported) -> bool:
-    numbers = (one.calls, one.improved, one.repeated, one.turns, one.spans)
-    return not any(numbers) and not one.skipped and not one.unreadable
 
 
 def _left_out(done: Iterable[Imported]) -> Iterator[str]:

@@ -106,10 +106,8 @@ def left_out(machine: Machine) -> Iterator[Finding]:
 
 
 def _of_logs(agent: CodingAgent, found: Found) -> Finding:
-    says = (
-        f"{count(found.files, 'file')}, {size(found.bytes)}, "
-        f"{_day(found.oldest_ns)} to {_day(found.latest_ns)}"
-    )
+    days = dict.fromkeys((_day(found.oldest_ns), _day(found.latest_ns)))
+    says = f"{count(found.files, 'file')}, {size(found.bytes)}, {' to '.join(days)}"
     if not found.new_files:
         return Finding("Logs", agent.title, f"{says}; all imported")
     if found.imported_to_ns is None:

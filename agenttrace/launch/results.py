@@ -77,7 +77,7 @@ class Results:
 
     @property
     def totals(self) -> tuple[Total, ...]:
-        """What the session has used, by model; all together where the agent does not say by which."""
+        """What the session has used, by model; or all together, where nothing says by which."""
         return tuple(self._totals.values())
 
     def take(self, line: bytes) -> None:

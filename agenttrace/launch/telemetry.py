@@ -24,7 +24,9 @@ _OF_A_SIGNAL: Final = tuple(
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _GRPC_PORT: Final = ":4317"
 
-SPEAKING: Final = frozenset({"claude-code", "codex", "gemini", "qwen", "copilot", "opencode", "goose"})
+SPEAKING: Final = frozenset(
+    {"claude-code", "codex", "gemini", "qwen", "copilot", "opencode", "goose"}
+)
 """Agents that can be told to send telemetry."""
 
 
@@ -183,7 +185,9 @@ def _of_codex(environ: Mapping[str, str], user: Path) -> Own | None:
             for signal in _SIGNALS:
                 url = url.removesuffix(f"/v1/{signal.lower()}")
             targets.add((url, kind == "otlp-grpc"))
-            headers |= {str(name): str(value) for name, value in _mapping(told_.get("headers")).items()}
+            headers |= {
+                str(name): str(value) for name, value in _mapping(told_.get("headers")).items()
+            }
     if not targets:
         return None
     if len(targets) > 1:

@@ -34,6 +34,7 @@ THEIRS: Final = frozenset(
         "gen_ai.system",
         "gen_ai.tool.name",
         "gen_ai.workflow.name",
+        "host.name",
         "http.request.resend_count",
         "http.response.status_code",
         "llm.model_name",
@@ -41,12 +42,15 @@ THEIRS: Final = frozenset(
         "llm.request.type",
         "llm.system",
         "openinference.span.kind",
+        "process.pid",
         "reranker.model_name",
         "server.address",
+        "service.name",
         "tool.name",
         "traceloop.entity.name",
         "traceloop.span.kind",
         "traceloop.workflow.name",
+        "vcs.ref.head.name",
     }
 )
 # What a program or an integration may say as well.
@@ -64,6 +68,7 @@ OURS: Final = THEIRS | {
     semconv.OPERATION_ID,
     semconv.OUTCOME,
     semconv.PROJECT,
+    semconv.REQUEST_ID,
     semconv.ROLE,
     semconv.TASK_NAME,
     semconv.TASK_OUTCOME,

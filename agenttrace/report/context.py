@@ -11,27 +11,39 @@ _MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of on
 _LATEST_NS: Final = 2**63 - 1
 _TRACE_ID_LENGTH: Final = 32
 
-# Of other tasks, what tells of the same responses, with what is around it, and the calls that
+# Of other tasks, what tells of the same calls, with what is around it, and the calls that
 # agenttrace saw in the same processes.
 _WITH_CONTEXT: Final = """
 WITH
 special AS (
-    SELECT DISTINCT task_id, trace_id, response_id, host, pid, scope
+    SELECT DISTINCT
+        task_id, trace_id, response_id, request_id, session_id, input_tokens, output_tokens,
+        host, pid, scope
     FROM own_span
     WHERE kind = 'inference' AND counted IS NULL
 ),
 other AS NOT MATERIALIZED (
     SELECT *
     FROM ({source})
-    WHERE kind IN ('inference', 'step', 'other') AND coalesce(task_id, trace_id) <> {task}
+    WHERE kind NOT IN ('fact') AND coalesce(task_id, trace_id) <> {task}
 ),
-concerned AS (
-    SELECT DISTINCT coalesce(task_id, trace_id) AS task_id
+telling AS (
+    SELECT *
     FROM other
     WHERE
         kind = 'inference'
-        AND counted IS NULL
-        AND response_id IN (SELECT response_id FROM special WHERE response_id <> '')
+        AND (
+            response_id IN (SELECT response_id FROM special WHERE response_id <> '')
+            OR request_id IN (SELECT request_id FROM special WHERE request_id <> '')
+            OR (session_id, input_tokens, output_tokens) IN (
+                SELECT (session_id, input_tokens, output_tokens)
+                FROM special
+                WHERE session_id IS NOT NULL
+            )
+        )
+),
+concerned AS (
+    SELECT DISTINCT coalesce(task_id, trace_id) AS task_id FROM telling WHERE counted IS NULL
 )
 FROM own_span
 UNION ALL
@@ -39,7 +51,7 @@ SELECT other.*
 FROM other
 WHERE
     coalesce(other.task_id, other.trace_id) IN (FROM concerned)
-    OR other.response_id IN (SELECT response_id FROM special WHERE response_id <> '')
+    OR (other.trace_id, other.span_id) IN (SELECT (trace_id, span_id) FROM telling)
     OR (
         other.scope = 'agenttrace'
         AND other.kind = 'inference'

@@ -1,11 +1,14 @@
 """Build the report on everything in a store."""
 
+from collections.abc import Iterator
 from typing import Final
 
+from agenttrace.coding_agents import CODING_AGENTS
 from agenttrace.reader import Reader
 from agenttrace.report import sums
+from agenttrace.report.selection import WHOLE_TASKS
 from agenttrace.report.sums import Row, held
-from agenttrace.report.values import Equivalent, ModelLine, Overview, RoleLine, TaskLine
+from agenttrace.report.values import Equivalent, ModelLine, Overview, RoleLine, TaskLine, Unseen
 
 _LARGEST: Final = """
 SELECT task_moments.task_id
@@ -35,6 +38,7 @@ FROM (
             WHEN sum(task_total.total_tokens_calls) > 0 THEN sum(task_total.total_tokens)
         END::BIGINT AS total_tokens
     FROM task_total
+    {which}
     GROUP BY task_total.task_id
 ) AS shown
 INNER JOIN task_fact ON shown.task_id = task_fact.task_id
@@ -79,6 +83,19 @@ FROM human_equivalent
 INNER JOIN persona ON human_equivalent.persona = persona.id
 ORDER BY human_equivalent.prompts_per_day, human_equivalent.persona
 """
+_LOGGED: Final = """
+SELECT
+    told.service_name,
+    sum(call_sum.calls)::BIGINT AS calls
+FROM call_sum
+INNER JOIN {tasks} AS told ON call_sum.task_id = told.task_id
+WHERE call_sum.capture = 'log'
+GROUP BY told.service_name
+HAVING sum(call_sum.calls) > 0
+ORDER BY calls DESC, told.service_name
+"""
+
+_OF_TASKS: Final = ("task_total", "task_sum", "task_moments")
 
 
 def overview(reader: Reader, *, limit: int = 10) -> Overview:
@@ -104,7 +121,18 @@ def overview(reader: Reader, *, limit: int = 10) -> Overview:
             coverage=sums.coverage(reader),
             method=sums.method(reader),
             warnings=sums.warnings(reader),
+            unseen=tuple(_unseen(reader)),
         )
+
+
+def _unseen(reader: Reader) -> Iterator[Unseen]:
+    """Yield what the logs of programs cannot know, where calls from those logs count."""
+    # Who told of a task goes by the task as it was recorded, whatever is taken for one.
+    tasks = WHOLE_TASKS if sums.is_held(reader, WHOLE_TASKS) else "task_fact"
+    for row in reader.query(_LOGGED.format(tasks=tasks)):
+        known = CODING_AGENTS.get(row["service_name"])
+        if known is not None and known.lacks is not None:
+            yield Unseen(known.name, known.title, row["calls"], known.lacks, known.way)
 
 
 def _largest(reader: Reader, limit: int) -> tuple[TaskLine, ...]:
@@ -112,9 +140,10 @@ def _largest(reader: Reader, limit: int) -> tuple[TaskLine, ...]:
     if not ids:
         return ()
     which = f"WHERE task_id IN ({', '.join(map(sums.quoted, ids))})"
-    few = {name: f"FROM {name} {which}" for name in ("task_total", "task_sum", "task_moments")}
-    with held(reader, **few):
-        return tuple(map(_task, reader.query(_TASKS)))
+    # Where tasks were put together, these are held already.
+    names = [name for name in _OF_TASKS if not sums.is_held(reader, name)]
+    with held(reader, **{name: f"FROM {name} {which}" for name in names}):
+        return tuple(map(_task, reader.query(_TASKS.format(which=which))))
 
 
 def _task(row: Row) -> TaskLine:

@@ -99,7 +99,7 @@ def held(reader: Reader, *names: str, **tables: str) -> Generator[None]:
     """
     kept: list[str] = []
     try:
-        new = {name: f"FROM {name}" for name in names if not _is_held(reader, name)}
+        new = {name: f"FROM {name}" for name in names if not is_held(reader, name)}
         for name, sql in {**tables, **new}.items():
             reader.query(f"CREATE TEMP TABLE {name} AS {sql}")
             kept.append(name)
@@ -109,7 +109,8 @@ def held(reader: Reader, *names: str, **tables: str) -> Generator[None]:
             reader.query(f"DROP TABLE temp.{name}")
 
 
-def _is_held(reader: Reader, name: str) -> bool:
+def is_held(reader: Reader, name: str) -> bool:
+    """Whether the rows of a query are kept for others to read."""
     return bool(
         reader.query(
             "SELECT 1 FROM duckdb_tables() WHERE database_name = 'temp' AND table_name = $1", [name]

@@ -331,6 +331,25 @@ class Method:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """What the log of a program cannot know, where calls from that log are counted.
+
+    Attributes:
+        source: The program, as ``service.name`` has it.
+        title: As its makers write it.
+        log_calls: Calls that count and only its log told of.
+        lacks: What the log says nothing of.
+        way: How to get it; None where no way is known.
+    """
+
+    source: str
+    title: str
+    log_calls: int
+    lacks: str
+    way: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything recorded in one folder, totals first.
 
@@ -347,6 +366,7 @@ class Overview:
         coverage: What the figures rest on.
         method: How energy was estimated.
         warnings: What to know before believing a figure, a sentence each.
+        unseen: What the logs that calls were read from cannot know, a program each.
     """
 
     kind: ClassVar[str] = "overview"
@@ -363,6 +383,7 @@ class Overview:
     coverage: Coverage
     method: Method
     warnings: tuple[str, ...]
+    unseen: tuple[Unseen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
@@ -178,6 +179,11 @@ class Forwarding:
         if what != self._said:
             self._said = what
             logger.warning("agenttrace serve: %s", what)
+
+
+def queue_name(url: str) -> str:
+    """Return the name of the folder with what waits for *url*; others must not get it."""
+    return blake2b(url.encode(), digest_size=8).hexdigest()
 
 
 def retry_after(said: str | None, now: float) -> float:

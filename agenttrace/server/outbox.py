@@ -80,6 +80,7 @@ class Outbox:
                 _append(file.path, data)
             except OSError:
                 self.dropped += len(messages)
+                self._is_old = len(self._files)  # Half a message may be at the end of the newest.
                 return
             file.size += len(data)
             file.messages += len(messages)
@@ -104,6 +105,7 @@ class Outbox:
                     self._reading = file
                     message, self._next_offset = found
                     return message
+                self.dropped += file.messages  # Somebody has removed or spoilt it.
                 self._remove_oldest()
 
     def done(self) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import grpc
 from opentelemetry.proto.collector.logs.v1 import (  # pyright: ignore[reportMissingTypeStubs]
@@ -22,8 +22,6 @@ from agenttrace.server.refusals import FAILED, RefusedError, Why
 from agenttrace.sources.otlp import Signal
 
 logger: Final = logging.getLogger("agenttrace")
-
-STOP_SECONDS: Final = 5.0
 
 _DETAILS: Final = "grpc-status-details-bin"  # where clients look for a google.rpc.Status
 _SERVICES: Final[dict[Signal, tuple[Any, str]]] = {
@@ -71,8 +69,9 @@ def serve(rpc: grpc.Server, receiver: Receiver, guard: Guard) -> None:
     for signal, (module, name) in _SERVICES.items():
         service = module.DESCRIPTOR.services_by_name[name]
         # Without a deserializer the bytes come as they are, to be passed on as they are.
-        method: Any = grpc.unary_unary_rpc_method_handler(_exporting(receiver, guard, signal))
-        handler = grpc.method_handlers_generic_handler(service.full_name, {"Export": method})
+        export: Any = _exporting(receiver, guard, signal)
+        methods = {"Export": cast("Any", grpc).unary_unary_rpc_method_handler(export)}
+        handler = grpc.method_handlers_generic_handler(service.full_name, methods)
         rpc.add_generic_rpc_handlers((handler,))
 
 

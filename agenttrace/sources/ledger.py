@@ -175,6 +175,8 @@ class Ledger:
     def known(self, source: str, keys: Iterable[str]) -> dict[str, Known]:
         """Return what was told of calls, by their key."""
         found: dict[str, Known] = {}
+        if self._connection.execute("SELECT 1 FROM told LIMIT 1").fetchone() is None:
+            return found
         with closing(self._connection.cursor()) as cursor:
             for key in keys:
                 row = cursor.execute(

@@ -5,6 +5,7 @@ The same thing told twice becomes the same record, wherever and whenever it was 
 hashes of what names it. So the fold can let go of what it has already.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -17,6 +18,7 @@ from agenttrace.record.readable import AttributeValue
 SCOPE: Final = "agenttrace.sources"
 
 _encode: Final = msgspec.json.Encoder().encode
+_KEPT: Final = 1024  # ids: neighbours have the same session, turn and agent
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -185,11 +187,13 @@ class _Place(NamedTuple):
 Record = Call | Turn | Agent | Total | Told
 
 
+@lru_cache(maxsize=_KEPT)
 def trace_id(source: str, session: str) -> str:
     """Return the trace of a session, 32 hex digits."""
     return _hash(16, "session", source, session)
 
 
+@lru_cache(maxsize=_KEPT)
 def task_id(source: str, session: str, turn: str) -> str:
     """Return the task of a turn, 32 hex digits."""
     return _hash(16, "turn", source, session, turn)
@@ -219,42 +223,80 @@ def _hash(size: int, *names: str) -> str:
     return blake2b("\0".join(names).encode("utf-8", "replace"), digest_size=size).hexdigest()
 
 
+class _CallAttributes(msgspec.Struct, gc=False, omit_defaults=True, kw_only=True):
+    """What is said of a call; what is not known is left out."""
+
+    kind: str = msgspec.field(name=semconv.KIND)
+    source: str = msgspec.field(name=semconv.SERVICE_NAME)
+    task_id: str = msgspec.field(name=semconv.TASK_ID)
+    session: str = msgspec.field(name=semconv.CONVERSATION_ID)
+    operation: str = msgspec.field(name=semconv.OPERATION_NAME)
+    role: str = msgspec.field(name=semconv.ROLE)
+    depth: int = msgspec.field(name=semconv.AGENT_DEPTH)
+    capture: str = msgspec.field(name=semconv.CAPTURE)
+    usage: str = msgspec.field(name=semconv.USAGE)
+    provider: str | None = msgspec.field(name=semconv.PROVIDER_NAME, default=None)
+    request_model: str | None = msgspec.field(name=semconv.REQUEST_MODEL, default=None)
+    model: str | None = msgspec.field(name=semconv.RESPONSE_MODEL, default=None)
+    response_id: str | None = msgspec.field(name=semconv.RESPONSE_ID, default=None)
+    request_id: str | None = msgspec.field(name=semconv.REQUEST_ID, default=None)
+    agent: str | None = msgspec.field(name=semconv.AGENT_NAME, default=None)
+    agent_span_id: str | None = msgspec.field(name=semconv.AGENT_SPAN_ID, default=None)
+    attempt: int | None = msgspec.field(name=semconv.ATTEMPT, default=None)
+    region: str | None = msgspec.field(name=semconv.CLOUD_REGION, default=None)
+    cost_usd: float | None = msgspec.field(name=semconv.COST_USD, default=None)
+    outcome: str | None = msgspec.field(name=semconv.OUTCOME, default=None)
+    error_type: str | None = msgspec.field(name=semconv.ERROR_TYPE, default=None)
+    http_status: int | None = msgspec.field(name=semconv.HTTP_STATUS, default=None)
+    upstream_provider: str | None = msgspec.field(name=semconv.UPSTREAM_PROVIDER, default=None)
+    input_tokens: int | None = msgspec.field(name=semconv.INPUT_TOKENS, default=None)
+    output_tokens: int | None = msgspec.field(name=semconv.OUTPUT_TOKENS, default=None)
+    cache_read: int | None = msgspec.field(name=semconv.CACHE_READ_TOKENS, default=None)
+    cache_write: int | None = msgspec.field(name=semconv.CACHE_WRITE_TOKENS, default=None)
+    cache_write_1h: int | None = msgspec.field(name=semconv.CACHE_WRITE_1H_TOKENS, default=None)
+    reasoning: int | None = msgspec.field(name=semconv.REASONING_TOKENS, default=None)
+
+
 def _of_call(call: Call) -> bytes:
     source, session, usage = call.source, call.session, call.usage
-    return _line(
-        _Place(
-            trace_id(source, session),
-            span_id("call", source, call.key),
-            _parent(source, session, call.turn, call.agent_key),
-        ),
-        call.operation,
-        (call.start_ns, call.end_ns),
-        {
-            semconv.KIND: "inference",
-            semconv.SERVICE_NAME: source,
-            semconv.TASK_ID: task_id(source, session, call.turn),
-            semconv.CONVERSATION_ID: session,
-            semconv.OPERATION_NAME: call.operation,
-            semconv.PROVIDER_NAME: call.provider,
-            semconv.REQUEST_MODEL: call.request_model,
-            semconv.RESPONSE_MODEL: call.model,
-            semconv.RESPONSE_ID: call.response_id,
-            semconv.REQUEST_ID: call.request_id,
-            semconv.ROLE: call.role,
-            semconv.AGENT_NAME: call.agent,
-            semconv.AGENT_SPAN_ID: _agent_span_id(source, session, call.agent_key),
-            semconv.AGENT_DEPTH: call.depth,
-            semconv.ATTEMPT: call.attempt,
-            semconv.CLOUD_REGION: call.region,
-            semconv.COST_USD: call.cost_usd,
-            semconv.OUTCOME: call.outcome,
-            semconv.ERROR_TYPE: call.error_type,
-            semconv.HTTP_STATUS: call.http_status,
-            semconv.UPSTREAM_PROVIDER: call.upstream_provider,
-            semconv.CAPTURE: call.capture,
-            **_tokens(usage),
-        },
+    # There are many calls and few of the other records, so this one is not made from a mapping.
+    attributes = _CallAttributes(
+        kind="inference",
+        source=source,
+        task_id=task_id(source, session, call.turn),
+        session=session,
+        operation=call.operation,
+        role=call.role,
+        depth=call.depth,
+        capture=call.capture,
+        usage=usage.state,
+        provider=call.provider,
+        request_model=call.request_model,
+        model=call.model,
+        response_id=call.response_id,
+        request_id=call.request_id,
+        agent=call.agent,
+        agent_span_id=_agent_span_id(source, session, call.agent_key),
+        attempt=call.attempt,
+        region=call.region,
+        cost_usd=call.cost_usd,
+        outcome=call.outcome,
+        error_type=call.error_type,
+        http_status=call.http_status,
+        upstream_provider=call.upstream_provider,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cache_read=usage.cache_read_tokens,
+        cache_write=usage.cache_write_tokens,
+        cache_write_1h=usage.cache_write_1h_tokens,
+        reasoning=usage.reasoning_tokens,
     )
+    place = _Place(
+        trace_id(source, session),
+        span_id("call", source, call.key),
+        _parent(source, session, call.turn, call.agent_key),
+    )
+    return _written(place, call.operation, (call.start_ns, call.end_ns), attributes)
 
 
 def _of_turn(turn: Turn) -> bytes:
@@ -349,7 +391,20 @@ def _line(
     attributes: dict[str, AttributeValue | None],
 ) -> bytes:
     said = {key: value for key, value in attributes.items() if value is not None}
+    return _written(place, name, when, said)
+
+
+def _written(
+    place: _Place,
+    name: str,
+    when: tuple[int, int | None],
+    attributes: dict[str, AttributeValue] | _CallAttributes,
+) -> bytes:
     start_ns, end_ns = when
+    if isinstance(attributes, _CallAttributes):
+        is_error = attributes.error_type is not None
+    else:
+        is_error = semconv.ERROR_TYPE in attributes
     record = {
         "trace_id": place.trace_id,
         "span_id": place.span_id,
@@ -357,18 +412,20 @@ def _line(
         "name": name,
         "start_ns": start_ns,
         "end_ns": end_ns,
-        "status": "error" if semconv.ERROR_TYPE in said else "unset",
+        "status": "error" if is_error else "unset",
         "scope": SCOPE,
-        "attributes": said,
+        "attributes": attributes,
     }
     return _encode(record) + b"\n"
 
 
+@lru_cache(maxsize=_KEPT)
 def _parent(source: str, session: str, turn: str, agent_key: str | None) -> str:
     """Return the span around something: its agent, else the task of its turn."""
     return _agent_span_id(source, session, agent_key) or span_id("task", source, session, turn)
 
 
+@lru_cache(maxsize=_KEPT)
 def _agent_span_id(source: str, session: str, key: str | None) -> str | None:
     # Agents of two sessions may have the same id.
     return None if key is None else span_id("agent", source, session, key)

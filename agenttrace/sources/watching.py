@@ -47,6 +47,10 @@ class Watched:
             for path in self.source.find(root, lambda _path, _why: None)
         }
 
+    def folders(self) -> list[Path]:
+        """Return those of the roots that are folders."""
+        return [root for root in self.roots if root.is_dir()]
+
     def changed(self, changes: Changes) -> list[Path]:
         """Return the files of this source among what has *changes*, in order."""
         if any(kind != _MODIFIED for kind, _ in changes):
@@ -88,16 +92,19 @@ def _until_a_root_changes(
     stop: Event,
     look_ms: int,
 ) -> Iterator[tuple[Watched, list[Path]]]:
-    folders = [str(root) for root in before if root.is_dir()]
+    folders = [str(root) for one in watched for root in one.folders()]
     if not folders:
         # There is nothing that could be watched.
         stop.wait(look_ms / 1000)
         return
+    is_first = True
     for found in _watch(folders, stop, look_ms):
-        for one in watched if found else ():
-            files = one.changed(found)
+        for one in watched if found or is_first else ():
+            # What changed before the watch began is told by nobody.
+            files = one.folders() if is_first else one.changed(found)
             if files:
                 yield one, files
+        is_first = False
         if _looked_at(watched) != before:
             return
 

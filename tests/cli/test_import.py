@@ -13,8 +13,14 @@ from click.testing import CliRunner, Result
 from agenttrace.cli import commands, import_
 from agenttrace.coding_agents import CODING_AGENTS, CodingAgent
 from agenttrace.reader import Reader
+from agenttrace.sources import agents, finding
+from agenttrace.sources.source import User
 from agenttrace.sources.watching import Watched
 from tests.sources.plain import Plain, call, install
+
+# As they are, before a test has others.
+NAMES, SOURCE = agents.NAMES, agents.source
+EXAMPLE = Path(__file__).parents[1] / "sources" / "corpora" / "example"
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +31,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "codex", "Codex", ("codex",), "its titles are not in its log", "turn on its telemetry"
     )
     monkeypatch.setitem(CODING_AGENTS, "codex", lacking)
+    monkeypatch.setitem(CODING_AGENTS, "pi", CodingAgent("pi", "pi", ("pi",)))
     monkeypatch.setenv("HOME", str(tmp_path))
     return tmp_path
 
@@ -172,6 +179,27 @@ def test_json_has_every_figure(home: Path, user: Path) -> None:
     }
 
 
+def test_the_example_of_the_documentation_comes_to_what_its_lines_say(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Claude Code: 12 + 24,000; 4 + 24,000 + 3,500; 6 + 27,500 + 1,200; its sub-agent 30 + 9,000.
+    # pi: 20 + 5,000. The first call is there twice, with 1 token of output and with 480.
+    monkeypatch.setattr(agents, "NAMES", NAMES)
+    monkeypatch.setattr(agents, "source", SOURCE)
+    monkeypatch.setattr(finding, "this_user", lambda: User(EXAMPLE))
+
+    assert run(home).exit_code == 0
+
+    with Reader(home) as reader:
+        (row,) = reader.query("SELECT tasks, calls, input_tokens, output_tokens FROM totals")
+    assert dict(row) == {
+        "tasks": 3,
+        "calls": 5,
+        "input_tokens": 24_012 + 27_504 + 28_706 + 9_030 + 5_020,
+        "output_tokens": 480 + 900 + 610 + 350 + 200,
+    }
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_one_file_that_may_not_be_read_is_named_and_the_others_are_imported(
     home: Path, user: Path
@@ -242,31 +270,29 @@ def test_watching_imports_what_is_written_and_folders_that_come_later(
     home: Path, user: Path
 ) -> None:
     there = log(user, "codex", "m1")
-    source = Plain("codex")
-    later = user / "later"
     said: list[str] = []
     stop = threading.Event()
-
-    def say(line: str) -> None:
-        said.append(line)
-        if len(said) == 1:
-            log(user, "codex", "m8", "m9", folder="later")
-        else:
-            stop.set()
 
     def write() -> None:
         with there.open("a") as file:
             file.write(call("codex", "m2"))
 
-    first = threading.Timer(0.1, write)
-    first.start()
-    watched = [Watched(source, (there.parent, later))]
-    import_.follow(home, watched, stop, say, look_ms=50)
-    first.join()
+    def come() -> None:
+        log(user, "codex", "m8", "m9", folder="later")
 
-    assert [line[8:] for line in said] == [
-        "  Codex: 2 new calls, 1 turn (a.jsonl)",
-        "  Codex: 2 new calls, 1 turn (later)",
+    then = iter([write, come, stop.set])
+
+    def say(line: str) -> None:
+        said.append(line.partition("  ")[2])
+        next(then)()
+
+    watched = [Watched(Plain("codex"), (there.parent, user / "later"))]
+    import_.follow(home, watched, stop, say, look_ms=50)
+
+    assert said == [
+        "Codex: 1 new call, 1 turn (.codex)",
+        "Codex: 1 new call (a.jsonl)",
+        "Codex: 2 new calls, 1 turn (later)",
     ]
 
 

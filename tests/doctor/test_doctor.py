@@ -83,14 +83,14 @@ def test_logs_that_are_not_imported_come_with_the_line_that_imports_them(user: P
     (one,) = agents.logs(machine(user))
 
     assert (one.level, one.mend) == ("note", "agenttrace import pi")
-    assert one.says == "1 file, 38 bytes, 1970-04-08 to 1970-04-08; none of it is imported"
+    assert one.says == "1 file, 38 bytes, 1970-04-08; none of it is imported"
 
 
 def test_what_came_after_an_import_is_said(user: Path, home: Path) -> None:
     path = log(user, "pi", "m1", days=3)
     import_logs(home, Plain("pi"), [path])
     assert found(agents.logs, machine(user)) == [
-        ("pi", "ok", "1 file, 38 bytes, 1970-04-08 to 1970-04-08; all imported")
+        ("pi", "ok", "1 file, 38 bytes, 1970-04-08; all imported")
     ]
     log(user, "pi", "m1", "m2", days=1)
 
@@ -98,7 +98,7 @@ def test_what_came_after_an_import_is_said(user: Path, home: Path) -> None:
         (
             "pi",
             "note",
-            "1 file, 76 bytes, 1970-04-10 to 1970-04-10; imported to 1970-04-08, 38 bytes in 1 "
+            "1 file, 76 bytes, 1970-04-10; imported to 1970-04-08, 38 bytes in 1 "
             "file new",
         )
     ]

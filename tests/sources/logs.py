@@ -1,12 +1,11 @@
 """Import logs of a source in a test, and look at what came of it."""
 
 import json
+import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-import sqlite3
 
 from agenttrace import semconv
 from agenttrace.reader import Reader
@@ -22,7 +21,7 @@ def imported(source: str, root: Path, home: Path) -> Imported:
 
 
 def records(home: Path, kind: str) -> list[dict[str, Any]]:
-    """The attributes of the records of a kind in the spool, with their ids and start, in its order."""
+    """The records of a kind in the spool, their attributes beside their ids and times."""
     found: list[dict[str, Any]] = []
     for segment in sorted((home / "spool").glob("*-*")):
         for line in segment.read_bytes().rstrip(b"\0").splitlines()[1:]:

@@ -42,6 +42,7 @@ class _Reports(LazyGroup):
         "outcomes",
         "claims",
         "carbon",
+        "reconcile",
         "methods",
         "parity",
     )

@@ -30,7 +30,7 @@ def blocks(report: Overview) -> Iterator[RenderableType]:
         yield _models(report.models)
         if report.top_tasks:
             yield _tasks(report.top_tasks, report.tasks)
-        yield sums.basis(report.coverage, report.totals, report.method)
+        yield sums.basis(report.coverage, report.totals, report.method, report.unseen)
     yield from parts.cautions(report.warnings)
 
 

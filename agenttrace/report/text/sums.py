@@ -16,6 +16,7 @@ from agenttrace.report.values import (
     Method,
     Place,
     Totals,
+    Unseen,
 )
 
 _LABEL_WIDTH: Final = 15
@@ -121,12 +122,14 @@ def _silent(value: int | None, calls: int) -> str:
     return f"not reported by {parts.calls(calls)}" if calls else ""
 
 
-def basis(coverage: Coverage, totals: Totals, method: Method) -> RenderableType:
-    """Show what the figures rest on."""
+def basis(
+    coverage: Coverage, totals: Totals, method: Method, unseen: Sequence[Unseen] = ()
+) -> RenderableType:
+    """Show what the figures rest on, and what the logs that they are from cannot know."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(style=parts.QUIET, no_wrap=True)
     grid.add_column(style=parts.QUIET)
-    for row in (*_coverage(coverage, totals.calls), *_method(method)):
+    for row in (*_coverage(coverage, totals.calls), *_unseen(unseen), *_method(method)):
         grid.add_row(*row)
     return grid
 
@@ -162,6 +165,12 @@ def _coverage(coverage: Coverage, calls: int) -> Iterator[tuple[str, str]]:
         f"{coverage.quarantined_records:,} quarantined{_why(coverage.quarantined_by_reason)}, "
         f"{coverage.lost_records:,} known to be lost{_why(coverage.lost_by_reason)}",
     )
+
+
+def _unseen(unseen: Sequence[Unseen]) -> Iterator[tuple[str, str]]:
+    for one in unseen:
+        way = f". To have it: {one.way}" if one.way else ""
+        yield "Unseen", f"{one.title} ({parts.calls(one.log_calls)} of its log): {one.lacks}{way}"
 
 
 def _why(records: Mapping[str, int]) -> str:

@@ -13,9 +13,12 @@ from agenttrace.sources.source import Source
 _MODULES: Final[dict[str, str]] = {
     "claude-code": "claude_code",
     "codex": "codex",
+    "gemini": "gemini",
+    "copilot": "copilot",
     "opencode": "opencode",
     "goose": "goose",
     "amp": "amp",
+    "qwen": "qwen",
     "kimi": "kimi",
     "droid": "droid",
     "pi": "pi",

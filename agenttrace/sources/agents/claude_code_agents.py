@@ -4,15 +4,16 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Final
 
 import msgspec
 
 from agenttrace.model import Role
-from agenttrace.sources.agents.claude_code_records import mapping, text
+from agenttrace.sources.agents.claude_code_records import Name
 
 _PREFIX: Final = "agent-"
 _DEEPEST: Final = 100
+_FIRST_DEPTH: Final = 2  # of what the session itself started
 _META_AT_MOST: Final = 1024 * 1024
 
 # What Claude Code runs beside the conversation, by what the agent's id begins with.
@@ -24,6 +25,16 @@ _ROLES: Final[dict[str, Role]] = {
     "aprompt_suggestion": "other",
 }
 _OWN: Final = re.compile(rf"({'|'.join(_ROLES)})(?:-|$)").match
+
+
+class _Meta(msgspec.Struct, gc=False):
+    """What stands in the file beside a transcript."""
+
+    agentType: Name = None  # noqa: N815 - as they spell it
+    toolUseId: Name = None  # noqa: N815
+    parentAgentId: Name = None  # noqa: N815
+    spawnDepth: Annotated[int, msgspec.Meta(gt=0, lt=_DEEPEST)] | None = None  # noqa: N815
+
 
 # A tool that was asked for: its id comes before its name, or after it.
 _ASKED: Final = re.compile(
@@ -63,7 +74,7 @@ def who(path: Path) -> Who:
     parent_key, depth = _parent(path, meta)
     return Who(
         key,
-        text(meta.get("agentType")) or (own[1][1:] if own else "subagent"),
+        meta.agentType or (own[1][1:] if own else "subagent"),
         _ROLES[own[1]] if own else "subagent",
         parent_key,
         depth,
@@ -78,45 +89,42 @@ def main_of(path: Path, session: str) -> Path:
     return path.with_name(f"{Path(session).name}.jsonl")
 
 
-def _meta(path: Path) -> dict[str, Any]:
-    """Return what the file beside a transcript says; nothing if it is not there."""
+def _meta(path: Path) -> _Meta:
+    """Return what the file beside a transcript says; nothing if it is not there, or broken."""
     try:
         with path.with_name(path.name.removesuffix(".jsonl") + ".meta.json").open("rb") as file:
-            return dict(mapping(msgspec.json.decode(file.read(_META_AT_MOST))))
+            return msgspec.json.decode(file.read(_META_AT_MOST), type=_Meta)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return {}
+        return _Meta()
 
 
-def _parent(path: Path, meta: dict[str, Any]) -> tuple[str | None, int]:
+def _parent(path: Path, meta: _Meta) -> tuple[str | None, int]:
     """Return which agent started the one of *path*, and how deep it is."""
-    parent_key, deep = text(meta.get("parentAgentId")), meta.get("spawnDepth")
-    known = deep + 1 if type(deep) is int and 0 < deep < _DEEPEST else None
-    if known is None and parent_key is None:
-        parent_key = _asked_by(path, text(meta.get("toolUseId")))
+    known = meta.spawnDepth + 1 if meta.spawnDepth else None
+    if known == _FIRST_DEPTH:
+        return None, known
+    parent_key = _started_by(path, meta)
     if parent_key is None:
-        return None, known or 2
+        return None, known or _FIRST_DEPTH
     return parent_key, known or _depth(path, parent_key)
 
 
 def _depth(path: Path, parent_key: str | None) -> int:
     """Return how deep an agent is whose parent is known, by following the parents."""
-    depth, seen = 2, set[str]()
+    depth, seen = _FIRST_DEPTH, set[str]()
     while parent_key is not None and parent_key not in seen and depth < _DEEPEST:
         seen.add(parent_key)
         depth += 1
         beside = path.with_name(f"{_PREFIX}{Path(parent_key).name}.jsonl")
-        meta = _meta(beside)
-        parent_key = text(meta.get("parentAgentId")) or _asked_by(
-            beside, text(meta.get("toolUseId"))
-        )
+        parent_key = _started_by(beside, _meta(beside))
     return depth
 
 
-def _asked_by(path: Path, tool_use_id: str | None) -> str | None:
-    """Return the agent beside that asked for *tool_use_id*; None if it was the session."""
-    if tool_use_id is None:
-        return None
-    return _asked.of(path.parent).get(tool_use_id.encode("utf-8", "replace"))
+def _started_by(path: Path, meta: _Meta) -> str | None:
+    """Return the agent that started the one of *path*; None if it was the session."""
+    if meta.parentAgentId or not meta.toolUseId:
+        return meta.parentAgentId or None
+    return _asked.of(path.parent).get(meta.toolUseId.encode("utf-8", "replace"))
 
 
 class _Asked:
@@ -148,9 +156,7 @@ def _asked_in(folder: Path) -> dict[bytes, str]:
         with path.open("rb") as file:
             for line in file:
                 if b'"Agent"' in line or b'"Task"' in line:
-                    found.update(
-                        {asked[1] or asked[2]: key for asked in _ASKED.finditer(line)}
-                    )
+                    found.update({asked[1] or asked[2]: key for asked in _ASKED.finditer(line)})
     return found
 
 

@@ -5,19 +5,20 @@ that a message lists as advice or compaction are calls of their own, which its c
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from agenttrace.model import Role, TokenUsage
 from agenttrace.sources.agents.claude_code_records import (
     SYNTHETIC,
+    Counts,
     Line,
     Message,
-    mapping,
-    text,
+    ModelUsage,
+    Usage,
 )
 from agenttrace.sources.told import Call, Total
-from agenttrace.sources.usage import beside, count
+from agenttrace.sources.usage import beside
 
 NAME: Final = "claude-code"
 
@@ -26,7 +27,8 @@ _CODE: Final = re.compile(r"[a-z][a-z0-9_]{1,40}").fullmatch
 # What the provider asked on its own, by the type of the iteration; not in the message's counts.
 _ROLE_OF: Final[dict[str, Role]] = {"compaction": "compaction", "advisor_message": "other"}
 # Who serves a model, by how the ids of its responses begin.
-_PROVIDER_OF: Final = (("msg_bdrk_", "aws.bedrock"), ("msg_vrtx_", "gcp.vertex_ai"))
+_PROVIDER_OF: Final = {"msg_bdrk_": "aws.bedrock", "msg_vrtx_": "gcp.vertex_ai"}
+_PREFIX: Final = len("msg_bdrk_")
 
 
 class Place(NamedTuple):
@@ -51,113 +53,159 @@ class Place(NamedTuple):
     is_copy: bool = False
 
 
-def calls(
-    line: Line, message: Message, request_id: str | None, at_ns: int, place: Place
-) -> Iterator[Call]:
-    """Yield the call that *message* is the answer of, and those that the provider made for it.
+class Answer:
+    """What the lines of one response come to: the best of them, whole, and when they were logged.
 
-    Args:
-        line: The record that it is in.
-        message: What was answered.
-        request_id: The provider's id of the request.
-        at_ns: When it was logged.
-        place: Where it belongs.
+    Attributes:
+        worth: Of the best line: most output, then an end, then first hand.
     """
-    said: Mapping[str, Any] = mapping(message.usage)
-    model = text(message.model)
-    if model == SYNTHETIC or not (said or model):
-        return
-    response_id = text(message.id)
-    key = response_id or request_id or text(line.uuid)
-    if key is None:
-        return
-    usage = _usage(said)
-    is_error = line.isApiErrorMessage is True
-    is_complete = message.stop_reason is not None
-    yield Call(
-        source=NAME,
-        session=place.session,
-        turn=place.turn,
-        key=key,
-        start_ns=at_ns,
-        end_ns=at_ns,
-        model=model,
-        provider=_provider(response_id, model),
-        response_id=response_id,
-        request_id=request_id,
-        role=place.role,
-        agent=place.agent,
-        agent_key=place.agent_key,
-        depth=place.depth,
-        usage=usage,
-        region=_region(said),
-        cost_usd=_cost(line.costUSD),
-        outcome="complete" if is_complete else "incomplete",
-        error_type=_code(line.error) if is_error else None,
-        worth=_worth(usage, is_complete=is_complete, is_copy=place.is_copy),
+
+    __slots__ = (
+        "_end_ns",
+        "_key",
+        "_line",
+        "_message",
+        "_place",
+        "_request_id",
+        "_start_ns",
+        "worth",
     )
-    if said.get("iterations"):
-        yield from _asked_by_provider(said, key, model, at_ns, place)
+
+    def __init__(
+        self,
+        key: str,
+        line: Line,
+        message: Message,
+        request_id: str | None,
+        at_ns: int,
+        place: Place,
+    ) -> None:
+        """Take the first line.
+
+        Args:
+            key: What tells the response apart.
+            line: The record.
+            message: What was answered.
+            request_id: The provider's id of the request.
+            at_ns: When it was logged.
+            place: Where it belongs.
+        """
+        self._key = key
+        self._line, self._message, self._request_id, self._place = line, message, request_id, place
+        self._start_ns = self._end_ns = at_ns
+        self.worth = worth(message, place)
+
+    def take(
+        self, line: Line, message: Message, request_id: str | None, at_ns: int, place: Place
+    ) -> None:
+        """Take another line of the same response; its turn is that of the first."""
+        self._start_ns = min(self._start_ns, at_ns)
+        self._end_ns = max(self._end_ns, at_ns)
+        value = worth(message, place)
+        if value > self.worth:
+            first, self.worth = self._place, value
+            self._line, self._message, self._request_id = line, message, request_id
+            self._place = place._replace(session=first.session, turn=first.turn)
+
+    def calls(self) -> Iterator[Call]:
+        """Yield the call, and those that the provider made for it."""
+        said, place, message = self._message.usage or Usage(), self._place, self._message
+        geo = said.inference_geo
+        region = geo if geo and _GEO(geo) else None
+        model = message.model or None
+        yield Call(
+            source=NAME,
+            session=place.session,
+            turn=place.turn,
+            key=self._key,
+            start_ns=self._start_ns,
+            end_ns=self._end_ns,
+            model=model,
+            provider=_provider(self._key, model),
+            response_id=message.id or None,
+            request_id=self._request_id,
+            role=place.role,
+            agent=place.agent,
+            agent_key=place.agent_key,
+            depth=place.depth,
+            usage=_usage(said),
+            region=region,
+            cost_usd=self._line.costUSD,
+            outcome="incomplete" if message.stop_reason is None else "complete",
+            error_type=_code(self._line.error) if self._line.isApiErrorMessage else None,
+            worth=self.worth,
+        )
+        if said.iterations:
+            yield from _asked_by_provider(said, self._key, model, self._end_ns, region, place)
 
 
-def totals(line: Line, session: str, at_ns: int) -> Iterator[Total]:
+def is_call(message: Message) -> bool:
+    """Whether a message came from a model, and anything is known of it."""
+    return message.model != SYNTHETIC and bool(message.usage or message.model)
+
+
+def worth(message: Message, place: Place) -> int:
+    """Rank what a line says of its response."""
+    output = message.usage.output_tokens if message.usage else None
+    return (output or 0) * 4 + 2 * (message.stop_reason is not None) + (not place.is_copy)
+
+
+def totals(used: dict[str, ModelUsage], session: str, at_ns: int) -> Iterator[Total]:
     """Yield what a record says that all calls of a session have used so far, by model."""
-    for model, said in mapping(line.modelUsage).items():
-        used = mapping(said)
+    for model, said in used.items():
         yield Total(
             source=NAME,
             session=session,
             at_ns=at_ns,
             model=model,
             usage=beside(
-                used.get("inputTokens"),
-                used.get("outputTokens"),
-                cache_read=used.get("cacheReadInputTokens"),
-                cache_write=used.get("cacheCreationInputTokens"),
-                reasoning=used.get("thinkingTokens"),
+                said.inputTokens,
+                said.outputTokens,
+                cache_read=said.cacheReadInputTokens,
+                cache_write=said.cacheCreationInputTokens,
+                reasoning=said.thinkingTokens,
             ),
-            cost_usd=_cost(used.get("costUSD")),
+            cost_usd=said.costUSD,
         )
 
 
-def _usage(said: Mapping[str, Any]) -> TokenUsage:
-    split = mapping(said.get("cache_creation"))
-    hour = count(split.get("ephemeral_1h_input_tokens"))
-    written = said.get("cache_creation_input_tokens")
-    if count(written) is None and hour is not None:
-        written = hour + (count(split.get("ephemeral_5m_input_tokens")) or 0)
-    return beside(
-        said.get("input_tokens"),
-        said.get("output_tokens"),
-        cache_read=said.get("cache_read_input_tokens"),
-        cache_write=written,
-        cache_write_1h=hour,
-        reasoning=mapping(said.get("output_tokens_details")).get("thinking_tokens"),
+def _usage(said: Counts) -> TokenUsage:
+    plain, output = said.input_tokens, said.output_tokens
+    read, written = said.cache_read_input_tokens, said.cache_creation_input_tokens
+    split, details = said.cache_creation, said.output_tokens_details
+    hour = split.ephemeral_1h_input_tokens if split else None
+    if written is None and split is not None and hour is not None:
+        written = hour + (split.ephemeral_5m_input_tokens or 0)
+    known = (plain is not None) + (output is not None)
+    return TokenUsage(
+        None if plain is None else plain + (read or 0) + (written or 0),
+        output,
+        read,
+        written,
+        hour,
+        details.thinking_tokens if details else None,
+        "reported" if known == _BOTH else "partial" if known else "missing",
     )
 
 
-def _worth(usage: TokenUsage, *, is_complete: bool, is_copy: bool) -> int:
-    """Rank what several lines say of one call: most output, then an end, then first hand."""
-    return (usage.output_tokens or 0) * 4 + 2 * is_complete + (not is_copy)
+_BOTH: Final = 2  # sides of a call
 
 
 def _asked_by_provider(
-    said: Mapping[str, Any], key: str, model: str | None, at_ns: int, place: Place
+    said: Usage, key: str, model: str | None, at_ns: int, region: str | None, place: Place
 ) -> Iterator[Call]:
     """Yield the calls that the provider made on its own, known by their place in the message."""
-    listed = said.get("iterations")
-    iterations = [mapping(one) for one in listed] if isinstance(listed, list) else []
+    iterations = said.iterations or []
     told = _total([said])
     if told == _total(iterations):
         return  # The counts of the message are the sum of all.
-    served = [one for one in iterations if one.get("type") == "fallback_message"]
+    served = [one for one in iterations if one.type == "fallback_message"]
     # Where another model took over, the counts may be those of that one alone.
     kinds = {*_ROLE_OF, "message"} if served and told == _total(served) else {*_ROLE_OF}
     for number, one in enumerate(iterations):
-        kind = str(one.get("type"))
-        if kind not in kinds:
+        if one.type not in kinds:
             continue
-        usage, answered = _usage(one), text(one.get("model")) or model
+        answered = one.model or model
         yield Call(
             source=NAME,
             session=place.session,
@@ -168,47 +216,31 @@ def _asked_by_provider(
             model=answered,
             provider=_provider(key, answered),
             response_id=f"{key}:{number}",
-            role=_ROLE_OF.get(kind, "other"),
+            role=_ROLE_OF.get(one.type, "other"),
             agent=place.agent,
             agent_key=place.agent_key,
             depth=place.depth,
-            usage=usage,
-            region=_region(said),
+            usage=_usage(one),
+            region=region,
             outcome="complete",
-            worth=_worth(usage, is_complete=True, is_copy=place.is_copy),
+            worth=(one.output_tokens or 0) * 4 + 2 + (not place.is_copy),
         )
 
 
-def _total(counts: Sequence[Mapping[str, Any]]) -> int:
-    names = (
-        "input_tokens",
-        "cache_read_input_tokens",
-        "cache_creation_input_tokens",
-        "output_tokens",
+def _total(counts: Sequence[Counts]) -> int:
+    return sum(
+        (one.input_tokens or 0)
+        + (one.cache_read_input_tokens or 0)
+        + (one.cache_creation_input_tokens or 0)
+        + (one.output_tokens or 0)
+        for one in counts
     )
-    return sum(count(one.get(name)) or 0 for one in counts for name in names)
 
 
-def _provider(response_id: str | None, model: str | None) -> str | None:
-    for prefix, provider in _PROVIDER_OF:
-        if response_id and response_id.startswith(prefix):
-            return provider
+def _provider(key: str, model: str | None) -> str | None:
     # Claude Code is also used with models of others, and then nothing says who serves them.
-    return "anthropic" if model and model.startswith("claude") else None
-
-
-def _region(said: Mapping[str, Any]) -> str | None:
-    """Return where the model ran: ``us``, or ``global`` for anywhere; None if it does not say."""
-    geo = said.get("inference_geo")
-    return geo if isinstance(geo, str) and _GEO(geo) else None
-
-
-def _cost(said: object) -> float | None:
-    is_number = isinstance(said, int | float) and not isinstance(said, bool)
-    return float(said) if is_number and 0 <= said < _DOLLARS_AT_MOST else None
-
-
-_DOLLARS_AT_MOST: Final = 1e9
+    is_theirs = model is not None and model.startswith("claude")
+    return _PROVIDER_OF.get(key[:_PREFIX]) or ("anthropic" if is_theirs else None)
 
 
 def _code(said: object) -> str:

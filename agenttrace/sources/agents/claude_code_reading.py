@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from agenttrace.sources.agents import claude_code_agents as agents
 from agenttrace.sources.agents import claude_code_records as records
-from agenttrace.sources.agents.claude_code_calls import NAME, Place, calls, totals
-from agenttrace.sources.agents.claude_code_records import Line, Message, mapping, text, time_ns
+from agenttrace.sources.agents.claude_code_calls import NAME, Answer, Place, is_call, totals
+from agenttrace.sources.agents.claude_code_records import Fork, Line, Message, Origin, time_ns
 from agenttrace.sources.source import DOCUMENT_AT_MOST, Piece, Skipped
 from agenttrace.sources.told import Agent, Record, Total, Turn
 
@@ -40,9 +40,9 @@ class _Reading:
         self._at: int | None = piece.state.get("at")
         self._turns = turns
         self._text = piece.text
+        self._answers: dict[str, Answer] = {}
         self._totals: dict[str | None, Total] = {}
         self._who = agents.who(piece.path) if agents.is_agent(piece.path) else None
-        self._place: tuple[object, object, Place] | None = None
         if piece.is_first and self._who is None:
             turns.begin(piece.path)
 
@@ -63,8 +63,10 @@ class _Reading:
             elif line.type == "cost-state":
                 self._note_totals(line)
             elif line.type not in records.WITHOUT_USAGE:
-                unknown[(text(line.type) or "")[:60]] += 1
+                unknown[(line.type or "")[:60]] += 1
         self._state["at"] = self._at
+        for answer in self._answers.values():
+            yield from answer.calls()
         yield from self._totals.values()
         for name, number in unknown.items():
             yield Skipped(f"record type '{name}'", number)
@@ -72,10 +74,10 @@ class _Reading:
     def _prompt(self, line: Line) -> None:
         """Begin a turn; it is told of with its first call, for some prompts cause none."""
         if self._who is not None:
-            self._state.setdefault("prompt", text(line.promptId))
+            self._state.setdefault("prompt", line.promptId)
             return
-        kind = mapping(line.origin).get("kind")
-        turn = text(line.promptId) or _uuid(line)
+        kind = line.origin.kind if isinstance(line.origin, Origin) else None
+        turn = line.promptId or _uuid(line)
         if turn in (None, self._state.get("turn")) or not records.is_prompt(line):
             return
         if kind == "task-notification" and "turn" in self._state:
@@ -85,7 +87,9 @@ class _Reading:
         self._state["began"] = [self._at, 1 if is_person else None if kind is None else 0]
 
     def _answer(self, line: Line) -> Iterator[Record | Skipped]:
-        if line.message is None:
+        """Take an answer; what it belongs to is told of first."""
+        message = line.message
+        if message is None or not is_call(message):
             return
         if self._at is None:
             yield Skipped(_NO_TIME)
@@ -94,44 +98,57 @@ class _Reading:
             yield from self._agent(line, self._who, self._at)
         elif "began" in self._state or "turn" not in self._state:
             yield self._turn(line, self._at)
-        yield from calls(
-            line, line.message, text(line.requestId), self._at, self._placed(line, self._who)
-        )
+        self._take(line, message, line.requestId, self._at, self._placed(line))
 
     def _progress(self, line: Line) -> Iterator[Record | Skipped]:
-        """Read a record that repeats what a sub-agent got, in older versions the only one."""
+        """Take a record that repeats what a sub-agent got; in older versions it is the only one."""
         inner = line.data.message if line.data else None
-        if inner is None or inner.message is None or inner.message.usage is None:
+        if inner is None or isinstance(inner, str) or inner.message is None:
             return
         at_ns = time_ns(inner.timestamp) or self._at
+        if inner.message.usage is None or not is_call(inner.message):
+            return
         if at_ns is None:
             yield Skipped(_NO_TIME)
             return
         if "began" in self._state or "turn" not in self._state:
             yield self._turn(line, at_ns)
-        yield from self._inner(line, inner.message, text(inner.requestId), at_ns)
-    
-    def _inner(
-        self, line: Line, message: Message, request_id: str | None, at_ns: int
-    ) -> Iterator[Record | Skipped]:
-        key = text(line.data.agentId) if line.data else None
-        place = self._placed(line, None)._replace(role="subagent", depth=2, is_copy=True)
-        if key is not None:
-            place = place._replace(agent="subagent", agent_key=key)
-        yield from calls(line, message, request_id, at_ns, place)
+        key = line.data.agentId if line.data else None
+        place = Place(
+            _session(line, self._path),
+            self._state["turn"],
+            "subagent",
+            "subagent" if key else None,
+            key or None,
+            depth=2,
+            is_copy=True,
+        )
+        self._take(line, inner.message, inner.requestId, at_ns, place)
+
+    def _take(
+        self, line: Line, message: Message, request_id: str | None, at_ns: int, place: Place
+    ) -> None:
+        key = message.id or request_id or line.uuid
+        if not key:
+            return
+        answer = self._answers.get(key)
+        if answer is None:
+            self._answers[key] = Answer(key, line, message, request_id, at_ns, place)
+        else:
+            answer.take(line, message, request_id, at_ns, place)
 
     def _note_totals(self, line: Line) -> None:
         """Note what Claude Code itself says that the session has used; the last word counts."""
-        session = _session(line, self._path)
-        if self._at is not None:
-            self._totals.update({one.model: one for one in totals(line, session, self._at)})
+        if self._at is not None and line.modelUsage:
+            for one in totals(line.modelUsage, _session(line, self._path), self._at):
+                self._totals[one.model] = one
 
-    def _placed(self, line: Line, who: agents.Who | None) -> Place:
-        """Return where the calls of *line* belong."""
-        session, turn = _session(line, self._path), self._state["turn"]
+    def _placed(self, line: Line) -> Place:
+        """Return where the call of *line* belongs."""
+        session, turn, who = _session(line, self._path), self._state["turn"], self._who
         if who is not None:
             return Place(session, turn, who.role, who.name, who.key, who.depth, is_copy=True)
-        if line.isSidechain is True:
+        if line.isSidechain:
             return Place(session, turn, "subagent", depth=2, is_copy=True)
         return Place(session, turn)
 
@@ -148,7 +165,7 @@ class _Reading:
             turn=turn,
             start_ns=start_ns,
             project=_project(line.cwd),
-            branch=text(line.gitBranch),
+            branch=line.gitBranch or None,
             prompts=prompts,
             is_headless=True if _is_headless(line) else None,
         )
@@ -194,22 +211,22 @@ def _bytes(path: Path) -> bytes:
 
 def _session(line: Line, path: Path) -> str:
     """Return the conversation of a record: the one that it was copied from, if it was."""
-    copied = mapping(line.forkedFrom).get("sessionId") if line.forkedFrom else None
-    return text(copied) or text(line.sessionId) or path.stem
+    fork = line.forkedFrom
+    copied = fork.sessionId if isinstance(fork, Fork) else fork
+    return copied or line.sessionId or path.stem
 
 
 def _uuid(line: Line) -> str | None:
-    copied = mapping(line.forkedFrom).get("messageUuid") if line.forkedFrom else None
-    return text(copied) or text(line.uuid)
+    fork = line.forkedFrom
+    return (fork.messageUuid if isinstance(fork, Fork) else None) or line.uuid
 
 
 def _is_headless(line: Line) -> bool:
-    return isinstance(line.entrypoint, str) and line.entrypoint.startswith(_HEADLESS)
+    return line.entrypoint is not None and line.entrypoint.startswith(_HEADLESS)
 
 
-def _project(said: object) -> str | None:
+def _project(folder: str | None) -> str | None:
     """Return the name of the folder that is worked in, never where it is."""
-    folder = text(said)
     if folder is None:
         return None
     inside = folder.replace("\\", "/").split(_WORKTREES, 1)[0]

@@ -6,9 +6,9 @@ without looking at the rest.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -51,28 +51,70 @@ WITHOUT_USAGE: Final = frozenset(
 )
 """Types of records that are known to tell of no call; ``progress`` may hold one inside."""
 
-_PLAIN: Final = rb'"[A-Za-z]+":(?:"(?:[^"\\]|\\.)*"|null|true|false|[0-9.]+),'
 _NAMES: Final = b"|".join(
     name.encode() for name in sorted(WITHOUT_USAGE - {"cost-state", "progress"})
 )
+# What is passed is not tried again in another way (``++``): half of the time would go into that.
 _is_passed_over: Final = re.compile(
-    rb'\{(?:"type":"(?:' + _NAMES + rb')"|(?:' + _PLAIN + rb")*?(?:"
+    rb'\{(?:"(?!type"|message"|attachment")[A-Za-z]++":'
+    rb'(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|null|true|false|[0-9.]++),)*+(?:"type":"(?:' + _NAMES + rb')"'
     # What a tool gave back: a record of type user, but nothing that a person said.
-    rb'"type":"user","message":\{"role":"user","content":\[\{'
+    rb'|"type":"user","message":\{"role":"user","content":\[\{'
     rb'(?:"tool_use_id"|"type":"tool_result")'
-    rb'|"attachment":\{|"type":"system"))'
+    rb'|"attachment":\{)'
 ).match
 """Matches the beginnings of lines that cannot matter, as Claude Code writes them."""
+
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None
+Name = Annotated[str, msgspec.Meta(max_length=1000)] | None
+Dollars = Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None
+
+
+class Split(msgspec.Struct, gc=False):
+    """Tokens that were written to the cache, by how long they are kept."""
+
+    ephemeral_5m_input_tokens: Tokens = None
+    ephemeral_1h_input_tokens: Tokens = None
+
+
+class Details(msgspec.Struct, gc=False):
+    """Parts of the output."""
+
+    thinking_tokens: Tokens = None
+
+
+class Counts(msgspec.Struct, gc=False):
+    """Tokens of a call, as Anthropic counts them."""
+
+    input_tokens: Tokens = None
+    output_tokens: Tokens = None
+    cache_creation_input_tokens: Tokens = None
+    cache_read_input_tokens: Tokens = None
+    cache_creation: Split | None = None
+    output_tokens_details: Details | None = None
+
+
+class Iteration(Counts, gc=False):
+    """A step of a call, or a call that the provider made for it."""
+
+    type: Name = None
+    model: Name = None
+
+
+class Usage(Counts, gc=False):
+    """What a message says that it took."""
+
+    inference_geo: Name = None
+    iterations: list[Iteration] | None = None
 
 
 class Message(msgspec.Struct, gc=False):
     """What was said, without what was said."""
 
-    id: Any = None
-    model: Any = None
-    stop_reason: Any = None
-    usage: Any = None
-    role: Any = None
+    id: Name = None
+    model: Name = None
+    stop_reason: Name = None
+    usage: Usage | None = None
     content: msgspec.Raw = msgspec.Raw()
 
 
@@ -80,45 +122,64 @@ class Inner(msgspec.Struct, gc=False):
     """A record inside a record of progress."""
 
     message: Message | None = None
-    type: Any = None
-    uuid: Any = None
-    timestamp: Any = None
-    requestId: Any = None  # noqa: N815 - as they spell it, here and below
+    timestamp: Name = None
+    requestId: Name = None  # noqa: N815 - as they spell it, here and below
 
 
 class Data(msgspec.Struct, gc=False):
     """What a record of progress tells."""
 
-    message: Inner | None = None
-    agentId: Any = None  # noqa: N815
+    message: Inner | str | None = None
+    agentId: Name = None  # noqa: N815
+
+
+class Origin(msgspec.Struct, gc=False):
+    """Who gave a prompt."""
+
+    kind: Name = None
+
+
+class Fork(msgspec.Struct, gc=False):
+    """Where a record was copied from."""
+
+    sessionId: Name = None  # noqa: N815
+    messageUuid: Name = None  # noqa: N815
+
+
+class ModelUsage(msgspec.Struct, gc=False):
+    """What a session has used of a model so far."""
+
+    inputTokens: Tokens = None  # noqa: N815
+    outputTokens: Tokens = None  # noqa: N815
+    cacheReadInputTokens: Tokens = None  # noqa: N815
+    cacheCreationInputTokens: Tokens = None  # noqa: N815
+    thinkingTokens: Tokens = None  # noqa: N815
+    costUSD: Dollars = None  # noqa: N815
 
 
 class Line(msgspec.Struct, gc=False):
-    """A record: the fields that count, whatever their type."""
+    """A record: the fields that count."""
 
-    type: Any = None
-    subtype: Any = None
+    type: Name = None
     message: Message | None = None
     data: Data | None = None
-    uuid: Any = None
-    timestamp: Any = None
-    sessionId: Any = None  # noqa: N815
-    requestId: Any = None  # noqa: N815
-    agentId: Any = None  # noqa: N815
-    promptId: Any = None  # noqa: N815
-    entrypoint: Any = None
-    origin: Any = None
-    cwd: Any = None
-    gitBranch: Any = None  # noqa: N815
-    forkedFrom: Any = None  # noqa: N815
+    uuid: Name = None
+    timestamp: Name = None
+    sessionId: Name = None  # noqa: N815
+    requestId: Name = None  # noqa: N815
+    promptId: Name = None  # noqa: N815
+    entrypoint: Name = None
+    origin: Origin | str | None = None
+    cwd: Name = None
+    gitBranch: Name = None  # noqa: N815
+    forkedFrom: Fork | str | None = None  # noqa: N815
     error: Any = None
-    costUSD: Any = None  # noqa: N815
-    totalCostUSD: Any = None  # noqa: N815
-    modelUsage: Any = None  # noqa: N815
-    isSidechain: Any = None  # noqa: N815
-    isMeta: Any = None  # noqa: N815
-    isCompactSummary: Any = None  # noqa: N815
-    isApiErrorMessage: Any = None  # noqa: N815
+    costUSD: Dollars = None  # noqa: N815
+    modelUsage: dict[str, ModelUsage] | None = None  # noqa: N815
+    isSidechain: bool | None = None  # noqa: N815
+    isMeta: bool | None = None  # noqa: N815
+    isCompactSummary: bool | None = None  # noqa: N815
+    isApiErrorMessage: bool | None = None  # noqa: N815
 
 
 class _Block(msgspec.Struct, gc=False):
@@ -127,6 +188,9 @@ class _Block(msgspec.Struct, gc=False):
 
 _decode: Final = msgspec.json.Decoder(Line).decode
 _decode_blocks: Final = msgspec.json.Decoder(list[_Block]).decode
+_NO_RECORD: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_REPAIRS_AT_MOST: Final = 50
+_place_of: Final = re.compile(r"`\$\.([A-Za-z_.]+)").search
 
 
 def lines(text: bytes) -> Iterator[Line | Skipped]:
@@ -140,7 +204,7 @@ def lines(text: bytes) -> Iterator[Line | Skipped]:
         if end > start and not _is_passed_over(text, start, end):
             try:
                 yield _decode(view[start:end])
-            except (msgspec.DecodeError, RecursionError):
+            except _NO_RECORD:
                 yield from _odd(text[start:end])
         start = end + 1
 
@@ -148,44 +212,60 @@ def lines(text: bytes) -> Iterator[Line | Skipped]:
 def _odd(line: bytes) -> Iterator[Line | Skipped]:
     """Read what is left of a line that is broken."""
     # A program that is killed leaves half a line, and the next one goes on behind it.
-    whole = max(line.rfind(b'{"parentUuid":'), line.rfind(b'{"type":'), 0)
-    for part in (line, line[whole:]):
+    behind = line[max(line.rfind(b'{"parentUuid":'), 0) :]
+    for part in (line, behind) if len(behind) < len(line) else (line,):
         try:
-            yield _decode(part.decode("utf-8", "replace"))
-        except (msgspec.DecodeError, RecursionError):
+            said = msgspec.json.decode(part.decode("utf-8", "replace"))
+        except _NO_RECORD:
             continue
-        if part is not line and whole:
-            yield Skipped("half a line")
-        return
+        if isinstance(said, dict):
+            if part is not line:
+                yield Skipped("half a line")
+            yield from _repaired(said)  # pyright: ignore[reportUnknownArgumentType]
+            return
     if line.strip():
         yield Skipped(NO_JSON)
 
 
+def _repaired(record: dict[str, Any]) -> Iterator[Line | Skipped]:
+    """Yield a record without the fields that are not what they should be, and name the counts."""
+    for _ in range(_REPAIRS_AT_MOST):
+        try:
+            yield _decode(msgspec.json.encode(record))
+            return
+        except msgspec.ValidationError as error:
+            place = _place_of(str(error))
+            names = place[1].split(".") if place else []
+        if not _drop(record, names):
+            break
+        if "usage" in names:
+            yield Skipped(f"a count that cannot be ({names[-1]})")
+    yield Skipped("a record that is not as expected")
+
+
+def _drop(record: dict[str, Any], names: list[str]) -> bool:
+    """Take away the field that *names* lead to; False if there is none."""
+    inside: Any = record
+    for name in names[:-1]:
+        inside = inside.get(name) if isinstance(inside, dict) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+    if not names or not isinstance(inside, dict) or names[-1] not in inside:
+        return False
+    del inside[names[-1]]
+    return True
+
+
 def is_prompt(line: Line) -> bool:
     """Whether a record of type user is something that was asked, rather than a tool's answer."""
-    if line.isMeta is True or line.isCompactSummary is True or line.isSidechain is True:
+    if line.isMeta or line.isCompactSummary or line.isSidechain:
         return False
     content = bytes(line.message.content) if line.message else b""
     if content[:1] != b"[":
         return bool(content)
     try:
         blocks = _decode_blocks(content)
-    except msgspec.DecodeError:
+    except _NO_RECORD:
         return False
     return bool(blocks) and all(block.type != "tool_result" for block in blocks)
-
-
-def text(said: object) -> str | None:
-    """Return *said* if it is a name of some kind: text, not empty, and not endless."""
-    return said if isinstance(said, str) and 0 < len(said) <= _NAME_AT_MOST else None
-
-
-_NAME_AT_MOST: Final = 1000
-
-
-def mapping(said: object) -> Mapping[str, Any]:
-    """Return *said* if it is a JSON object, else an empty one."""
-    return cast("Mapping[str, Any]", said) if isinstance(said, dict) else {}
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -194,9 +274,9 @@ _FIRST_NS: Final = 1_577_836_800 * 10**9  # 2020: before any Claude Code
 _LAST_NS: Final = 4_102_444_800 * 10**9  # 2100
 
 
-def time_ns(said: object) -> int | None:
+def time_ns(said: str | None) -> int | None:
     """Return a time as nanoseconds; None for what is none, or cannot be."""
-    if not isinstance(said, str):
+    if said is None:
         return None
     try:
         when = datetime.fromisoformat(said)

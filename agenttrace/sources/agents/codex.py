@@ -69,6 +69,7 @@ class _Thread(msgspec.Struct):
         turn: The turn under way.
         turns: Turns so far.
         names_turns: Its turns have ids of their own.
+        has_copy: The history of the other thread is there indeed.
         copied_turn: Turn of the parent, as the copied history has it last.
         root: Session that a sub-agent is in, as its records have it.
         root_turn: Turn of that session, likewise.
@@ -93,6 +94,7 @@ class _Thread(msgspec.Struct):
     turn: str | None = None
     turns: int = 0
     names_turns: bool = False
+    has_copy: bool = False
     copied_turn: str | None = None
     root: str | None = None
     root_turn: str | None = None
@@ -180,7 +182,7 @@ def _told(thread: _Thread, line: Line, path: Path) -> Said:
         case lines.META:
             _meta(thread, line)
         case lines.CONTEXT | lines.STARTED | lines.PROMPT if is_replayed:
-            thread.copied_turn = fields.identifier(line.payload.turn_id) or thread.copied_turn
+            _copied(thread, line)
         case lines.CONTEXT | lines.STARTED | lines.PROMPT:
             yield from _turn(thread, line)
         case lines.COUNT:
@@ -196,7 +198,9 @@ def _told(thread: _Thread, line: Line, path: Path) -> Said:
 def _meta(thread: _Thread, line: Line) -> None:
     said = line.payload
     if thread.provider is not None:
-        return  # A copied history brings the session_meta of the other thread along.
+        # A copied history brings the session_meta of the other thread along.
+        thread.has_copy |= fields.identifier(said.id) != thread.id
+        return
     thread.id = fields.identifier(said.id) or thread.id
     thread.project = _folder(said.cwd)
     thread.branch = fields.text(fields.mapping(said.git).get("branch"))
@@ -236,6 +240,13 @@ def _agent_name(line: Line, started_by: object, spawn: dict[str, Any]) -> str:
 def _folder(cwd: object) -> str | None:
     said = fields.text(cwd)
     return None if said is None else PurePath(said.replace("\\", "/")).name or None
+
+
+def _copied(thread: _Thread, line: Line) -> None:
+    """Note what holds until the thread says it of itself, which it does after the copy."""
+    thread.model = fields.text(line.payload.model) or thread.model
+    if thread.has_copy:
+        thread.copied_turn = fields.identifier(line.payload.turn_id) or thread.copied_turn
 
 
 def _turn(thread: _Thread, line: Line) -> Said:
@@ -423,7 +434,7 @@ def _place_of(thread: _Thread, path: Path, seen: int = 0) -> _Place:
     if parent is not None and parent.is_agent:
         inner = _place_of(parent, path, seen + 1)
     elif parent is not None:
-        turn = thread.root_turn or thread.copied_turn or parent.turn or thread.id
+        turn = thread.root_turn or parent.turn or thread.copied_turn or thread.id
         inner = _Place(parent.id, turn)
     return _Place(
         inner.session, inner.turn, thread.name, thread.id, inner.agent_key, inner.depth + 1

@@ -13,6 +13,7 @@ import msgspec
 from agenttrace.model import TokenUsage
 from agenttrace.sources import usage
 from agenttrace.sources.agents import fields
+from agenttrace.sources.agents.decoding import decoded
 from agenttrace.sources.source import Skipped
 
 META: Final = "session_meta"
@@ -110,7 +111,7 @@ def of(lines: Iterator[bytes]) -> Iterator[Line | Skipped]:
 
 
 def _line(text: bytes) -> Line | Skipped | None:
-    said = _decoded(text)
+    said = decoded(_decoder, text)
     if said is None:
         return Skipped(fields.NO_JSON)
     kind, payload = said.type, said.payload
@@ -125,17 +126,6 @@ def _line(text: bytes) -> Line | Skipped | None:
             return None
         kind = STARTED if payload.type == "turn_started" else payload.type
     return Line(kind, fields.moment_ns(said.timestamp), payload)
-
-
-def _decoded(text: bytes) -> _Envelope | None:
-    try:
-        return _decoder.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    try:  # A path need not be UTF-8, and the rest of its line counts.
-        return _decoder.decode(text.decode("utf-8", "replace"))
-    except (msgspec.MsgspecError, RecursionError):
-        return None
 
 
 def tokens(said: object) -> TokenUsage:

@@ -243,9 +243,9 @@ def _role(said: dict[str, Any], *, is_sub: bool) -> Role:
 
 
 def _outcome(end_ns: int | None, error: str | None) -> str | None:
-    if error is not None:
-        return "incomplete" if error == "MessageAbortedError" else None
-    return None if end_ns is None else "complete"
+    if error is not None and error != "MessageAbortedError":
+        return None
+    return "complete" if end_ns is not None and error is None else "incomplete"
 
 
 def _counts(tokens: dict[str, Any]) -> tuple[object, ...]:

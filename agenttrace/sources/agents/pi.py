@@ -111,7 +111,7 @@ class Transcript:
         elif role == "assistant" and start_ns is not None:
             yield from self._call(message, start_ns, logged_ns)
         elif role == "user" and start_ns is not None:
-            self.state["turn"] = fields.text(said.get("id")) or str(start_ns)
+            self.state["turn"] = str(start_ns)  # copies have other ids, and the same times
             self.state["turn_ns"] = start_ns
 
     def _call(

@@ -73,6 +73,8 @@ def of_value(signal: Signal, value: Any) -> Request:
     Raises:
         MalformedError: It is no such message, or nested too deeply.
     """
+    if not isinstance(value, dict):
+        raise MalformedError("JSON that is no message of OTLP")
     request = _REQUESTS[signal]()
     try:
         _encode_ids(value, 0)

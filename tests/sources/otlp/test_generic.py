@@ -205,7 +205,8 @@ def test_a_log_record_without_any_time_is_refused() -> None:
 
 
 def test_absurd_counts_are_unknown(tmp_path: Path) -> None:
-    absurd = {**CHAT, "gen_ai.usage.input_tokens": -5, "gen_ai.usage.output_tokens": 2**62}
+    counts = {"gen_ai.usage.input_tokens": -5, "gen_ai.usage.output_tokens": 2**62}
+    absurd = {**CHAT, "gen_ai.response.id": "r1", **counts}
 
     found = totals(tmp_path, ("traces", traces(span(absurd))))
 

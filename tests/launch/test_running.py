@@ -1,0 +1,241 @@
+"""What is run is recorded without a change to it, and does not notice."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import agenttrace
+from agenttrace.errors import ConfigError
+from agenttrace.launch import running
+from agenttrace.launch.receipt import Receipt, Run, lines, receipt
+from agenttrace.launch.running import Wanted, agent_of, name_of
+from agenttrace.testing import ModelProvider
+
+ROOT = Path(__file__).parents[2]
+STAND_IN = Path(__file__).with_name("stand_in.py")
+PYTHON = sys.executable
+
+
+@pytest.fixture
+def bin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a stand-in of each agent, first on the path; the user has no settings."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("claude", "codex"):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec {PYTHON} {STAND_IN} {name} "$@"\n')
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "CLAUDE_CODE_ENABLE_TELEMETRY", "CODEX_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+def rows(home: Path, sql: str) -> list[dict[str, Any]]:
+    with agenttrace.read(home) as reader:
+        return reader.query(sql)
+
+
+def ran(home: Path, *command: str, **how: Any) -> Run:
+    return running.run(Wanted(command, **how), home)
+
+
+def test_a_child_process_and_a_thread_pool_give_one_tree_and_one_bill(home: Path):
+    done = ran(home, PYTHON, str(ROOT / "examples" / "zero_code.py"), project="tea")
+    assert done.status == 0
+    found = rows(home, "FROM model_call SELECT task_id, task_name, hidden ORDER BY started_at")
+    assert found == [
+        {"task_id": done.task_id, "task_name": "zero_code.py", "hidden": hidden}
+        for hidden in (True, True, False)
+    ]
+    assert rows(home, "FROM task SELECT task_id") == [{"task_id": done.task_id}]
+    [whole] = rows(home, "FROM task_fact SELECT project, status")
+    assert whole == {"project": "tea", "status": "ok"}
+    bill = receipt(home, done)
+    # 5 + 8 + 7 tokens were sent and 6 + 9 + 8 answered.
+    assert (bill.totals.calls, bill.totals.hidden_calls) == (3, 2)
+    assert (bill.totals.tokens.input, bill.totals.tokens.output) == (20, 23)
+
+
+def test_claude_tells_by_its_telemetry_and_by_its_result(
+    home: Path, bin_: Path, capfd: pytest.CaptureFixture[str]
+):
+    done = ran(home, "claude", "-p", "hello", "--output-format", "json")
+    assert json.loads(capfd.readouterr().out)["type"] == "result"
+    bill = receipt(home, done)
+    assert (bill.totals.calls, bill.sessions) == (2, ("session-1",))
+    assert (bill.totals.tokens.input, bill.totals.tokens.output) == (4 + 1000 + 897, 63)
+    assert [(one.model, one.input_tokens, one.output_tokens) for one in bill.said] == [
+        ("claude-opus-4-5", 1004, 50),
+        ("claude-haiku-4-5", 897, 13),
+    ]
+    facts = rows(
+        home,
+        "SELECT response_model, input_tokens FROM span "
+        "WHERE kind = 'fact' AND capture = 'result' ORDER BY ALL",
+    )
+    assert facts == [
+        {"response_model": "claude-haiku-4-5", "input_tokens": 897},
+        {"response_model": "claude-opus-4-5", "input_tokens": 1004},
+    ]
+    assert "words that nobody keeps" not in "".join(
+        path.read_text(errors="replace") for path in (home / "spool").rglob("*-*")
+    )
+
+
+def test_codex_tells_by_its_telemetry_and_by_its_result(
+    home: Path, bin_: Path, capfd: pytest.CaptureFixture[str]
+):
+    done = ran(home, "codex", "exec", "--json", "hello")
+    said = [json.loads(line)["type"] for line in capfd.readouterr().out.splitlines()]
+    assert said == ["thread.started", "turn.completed"]
+    bill = receipt(home, done)
+    assert (bill.totals.calls, bill.sessions) == (1, ("thread-1",))
+    assert [(one.model, one.input_tokens, one.output_tokens) for one in bill.said] == [
+        (None, 300, 20)
+    ]
+
+
+def test_what_the_user_has_sent_elsewhere_still_gets_there(
+    home: Path, bin_: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    from agenttrace import server
+
+    theirs = home.with_name("theirs")
+    with server.running(theirs, http_port=0, grpc_port=0, is_folding=False) as other:
+        monkeypatch.setenv("CLAUDE_CODE_ENABLE_TELEMETRY", "1")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", other.http_url)
+        monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
+        done = ran(home, "claude", "-p", "hello")
+    del capfd
+    assert receipt(home, done).totals.calls == 2
+    assert len(rows(theirs, "FROM model_call")) == 2
+
+
+def test_telemetry_that_goes_over_grpc_stays_as_it_is(
+    home: Path, bin_: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "config.toml").write_text(
+        '[otel]\nexporter = { otlp-grpc = { endpoint = "http://127.0.0.1:9" } }\n'
+    )
+    done = ran(home, "codex", "exec", "hello")
+    assert done.notes == (
+        "Its telemetry goes to its endpoint over gRPC, and we pass on over HTTP only, "
+        "and stays as it is.",
+    )
+
+
+def test_an_agent_without_telemetry_names_the_way_to_its_log(home: Path):
+    done = ran(home, "true", agent="amp")
+    assert done.notes == ("It sends no telemetry; `agenttrace import amp` reads its log.",)
+
+
+def test_without_the_receiver_the_command_runs_all_the_same(
+    home: Path, bin_: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    done = ran(home, "claude", "-p", "hello", "--output-format", "json")
+    assert done.status == 0
+    [note] = done.notes
+    assert '[serve]"' in note
+    bill = receipt(home, done)
+    assert (bill.totals.calls, len(bill.said)) == (0, 2)
+    assert capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("script", "status"), [("exit 7", 7), ("kill -TERM $$", 143), ("kill -KILL $$", 137)]
+)
+def test_the_exit_status_is_that_of_the_command(home: Path, script: str, status: int):
+    assert ran(home, "sh", "-c", script).status == status
+
+
+def test_what_cannot_be_started_is_not_recorded(home: Path):
+    with pytest.raises(FileNotFoundError):
+        ran(home, "no-such-program")
+    assert not home.exists()
+
+
+def test_no_agent_of_an_unknown_name(home: Path):
+    with pytest.raises(ConfigError, match="no coding agent is called eliza"):
+        ran(home, "true", agent="eliza")
+
+
+def test_a_disabled_sdk_is_respected(home: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    assert ran(home, "true").task_id is None
+    assert not (home / "spool").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "name"),
+    [
+        (["python", "app.py", "a secret"], "app.py"),
+        (["/usr/bin/python3.12", "-X", "dev", "-u", "src/app.py"], "app.py"),
+        (["python", "-m", "package.tool", "x"], "package.tool"),
+        (["python", "-c", "print(1)"], "python"),
+        (["python"], "python"),
+        (["claude", "-p", "a secret"], "claude"),
+        (["./node.exe", "x"], "node"),
+    ],
+)
+def test_a_run_is_called_by_its_program_and_never_by_an_argument(command: list[str], name: str):
+    assert name_of(command) == name
+
+
+@pytest.mark.parametrize(
+    ("command", "agent"),
+    [(["/opt/bin/claude"], "claude-code"), (["gemini.cmd"], "gemini"), (["ls"], None)],
+)
+def test_an_agent_is_told_by_its_program(command: Sequence[str], agent: str | None):
+    assert agent_of(Wanted(tuple(command))) == agent
+
+
+def test_a_receipt_says_that_nothing_was_seen(home: Path):
+    made = receipt(home, ran(home, "true"))
+    assert isinstance(made, Receipt)
+    assert lines(made)[1] == "  No model call was seen."
+
+
+def test_signals_reach_the_command_and_its_streams_are_its_own(home: Path):
+    """A process of its own, for signals go to the whole of it."""
+    script = (
+        "import signal, sys; signal.signal(signal.SIGTERM, lambda *_: sys.exit(9)); "
+        "print('ready', flush=True); print(input()); signal.pause()"
+    )
+    program = (
+        "import sys; from pathlib import Path; from agenttrace.launch import running; "
+        f"sys.exit(running.run(running.Wanted((sys.executable, '-c', {script!r})), "
+        f"Path({str(home)!r})).status)"
+    )
+    with subprocess.Popen(
+        [PYTHON, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.stdin.write("passed through\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "passed through\n"
+        process.terminate()
+        assert process.wait() == 9
+
+
+def test_a_local_provider_is_reached_by_what_is_run(home: Path, monkeypatch: pytest.MonkeyPatch):
+    code = "import openai; openai.OpenAI().responses.create(model='gpt-5', input='a b')"
+    with ModelProvider() as provider:
+        for name, value in provider.env().items():
+            monkeypatch.setenv(name, value)
+        done = ran(home, PYTHON, "-c", code, name="one question", workload="user-facing")
+    [call] = rows(home, "FROM model_call SELECT task_id, task_name")
+    assert call == {"task_id": done.task_id, "task_name": "one question"}
+    [task] = rows(home, "FROM task_workload SELECT workload")
+    assert task == {"workload": "user-facing"}

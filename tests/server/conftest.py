@@ -1,0 +1,13 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agenttrace.server import Running, running
+
+
+@pytest.fixture
+def server(home: Path) -> Iterator[Running]:
+    """A receiver for ``home``, on ports of its own."""
+    with running(home, http_port=0, grpc_port=0, is_folding=False) as one:
+        yield one

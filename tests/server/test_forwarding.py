@@ -1,0 +1,187 @@
+import gzip
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from agenttrace.errors import ConfigError
+from agenttrace.server import forwarding, running
+from agenttrace.server.forwarding import Target, headers_of, queue_name, retry_after, shown
+from tests.server.sending import JSON, PROTOBUF, call, get, json_of, kept, message, send
+
+
+class Got(NamedTuple):
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Collector(ThreadingHTTPServer):
+    """An endpoint that takes everything, after it has given *answers*."""
+
+    def __init__(self, *answers: int) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers = list(answers)
+        self.got: list[Got] = []
+        self.changed = threading.Condition()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+    def wait(self, count: int) -> list[Got]:
+        with self.changed:
+            assert self.changed.wait_for(lambda: len(self.got) >= count, 5)
+            return self.got
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Collector
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        headers = {key.lower(): value for key, value in self.headers.items()}
+        status = self.server.answers.pop(0) if self.server.answers else 200
+        self.send_response(status)
+        self.send_header("content-length", "0")
+        if status == 429:
+            self.send_header("retry-after", "0")
+        self.end_headers()
+        with self.server.changed:
+            self.server.got.append(Got(self.path, headers, body))
+            self.server.changed.notify_all()
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@contextmanager
+def collecting(*answers: int) -> Iterator[Collector]:
+    server = Collector(*answers)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forwarding, "FIRST_WAIT_SECONDS", 0.01)
+
+
+def passing_on(home: Path, target: Target):
+    return running(home, http_port=0, grpc_port=0, forward=target, is_folding=False)
+
+
+def test_bytes_are_passed_on_unchanged(home: Path) -> None:
+    packed = gzip.compress(message(call()))
+    odd = json_of(("0" * 31 + "1", "0" * 15 + "1")) + b"  "
+    with collecting() as other, passing_on(home, Target(other.url, {"x-key": "k"})) as server:
+        said = {"content-encoding": "gzip", "authorization": "Bearer mine"}
+        send(server.http_url, body=packed, headers=said)
+        send(server.http_url, "/v1/logs", b"{}", JSON)
+        send(server.http_url, body=odd, content_type=JSON)
+        first, second, third = other.wait(3)
+    assert (first.path, first.body) == ("/v1/traces", packed)
+    assert (first.headers["content-type"], first.headers["content-encoding"]) == (PROTOBUF, "gzip")
+    assert first.headers["x-key"] == "k"
+    assert "authorization" not in first.headers
+    assert (second.path, second.body) == ("/v1/logs", b"{}")
+    assert (third.body, third.headers["content-type"]) == (odd, JSON)
+
+
+def test_what_is_told_to_come_again_comes_again(home: Path, trouble: list[str]) -> None:
+    with (
+        collecting(503, 429, 502) as other,
+        passing_on(home, Target(other.url, {})) as server,
+    ):
+        send(server.http_url, body=message(call()))
+        bodies = {got.body for got in other.wait(4)}
+        assert bodies == {message(call())}
+    assert [line.rpartition(" ")[2] for line in trouble] == ["503", "429", "502"]
+
+
+def test_what_is_refused_for_good_is_dropped_and_counted(home: Path, trouble: list[str]) -> None:
+    with collecting(400) as other, passing_on(home, Target(other.url, {})) as server:
+        send(server.http_url, body=message(call(1)))
+        send(server.http_url, body=message(call(2)))
+        other.wait(2)
+        said = health_when_empty(server.http_url)
+        assert (said["refused"], said["sent"], said["dropped"]) == (1, 1, 0)
+    assert len(trouble) == 1
+
+
+def test_an_endpoint_that_is_away_hinders_nothing_and_gets_all_after_a_restart(
+    home: Path, trouble: list[str]
+) -> None:
+    with collecting() as other:
+        url = other.url
+    with passing_on(home, Target(url, {})) as server:
+        assert send(server.http_url, body=message(call(1))).status == 200
+        assert get(server.http_url, "/health").json["forward"]["sent"] == 0
+    assert kept(home) == ["0000000000000001"]
+    with collecting() as other:
+        # The queue is named after its endpoint, which has another port now.
+        (queue,) = (home / "forward").iterdir()
+        queue.rename(queue.with_name(queue_name(other.url)))
+        with passing_on(home, Target(other.url, {})):
+            assert other.wait(1)[0].body == message(call(1))
+
+
+def test_a_full_queue_drops_the_oldest_and_says_so(home: Path, trouble: list[str]) -> None:
+    with collecting() as other:
+        url = other.url
+    with passing_on(home, Target(url, {}, queue_bytes=2000)) as server:
+        for number in range(1, 21):
+            assert send(server.http_url, body=message(call(number))).status == 200
+        said = get(server.http_url, "/health").json["forward"]
+        assert said["dropped"] > 0
+        assert said["waiting_bytes"] <= 2000
+        assert f'outcome="dropped"}} {said["dropped"]}' in metrics(server.http_url)
+    assert len(kept(home)) == 20
+    assert any("is full" in line for line in trouble)
+
+
+def health_when_empty(url: str) -> dict[str, int]:
+    until = time.monotonic() + 5
+    while (said := get(url, "/health").json["forward"])["waiting_bytes"]:
+        assert time.monotonic() < until
+    return said
+
+
+def metrics(url: str) -> str:
+    return get(url, "/metrics").body.decode()
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [(None, 0), ("7", 7), ("Thu, 01 Jan 1970 00:01:40 GMT", 90), ("soon", 0), ("999999", 3600)],
+)
+def test_retry_after_is_seconds_or_a_date(said: str | None, seconds: float) -> None:
+    assert retry_after(said, now=10) == seconds
+
+
+def test_headers_are_pairs_and_never_shown() -> None:
+    assert headers_of(["Authorization=Basic a=b"]) == {"authorization": "Basic a=b"}
+    with pytest.raises(ConfigError) as caught:
+        headers_of(["a=b", "my secret"])
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_in_the_url_is_not_shown() -> None:
+    assert shown("https://me:secret@host:4318/otlp?key=secret") == "https://host:4318/otlp"
+
+
+@pytest.mark.parametrize("url", ["host:4318", "ftp://host", "http://", ""])
+def test_what_is_no_url_is_refused_at_once(home: Path, url: str) -> None:
+    with pytest.raises(ConfigError), passing_on(home, Target(url, {})):
+        pass
