@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -24,12 +24,12 @@ _LONG_BYTES: Final = 32 * 1024 * 1024  # about a second: less is over before a b
 
 # The first line tells click to leave the others as they are.
 _EXAMPLES: Final = """\b
-agenttrace import                       all that this user's agents have written
+agenttrace import                       all that your agents have written
 agenttrace import --list                what there is, and what of it is new
 agenttrace import claude-code           the logs of one agent
 agenttrace import codex ~/old/sessions  a folder or file that lies elsewhere
 agenttrace import ~/old/sessions        the same, told by what it holds
-agenttrace import --watch               go on with what is written, until Ctrl-C
+agenttrace import --watch               what is written from now, until Ctrl-C
 """
 
 
@@ -102,7 +102,7 @@ def _refuse_if_a_name(word: str) -> None:
     from agenttrace import coding_agents
     from agenttrace.sources import agents
 
-    why = _not_readable().get(word.lower())
+    why = coding_agents.NOT_READABLE.get(word.lower())
     if why is not None:
         raise click.UsageError(f"{word} cannot be imported: {why}.")
     if Path(word).expanduser().exists() or any(sign in word for sign in "/\\."):
@@ -120,14 +120,6 @@ def _refuse_if_a_name(word: str) -> None:
         f"there is no source {word!r}, and no file or folder of that name.{meant} "
         f"Sources: {', '.join(agents.NAMES)}."
     )
-
-
-def _not_readable() -> dict[str, str]:
-    """Return why logs of some agents are not read, by their names in lower case."""
-    from agenttrace import coding_agents
-
-    said: dict[str, Any] = getattr(coding_agents, "NOT_READABLE", {})
-    return {name.lower(): str(getattr(why, "why", why)).rstrip(".") for name, why in said.items()}
 
 
 def _path(word: str) -> Path:

@@ -24,6 +24,15 @@ _WAYS: Final = {
 }
 
 
+def recording(machine: Machine) -> Iterator[Finding]:
+    """Say what is set that keeps programs from recording, or that means nothing."""
+    if machine.settings.disabled:
+        says = "programs record nothing, for OTEL_SDK_DISABLED is true"
+        yield Finding("Data", "Recording", says, "warning", "unset OTEL_SDK_DISABLED")
+    for said in machine.settings.unsaid:
+        yield Finding("Data", "Recording", said.rstrip("."), "note")
+
+
 def ledger(machine: Machine) -> Iterator[Finding]:
     """Say whether what is known of imports can be read."""
     path = machine.home / ledgers.NAME

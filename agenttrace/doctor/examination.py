@@ -16,7 +16,7 @@ CHECKS: Final[dict[str, tuple[Check, ...]]] = {
         telemetry.copilot,
         environment.receiver,
     ),
-    "Data": (data.ledger, data.store),
+    "Data": (data.recording, data.ledger, data.store),
     "Versions": (environment.versions, environment.extras, environment.integrations),
 }
 """By what they look at, in the order in which they are told."""

@@ -1,5 +1,6 @@
 """What coding agents are told to send, and where to; headers by their names, never their values."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from agenttrace.sources import agents, finding
 _YES: Final = ("1", "true", "yes", "on")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -208,8 +210,13 @@ def _endpoints(told: Mapping[str, str], signals: Iterable[str]) -> tuple[str, ..
 
 
 def _headers(told: Mapping[str, str]) -> tuple[str, ...]:
-    names = (pair.partition("=")[0].strip() for pair in told.get(_HEADERS, "").split(","))
-    return tuple(sorted(filter(None, names)))
+    pairs = (pair.partition("=") for pair in told.get(_HEADERS, "").split(","))
+    # What is no name may be a part of a value.
+    return tuple(sorted(name.strip() for name, is_pair, _ in pairs if is_pair and _is_name(name)))
+
+
+def _is_name(said: str) -> bool:
+    return _NAME.fullmatch(said.strip()) is not None
 
 
 def _place(endpoint: object) -> str:

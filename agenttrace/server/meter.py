@@ -8,7 +8,6 @@ recording puts into httpx, so nothing is read twice; no header and no body is ke
 import asyncio
 import contextlib
 import json
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Final
@@ -19,8 +18,6 @@ from agenttrace.errors import ConfigError
 from agenttrace.record.wire.transports import attempt
 from agenttrace.server.guard import Guard
 from agenttrace.server.meter_sessions import Sessions
-
-logger: Final = logging.getLogger("agenttrace")
 
 UPSTREAMS: Final[Mapping[str, str]] = {
     "openai": "https://api.openai.com",
@@ -55,6 +52,8 @@ _HOP_BY_HOP: Final = frozenset(
         b"upgrade",
     }
 )
+
+_OF_BODIES: Final = (b"content-length", b"transfer-encoding")  # a request without has none
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -117,7 +116,7 @@ class Meter:
         url = upstream.copy_with(raw_path=path)
         headers = [one for one in _passed_on(scope["headers"]) if one[0].lower() != b"host"]
         # Made by hand: a client would add headers of its own.
-        has_body = any(key.lower() in (b"content-length", b"transfer-encoding") for key, _ in scope["headers"])
+        has_body = any(key.lower() in _OF_BODIES for key, _ in scope["headers"])
         content = _body(receive) if has_body else None
         return httpx.Request(scope["method"], url, headers=headers, content=content)
 
@@ -128,8 +127,7 @@ class Meter:
             request = await _held(request)
             answering = asyncio.ensure_future(self._answer(request, scope["headers"], send))
             # Once the body is read, all that may come from the client is that it has gone.
-            is_read = not isinstance(request.stream, httpx.AsyncByteStream) or _is_held(request)
-            going = asyncio.ensure_future(_gone(receive)) if is_read else None
+            going = asyncio.ensure_future(_gone(receive)) if _is_held(request) else None
             waited: set[asyncio.Future[None]] = {answering, *([going] if going else [])}
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if not answering.done():

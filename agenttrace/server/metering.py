@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Generator, Mapping
@@ -10,8 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import agenttrace
-from agenttrace.errors import MissingDependencyError
-from agenttrace.server.running import listening
+from agenttrace.errors import ConfigError, MissingDependencyError
 
 PORT: Final = 4319
 SERVICE: Final = "agenttrace-meter"
@@ -44,7 +44,7 @@ def metering(
     meter = Meter({**UPSTREAMS, **(upstreams or {})})
     agenttrace.configure(home, service_name=SERVICE)
     with contextlib.ExitStack() as stack:
-        sockets = listening(None, port)
+        sockets = _listening(port)
         for one in sockets:
             stack.callback(one.close)
         server = uvicorn.Server(
@@ -79,6 +79,18 @@ def metering(
             server.should_exit = True
             thread.join(2 * _STOP_SECONDS)
             agenttrace.shutdown()
+
+
+def _listening(port: int) -> list[socket.socket]:
+    from agenttrace.server.listening import listen  # leans on what may be missing
+
+    try:
+        return listen(None, port)
+    except ConfigError as error:
+        raise ConfigError(
+            f"port {port} of this machine is taken, or may not be listened on. Is agenttrace meter "
+            "running already? Choose another with --port."
+        ) from error
 
 
 def _needed() -> None:

@@ -1,7 +1,7 @@
 """Bring what sources tell into the spool: each file from where it was left, each call once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -186,12 +186,7 @@ class _Import:
     def _write(self) -> None:
         """Write what is held to the spool, then to the ledger what was written."""
         name = self._source.name
-        known = self._ledger.known(name, self._calls)
-        new = {key: _now_known(call, known.get(key)) for key, call in self._calls.items()}
-        calls = [call for key, call in new.items() if _is_news(call, known.get(key))]
-        self._done.calls += sum(call.key not in known for call in calls)
-        self._done.improved += sum(call.key in known for call in calls)
-        self._done.repeated += len(new) - len(calls)
+        calls = self._news(self._ledger.known(name, self._calls))
         self._spool.append_all([*self._lines, *map(told.line, [*self._others, *calls])])
         self._ledger.note_told(
             name,
@@ -205,6 +200,19 @@ class _Import:
         self._done.skipped += self._skipped
         self._others, self._lines, self._calls, self._states = [], [], {}, {}
         self._skipped = Counter()
+
+    def _news(self, known: Mapping[str, Known]) -> list[Call]:
+        """Return the calls of which more is known than the ledger has."""
+        if not known:
+            self._done.calls += len(self._calls)
+            return list(self._calls.values())
+        new = {key: _now_known(call, known.get(key)) for key, call in self._calls.items()}
+        calls = [call for key, call in new.items() if _is_news(call, known.get(key))]
+        improved = sum(call.key in known for call in calls)
+        self._done.calls += len(calls) - improved
+        self._done.improved += improved
+        self._done.repeated += len(new) - len(calls)
+        return calls
 
 
 def _read_to(known: dict[str, FileState], seen: Seen) -> int:

@@ -82,6 +82,7 @@ SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
         semconv.CACHE_WRITE_TOKENS,
         "gen_ai.usage.cache_creation.input_tokens",
         "gen_ai.usage.cache_creation_input_tokens",
+        "gen_ai.usage.cache_write_input_tokens",  # Strands
         "gen_ai.usage.details.cache_write_tokens",
         "llm.token_count.prompt_details.cache_write",
     ),

@@ -243,6 +243,13 @@ def test_an_unknown_source_is_a_usage_error_with_the_names(home: Path) -> None:
     assert "Sources: codex, pi." in said
 
 
+def test_an_agent_that_cannot_be_imported_is_a_usage_error_with_the_reason(home: Path) -> None:
+    result = run(home, "Cursor")
+
+    assert result.exit_code == 2
+    assert "Cursor cannot be imported: Cursor's database" in result.stderr
+
+
 def test_the_name_of_a_command_leads_to_its_source(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -98,8 +99,7 @@ def test_what_came_after_an_import_is_said(user: Path, home: Path) -> None:
         (
             "pi",
             "note",
-            "1 file, 76 bytes, 1970-04-10; imported to 1970-04-08, 38 bytes in 1 "
-            "file new",
+            "1 file, 76 bytes, 1970-04-10; imported to 1970-04-08, 38 bytes in 1 file new",
         )
     ]
 
@@ -244,6 +244,16 @@ def test_metrics_alone_tell_of_no_single_call(user: Path) -> None:
     assert says.startswith("is on, but no single call is sent: sends metrics to example.com")
 
 
+@pytest.mark.parametrize("headers", ["secret", "a b secret=1", "", ",,=secret", "9secret=1"])
+def test_what_is_no_name_of_a_header_is_not_said(user: Path, headers: str) -> None:
+    log(user, "claude-code")
+    variables = CLAUDE_ENV | {"OTEL_EXPORTER_OTLP_HEADERS": headers}
+
+    ((_, _, says),) = found(telemetry.claude_code, machine(user, **variables))
+
+    assert says == "sends logs and metrics to example.com, port 443; prompts left out"
+
+
 CODEX = """
 [otel]
 log_user_prompt = true
@@ -341,6 +351,19 @@ def test_odd_settings_are_as_good_as_none(user: Path, text: str) -> None:
         assert [one.says.partition(",")[0] for one in check(machine(user))] == ["is off"]
 
 
+def test_what_keeps_programs_from_recording_is_said(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert found(data.recording, machine(user)) == []
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    monkeypatch.setenv("AGENTTRACE_WORKLOAD", "odd")
+
+    assert [one[:2] for one in found(data.recording, machine(user))] == [
+        ("Recording", "warning"),
+        ("Recording", "note"),
+    ]
+
+
 def test_a_home_that_is_not_there_is_no_trouble_and_is_not_made(user: Path, home: Path) -> None:
     ((subject, level, _),) = found(data.store, machine(user))
 
@@ -420,6 +443,19 @@ def test_an_extra_that_is_missing_comes_with_the_line_that_installs_it(
 
     assert one.mend == 'pip install "/path/to/this/checkout[serve]"'
     assert found(environment.receiver, machine(user)) == []
+
+
+def test_a_receiver_that_runs_comes_with_its_addresses(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(_: Path) -> object:
+        return SimpleNamespace(http_url="http://127.0.0.1:4318", grpc_url="http://127.0.0.1:4317")
+
+    monkeypatch.setattr("agenttrace.server.find", find)
+
+    assert found(environment.receiver, machine(user)) == [
+        ("Receiver", "ok", "runs at http://127.0.0.1:4318 and http://127.0.0.1:4317")
+    ]
 
 
 def test_findings_are_values_that_json_can_have(user: Path) -> None:

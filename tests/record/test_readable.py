@@ -30,8 +30,7 @@ def test_every_attribute_that_has_a_name_here_is_kept() -> None:
         if name.isupper() and isinstance(value, str) and "." in value
     }
     assert {semconv.TASK_ID, semconv.COST_USD} <= named
-    of_the_process = {semconv.SERVICE_NAME}
-    assert set(readable.of(dict.fromkeys(named, 1))) == named - of_the_process - MADE
+    assert set(readable.of(dict.fromkeys(named, 1))) == named - MADE
 
 
 @pytest.mark.parametrize(

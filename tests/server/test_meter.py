@@ -20,7 +20,7 @@ import agenttrace
 from agenttrace.errors import ConfigError, MissingDependencyError
 from agenttrace.server.meter import Meter
 from agenttrace.server.metering import metering
-from agenttrace.testing import Failure, ModelProvider, Reply
+from agenttrace.testing import Failure, ModelProvider
 
 
 class _Metered(NamedTuple):
@@ -41,7 +41,8 @@ import signal, sys
 from pathlib import Path
 from agenttrace.server.metering import metering
 home, upstream = sys.argv[1:]
-with metering(Path(home), port=0, upstreams=dict.fromkeys(("openai", "anthropic", "else"), upstream)) as url:
+upstreams = {"openai": upstream, "anthropic": upstream}
+with metering(Path(home), port=0, upstreams=upstreams) as url:
     print(url, flush=True)
     sys.stdin.read()
 """
@@ -86,7 +87,7 @@ def test_the_sdks_work_through_it_and_each_call_counts_once(metered: _Metered):
         default_headers={"x-claude-code-session-id": "s1", "x-claude-code-agent-id": "a1"},
     )
     with claude.messages.stream(
-        model="claude-sonnet-4-5",
+        model="claude-opus-4-8",
         max_tokens=99,
         messages=[{"role": "user", "content": "five six"}],
     ) as stream:
@@ -109,7 +110,7 @@ def test_calls_of_one_session_are_one_task(metered: _Metered):
             f"{metered.url}/anthropic/v1/messages",
             headers={"x-claude-code-session-id": session},
             json={
-                "model": "claude-sonnet-4-5",
+                "model": "claude-opus-4-8",
                 "max_tokens": 9,
                 "messages": [{"role": "user", "content": "hi"}],
             },
@@ -125,9 +126,7 @@ def test_errors_of_the_provider_are_passed_on_as_they_are(metered: _Metered):
     headers = {"authorization": "Bearer test"}
     through = httpx.post(f"{metered.url}/openai/v1/chat/completions", json=body, headers=headers)
     metered.provider.script(Failure(429))
-    direct = httpx.post(
-        f"{metered.provider.url}/v1/chat/completions", json=body, headers=headers
-    )
+    direct = httpx.post(f"{metered.provider.url}/v1/chat/completions", json=body, headers=headers)
     assert through.status_code == direct.status_code == 429
     assert through.json() == direct.json()
     [call] = metered.calls()
@@ -160,7 +159,7 @@ def test_no_key_and_no_word_is_kept(metered: _Metered):
 class _Upstream:
     """Answers one request by hand, so that its bytes are known."""
 
-    def __init__(self, *pieces: bytes) -> None:
+    def __init__(self, *pieces: bytes | None) -> None:
         self.pieces: queue.Queue[bytes | None] = queue.Queue()
         for piece in pieces:
             self.pieces.put(piece)
@@ -212,7 +211,7 @@ def test_bytes_go_both_ways_unchanged(home_meter: Any):
         b"HTTP/1.1 418 \r\ncontent-encoding: gzip\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n"
         b"date: yesterday\r\nconnection: close, x-hop\r\nx-hop: 1\r\ncontent-length: %d\r\n\r\n%s"
         % (len(packed), packed),
-        None,  # pyright: ignore[reportArgumentType]
+        None,
     )
     url = home_meter(upstream.url)
     with _exchange(
@@ -270,6 +269,24 @@ def test_a_provider_that_is_away_is_told(home_meter: Any):
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "nowhere", "http://"])
+def test_a_port_that_is_taken_is_said(home: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match="with --port"), metering(home, port=port):
+            pass
+
+
+@pytest.mark.parametrize("how", ["held", "streamed"])
+def test_a_body_without_a_length_arrives_whole(home_meter: Any, how: str):
+    upstream = _Upstream(b"HTTP/1.1 204 \r\n\r\n")
+    url = home_meter(upstream.url)
+    path = "/v1/chat/completions" if how == "held" else "/v1/files"
+    answer = httpx.post(f"{url}/else{path}", content=iter([b"one ", b"two"]))
+    assert answer.status_code == 204
+    if how == "held":
+        assert upstream.received.endswith(b"content-length: 7\r\n\r\none two")
+
+
 def test_an_upstream_that_is_no_url_is_refused(url: str):
     with pytest.raises(ConfigError, match="is no provider to pass on to"):
         Meter({"own": url})
@@ -294,6 +311,3 @@ def test_the_command_says_where_it_listens_and_stops_when_told(tmp_path: Path):
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
-
-
-_ = Reply

@@ -22,7 +22,7 @@ SECRET = "correct-horse battery"  # a text that somebody wrote, and nobody else 
 _LEVELS = 100_000
 _JUNK = {
     "truncated": f'{{"type": "message", "text": "{SECRET}'.encode(),
-    "invalid UTF-8": b'{"type": "message", "text": "\xff\xfe\xc3 ' + SECRET.encode() + b'"}\n',
+    "invalid UTF-8": b'\xff\xfe\xc3{"text": "' + SECRET.encode() + b'"}\n',
     "binary": bytes(range(256)) * 8 + SECRET.encode() + b"\n\0\n",
     "nested objects": b'{"message":' * _LEVELS + b"1" + b"}" * _LEVELS + b"\n",
     "nested arrays": b"[" * _LEVELS + SECRET.encode() + b"]" * _LEVELS + b"\n",
@@ -38,11 +38,88 @@ CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, started_at, input_toke
 """
 
 
-def _without_corpus(name: str, folder: Path) -> Path:
-    """Write logs of a source whose files are no text."""
-    row = ("s1", 1790000000, 100, 20)
-    file, schema = ("sessions.db", _GOOSE) if name == "goose" else ("state.db", _HERMES)
-    return write_database(folder / file, schema, [("sessions", row)]).parent
+# Of sources without a corpus of files: the shortest logs that have a call.
+_SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "claude-code": (
+        "projects/-work-shop/s1.jsonl",
+        {
+            "type": "assistant",
+            "uuid": "a1",
+            "timestamp": "2026-09-21T14:13:20.000Z",
+            "sessionId": "s1",
+            "requestId": "req_1",
+            "message": {
+                "id": "msg_1",
+                "role": "assistant",
+                "model": "claude-sonnet-4-5",
+                "stop_reason": "end_turn",
+                "usage": {"input_tokens": 100, "output_tokens": 20},
+            },
+        },
+    ),
+    "otlp": (
+        "traces.jsonl",
+        {
+            "resourceSpans": [
+                {
+                    "resource": {},
+                    "scopeSpans": [
+                        {
+                            "scope": {"name": "x"},
+                            "spans": [
+                                {
+                                    "traceId": "5b8efff798038103d269b633813fc60c",
+                                    "spanId": "eee19b7ec3c1b174",
+                                    "name": "chat",
+                                    "startTimeUnixNano": "1790000000000000000",
+                                    "endTimeUnixNano": "1790000001000000000",
+                                    "attributes": [
+                                        {
+                                            "key": "gen_ai.operation.name",
+                                            "value": {"stringValue": "chat"},
+                                        },
+                                        {
+                                            "key": "gen_ai.usage.input_tokens",
+                                            "value": {"intValue": 100},
+                                        },
+                                    ],
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ]
+        },
+    ),
+    "openinference": (
+        "spans.jsonl",
+        {
+            "name": "chat",
+            "context": {
+                "trace_id": "5b8efff798038103d269b633813fc60c",
+                "span_id": "eee19b7ec3c1b174",
+            },
+            "span_kind": "LLM",
+            "start_time": "2026-01-20T10:00:00.000000+00:00",
+            "end_time": "2026-01-20T10:00:01.500000+00:00",
+            "attributes": {"llm.model_name": "gpt-5", "llm.token_count.prompt": 100},
+        },
+    ),
+    "langfuse": (
+        "observations.jsonl",
+        {
+            "id": "eee19b7ec3c1b175",
+            "traceId": "5b8efff798038103d269b633813fc60c",
+            "type": "GENERATION",
+            "startTime": "2026-01-20T10:00:00.000Z",
+            "model": "gpt-5",
+            "usageDetails": {"input": 60, "output": 20},
+        },
+    ),
+}
+# Sources whose logs here are databases.
+_DATABASES = {"goose": ("sessions.db", _GOOSE), "hermes": ("state.db", _HERMES)}
+_TEXTS = [name for name in agents.NAMES if name not in _DATABASES]
 
 
 @pytest.fixture(params=agents.NAMES)
@@ -52,25 +129,24 @@ def name(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def logs(name: str, tmp_path: Path) -> Path:
-    """Good logs of a source: the first folder of its corpus."""
+    """Good logs of a source: the first of its corpus that has a call, or a sample."""
     folder = tmp_path / "logs"
-    if name in {"goose", "hermes"}:
-        return _without_corpus(name, folder)
+    if name in _DATABASES:
+        file, schema = _DATABASES[name]
+        row = ("s1", 1790000000, 100, 20)
+        return write_database(folder / file, schema, [("sessions", row)]).parent
+    if name in _SAMPLES:
+        place, said = _SAMPLES[name]
+        write_lines(folder / place, said)
+        return folder
     corpus = CORPORA / name.replace("-", "_")
-    cases = (
-        sorted(path for path in corpus.glob("*") if _calls(name, path)) if corpus.is_dir() else []
+    case = next(
+        path for path in sorted(corpus.iterdir()) if path.is_dir() and _has_file(name, path)
     )
-    if not cases:
-        pytest.skip(f"no corpus of {name}")
-    if cases[0].is_dir():
-        shutil.copytree(cases[0], folder)
-    else:
-        folder.mkdir()
-        shutil.copy(cases[0], folder)
-    return folder
+    return Path(shutil.copytree(case, folder))
 
 
-def _calls(name: str, root: Path) -> bool:
+def _has_file(name: str, root: Path) -> bool:
     return any(_files(name, root))
 
 
@@ -114,8 +190,8 @@ def test_junk_is_named_and_the_rest_is_imported_once(
 ) -> None:
     good = _import(name, tmp_path / "other", logs)
     path = _first(name, logs)
-    bad = tmp_path / "bad" / path.name
-    bad.parent.mkdir()
+    bad = tmp_path / "bad" / path.relative_to(logs)  # whose folders may name its session
+    bad.parent.mkdir(parents=True)
     is_lines = _form(name, path) == "lines"
     bad.write_bytes((path.read_bytes().rstrip(b"\n") + b"\n" if is_lines else b"") + _JUNK[kind])
 
@@ -141,13 +217,12 @@ def test_an_empty_file_holds_nothing(name: str, logs: Path, home: Path, tmp_path
     assert (done.calls, done.files) == (good.calls, good.files + 1)
 
 
+@pytest.mark.parametrize("name", _TEXTS)
 def test_what_is_too_long_is_named(
     name: str, logs: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     good = _import(name, tmp_path / "other", logs)
     path = _first(name, logs)
-    if _form(name, path) == "database":
-        pytest.skip("rows of a database are read one by one")
     monkeypatch.setattr(reading, "CHUNK", 1 << 15)
     monkeypatch.setattr(reading, "LINE_AT_MOST", 1 << 16)
     monkeypatch.setattr(reading, "DOCUMENT_AT_MOST", 1 << 16)
@@ -185,12 +260,11 @@ def _refusing(look: Any, locked: Path) -> Any:
     return refuse
 
 
+@pytest.mark.parametrize("name", _DATABASES)
 def test_a_database_that_its_owner_has_locked_is_read_the_next_time(
     name: str, logs: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = _first(name, logs)
-    if _form(name, path) != "database":
-        pytest.skip("no database")
     monkeypatch.setattr(databases, "_WAIT_SECONDS", 0.0)
     with closing(sqlite3.connect(path, isolation_level=None)) as owner:
         owner.execute("BEGIN EXCLUSIVE")
@@ -258,13 +332,12 @@ def test_a_clock_that_jumps_changes_nothing(
     assert (done.files, done.calls, done.improved) == (good.files, 0, 0)
 
 
+@pytest.mark.parametrize("name", _TEXTS)
 @pytest.mark.parametrize("count", ["-5", "1e300", "99999999999999999", '"many"', "1.5"])
 def test_counts_that_are_none_are_unknown_and_never_zero(
     name: str, count: str, logs: Path, home: Path
 ) -> None:
     path = _first(name, logs)
-    if _form(name, path) == "database":
-        pytest.skip("written by hand for each")
     for one in _files(name, logs):
         one.write_text(_spoilt(one.read_text(), count))
 
@@ -277,7 +350,7 @@ def test_counts_that_are_none_are_unknown_and_never_zero(
 
 
 _COUNT = re.compile(
-    r'("(?:\w*[tT]okens?\w*|\w*TokenCount|(?:input|output|cache)\w*|thoughts|cached|tool|total|read|write'
+    r'("(?:[\w.]*[tT]okens?\w*|\w*TokenCount|(?:input|output|cache)\w*|thoughts|cached|tool|total|read|write'
     r'|reasoning|input_other)":\s*)\d+'
 )
 

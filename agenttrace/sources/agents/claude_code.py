@@ -47,8 +47,8 @@ class ClaudeCode:
             root /= _PROJECTS
         return walk(root, _matches_desktop if root.name == _DESKTOP else _matches, unreadable)
 
-    def read(self, piece: Piece) -> Iterator[Record | Skipped]:
-        """Yield the calls of *piece*, and the turns and the agent that they belong to."""
+    def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+        """Return the calls of *piece*, and the turns and the agent that they belong to."""
         return read(piece, self._turns)
 
 

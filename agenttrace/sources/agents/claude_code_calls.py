@@ -1,7 +1,7 @@
 """What a message of a Claude Code transcript says of calls.
 
-Anthropic's counts: the input excludes what the cache held and what was written to it. The iterations
-that a message lists as advice or compaction are calls of their own, which its counts leave out.
+Anthropic's counts: the input excludes what the cache held and what was written to it. What a message
+lists as iterations of advice or compaction are calls of their own, which its counts leave out.
 """
 
 import re
@@ -53,11 +53,14 @@ class Place(NamedTuple):
     is_copy: bool = False
 
 
+Row = tuple[Line, Message, str | None, int, Place]
+"""A record, the answer in it, the id of the request, when it was logged, and where it belongs."""
+
+
 class Answer:
     """What the lines of one response come to: the best of them, whole, and when they were logged.
 
-    Attributes:
-        worth: Of the best line: most output, then an end, then first hand.
+    The best has the most output, then an end, then is first hand.
     """
 
     __slots__ = (
@@ -68,44 +71,29 @@ class Answer:
         "_place",
         "_request_id",
         "_start_ns",
-        "worth",
+        "_worth",
     )
 
-    def __init__(
-        self,
-        key: str,
-        line: Line,
-        message: Message,
-        request_id: str | None,
-        at_ns: int,
-        place: Place,
-    ) -> None:
-        """Take the first line.
-
-        Args:
-            key: What tells the response apart.
-            line: The record.
-            message: What was answered.
-            request_id: The provider's id of the request.
-            at_ns: When it was logged.
-            place: Where it belongs.
-        """
+    def __init__(self, key: str, row: Row) -> None:
+        """Take the first line of the response that *key* tells apart."""
         self._key = key
-        self._line, self._message, self._request_id, self._place = line, message, request_id, place
+        self._line, self._message, self._request_id, at_ns, self._place = row
         self._start_ns = self._end_ns = at_ns
-        self.worth = worth(message, place)
+        self._worth = _worth(self._message, self._place)
 
-    def take(
-        self, line: Line, message: Message, request_id: str | None, at_ns: int, place: Place
-    ) -> None:
+    def take(self, row: Row) -> None:
         """Take another line of the same response; its turn is that of the first."""
-        self._start_ns = min(self._start_ns, at_ns)
-        self._end_ns = max(self._end_ns, at_ns)
-        value = worth(message, place)
-        if value > self.worth:
-            first, self.worth = self._place, value
+        line, message, request_id, at_ns, place = row
+        if at_ns > self._end_ns:
+            self._end_ns = at_ns
+        elif at_ns < self._start_ns:
+            self._start_ns = at_ns
+        worth = _worth(message, place)
+        if worth > self._worth:
+            self._worth, first = worth, self._place
             self._line, self._message, self._request_id = line, message, request_id
-            self._place = place._replace(session=first.session, turn=first.turn)
+            if place is not first:
+                self._place = place._replace(session=first.session, turn=first.turn)
 
     def calls(self) -> Iterator[Call]:
         """Yield the call, and those that the provider made for it."""
@@ -133,10 +121,45 @@ class Answer:
             cost_usd=self._line.costUSD,
             outcome="incomplete" if message.stop_reason is None else "complete",
             error_type=_code(self._line.error) if self._line.isApiErrorMessage else None,
-            worth=self.worth,
+            worth=self._worth,
         )
         if said.iterations:
-            yield from _asked_by_provider(said, self._key, model, self._end_ns, region, place)
+            yield from self._asked_by_provider(said, model, region)
+
+    def _asked_by_provider(
+        self, said: Usage, model: str | None, region: str | None
+    ) -> Iterator[Call]:
+        """Yield the calls that the provider made, known by their place in the message."""
+        iterations, place = said.iterations or [], self._place
+        told = _total([said])
+        if told == _total(iterations):
+            return  # The counts of the message are the sum of all.
+        served = [one for one in iterations if one.type == "fallback_message"]
+        # Where another model took over, the counts may be those of that one alone.
+        kinds = {*_ROLE_OF, "message"} if served and told == _total(served) else {*_ROLE_OF}
+        for number, one in enumerate(iterations):
+            if one.type not in kinds:
+                continue
+            answered, key = one.model or model, f"{self._key}:{number}"
+            yield Call(
+                source=NAME,
+                session=place.session,
+                turn=place.turn,
+                key=key,
+                start_ns=self._start_ns,
+                end_ns=self._end_ns,
+                model=answered,
+                provider=_provider(key, answered),
+                response_id=key,
+                role=_ROLE_OF.get(one.type, "other"),
+                agent=place.agent,
+                agent_key=place.agent_key,
+                depth=place.depth,
+                usage=_usage(one),
+                region=region,
+                outcome="complete",
+                worth=(one.output_tokens or 0) * 4 + 2 + (not place.is_copy),
+            )
 
 
 def is_call(message: Message) -> bool:
@@ -144,7 +167,7 @@ def is_call(message: Message) -> bool:
     return message.model != SYNTHETIC and bool(message.usage or message.model)
 
 
-def worth(message: Message, place: Place) -> int:
+def _worth(message: Message, place: Place) -> int:
     """Rank what a line says of its response."""
     output = message.usage.output_tokens if message.usage else None
     return (output or 0) * 4 + 2 * (message.stop_reason is not None) + (not place.is_copy)
@@ -189,42 +212,6 @@ def _usage(said: Counts) -> TokenUsage:
 
 
 _BOTH: Final = 2  # sides of a call
-
-
-def _asked_by_provider(
-    said: Usage, key: str, model: str | None, at_ns: int, region: str | None, place: Place
-) -> Iterator[Call]:
-    """Yield the calls that the provider made on its own, known by their place in the message."""
-    iterations = said.iterations or []
-    told = _total([said])
-    if told == _total(iterations):
-        return  # The counts of the message are the sum of all.
-    served = [one for one in iterations if one.type == "fallback_message"]
-    # Where another model took over, the counts may be those of that one alone.
-    kinds = {*_ROLE_OF, "message"} if served and told == _total(served) else {*_ROLE_OF}
-    for number, one in enumerate(iterations):
-        if one.type not in kinds:
-            continue
-        answered = one.model or model
-        yield Call(
-            source=NAME,
-            session=place.session,
-            turn=place.turn,
-            key=f"{key}:{number}",
-            start_ns=at_ns,
-            end_ns=at_ns,
-            model=answered,
-            provider=_provider(key, answered),
-            response_id=f"{key}:{number}",
-            role=_ROLE_OF.get(one.type, "other"),
-            agent=place.agent,
-            agent_key=place.agent_key,
-            depth=place.depth,
-            usage=_usage(one),
-            region=region,
-            outcome="complete",
-            worth=(one.output_tokens or 0) * 4 + 2 + (not place.is_copy),
-        )
 
 
 def _total(counts: Sequence[Counts]) -> int:

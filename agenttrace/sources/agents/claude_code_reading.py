@@ -1,14 +1,13 @@
 """Read a transcript of Claude Code, a piece at a time: where in the session each call belongs."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from agenttrace.sources.agents import claude_code_agents as agents
 from agenttrace.sources.agents import claude_code_records as records
 from agenttrace.sources.agents.claude_code_calls import NAME, Answer, Place, is_call, totals
-from agenttrace.sources.agents.claude_code_records import Fork, Line, Message, Origin, time_ns
+from agenttrace.sources.agents.claude_code_records import Fork, Inner, Line, Origin, time_ns
 from agenttrace.sources.source import DOCUMENT_AT_MOST, Piece, Skipped
 from agenttrace.sources.told import Agent, Record, Total, Turn
 
@@ -16,11 +15,12 @@ from agenttrace.sources.told import Agent, Record, Total, Turn
 _HEADLESS: Final = "sdk"
 # Where the folder of a project ends and that of a copy of its repository begins.
 _WORKTREES: Final = "/.claude/worktrees/"
-_NO_TIME: Final = "a call without a time"
+_NO_NAME: Final = "a call without an id or a time"
+_NOWHERE: Final = Place("", "")
 
 
-def read(piece: Piece, turns: agents.Turns) -> Iterator[Record | Skipped]:
-    """Yield what *piece* tells.
+def read(piece: Piece, turns: agents.Turns) -> list[Record | Skipped]:
+    """Return what *piece* tells.
 
     Args:
         piece: Of a transcript. Its state holds the time of the last record (``at``), the turn that
@@ -42,34 +42,41 @@ class _Reading:
         self._text = piece.text
         self._answers: dict[str, Answer] = {}
         self._totals: dict[str | None, Total] = {}
+        self._told: list[Record | Skipped] = []
+        self._unknown: Counter[str] = Counter()
         self._who = agents.who(piece.path) if agents.is_agent(piece.path) else None
+        self._latest = _NOWHERE
         if piece.is_first and self._who is None:
             turns.begin(piece.path)
 
-    def records(self) -> Iterator[Record | Skipped]:
-        """Yield what the lines tell."""
-        unknown: Counter[str] = Counter()
+    def records(self) -> list[Record | Skipped]:
+        """Return what the lines tell."""
+        told = self._told
         for line in records.lines(self._text):
             if isinstance(line, Skipped):
-                yield line
+                told.append(line)
                 continue
             self._at = time_ns(line.timestamp) or self._at
             if line.type == "assistant":
-                yield from self._answer(line)
+                self._answer(line)
             elif line.type == "user":
                 self._prompt(line)
-            elif line.type == "progress":
-                yield from self._progress(line)
-            elif line.type == "cost-state":
-                self._note_totals(line)
-            elif line.type not in records.WITHOUT_USAGE:
-                unknown[(line.type or "")[:60]] += 1
+            else:
+                self._other(line)
         self._state["at"] = self._at
         for answer in self._answers.values():
-            yield from answer.calls()
-        yield from self._totals.values()
-        for name, number in unknown.items():
-            yield Skipped(f"record type '{name}'", number)
+            told += answer.calls()
+        told += self._totals.values()
+        told += [Skipped(f"record type '{one}'", many) for one, many in self._unknown.items()]
+        return told
+
+    def _other(self, line: Line) -> None:
+        if line.type == "progress":
+            self._progress(line)
+        elif line.type == "cost-state":
+            self._note_totals(line)
+        elif line.type not in records.WITHOUT_USAGE:
+            self._unknown[(line.type or "")[:60]] += 1
 
     def _prompt(self, line: Line) -> None:
         """Begin a turn; it is told of with its first call, for some prompts cause none."""
@@ -86,56 +93,45 @@ class _Reading:
         self._state["turn"] = turn
         self._state["began"] = [self._at, 1 if is_person else None if kind is None else 0]
 
-    def _answer(self, line: Line) -> Iterator[Record | Skipped]:
-        """Take an answer; what it belongs to is told of first."""
+    def _answer(self, line: Line) -> None:
+        """Take an answer; before the first line of it, what it belongs to is told of."""
         message = line.message
         if message is None or not is_call(message):
             return
-        if self._at is None:
-            yield Skipped(_NO_TIME)
-            return
-        if self._who is not None and "agent" not in self._state:
-            yield from self._agent(line, self._who, self._at)
-        elif "began" in self._state or "turn" not in self._state:
-            yield self._turn(line, self._at)
-        self._take(line, message, line.requestId, self._at, self._placed(line))
-
-    def _progress(self, line: Line) -> Iterator[Record | Skipped]:
-        """Take a record that repeats what a sub-agent got; in older versions it is the only one."""
-        inner = line.data.message if line.data else None
-        if inner is None or isinstance(inner, str) or inner.message is None:
-            return
-        at_ns = time_ns(inner.timestamp) or self._at
-        if inner.message.usage is None or not is_call(inner.message):
-            return
-        if at_ns is None:
-            yield Skipped(_NO_TIME)
-            return
-        if "began" in self._state or "turn" not in self._state:
-            yield self._turn(line, at_ns)
-        key = line.data.agentId if line.data else None
-        place = Place(
-            _session(line, self._path),
-            self._state["turn"],
-            "subagent",
-            "subagent" if key else None,
-            key or None,
-            depth=2,
-            is_copy=True,
-        )
-        self._take(line, inner.message, inner.requestId, at_ns, place)
-
-    def _take(
-        self, line: Line, message: Message, request_id: str | None, at_ns: int, place: Place
-    ) -> None:
-        key = message.id or request_id or line.uuid
-        if not key:
+        key = message.id or line.requestId or line.uuid
+        if not key or self._at is None:
+            self._told.append(Skipped(_NO_NAME))
             return
         answer = self._answers.get(key)
-        if answer is None:
-            self._answers[key] = Answer(key, line, message, request_id, at_ns, place)
+        if answer is not None:
+            answer.take((line, message, line.requestId, self._at, self._placed(line)))
+            return
+        if self._who is not None and "agent" not in self._state:
+            self._agent(line, self._who, self._at)
+        elif "began" in self._state or "turn" not in self._state:
+            self._turn(line, self._at)
+        row = line, message, line.requestId, self._at, self._placed(line)
+        self._answers[key] = Answer(key, row)
+
+    def _progress(self, line: Line) -> None:
+        """Take a record that repeats what a sub-agent got; in older versions it is the only one."""
+        inner = line.data.message if line.data else None
+        message = inner.message if isinstance(inner, Inner) else None
+        if not isinstance(inner, Inner) or message is None or message.usage is None:
+            return
+        at_ns, key = time_ns(inner.timestamp) or self._at, message.id or inner.requestId
+        if not is_call(message):
+            return
+        if at_ns is None or not key:
+            self._told.append(Skipped(_NO_NAME))
+            return
+        if "began" in self._state or "turn" not in self._state:
+            self._turn(line, at_ns)
+        row = line, message, inner.requestId, at_ns, self._placed_inner(line)
+        if key in self._answers:
+            self._answers[key].take(row)
         else:
-            answer.take(line, message, request_id, at_ns, place)
+            self._answers[key] = Answer(key, row)
 
     def _note_totals(self, line: Line) -> None:
         """Note what Claude Code itself says that the session has used; the last word counts."""
@@ -144,50 +140,74 @@ class _Reading:
                 self._totals[one.model] = one
 
     def _placed(self, line: Line) -> Place:
-        """Return where the call of *line* belongs."""
+        """Return where the call of *line* belongs, which is where the one before it did mostly."""
         session, turn, who = _session(line, self._path), self._state["turn"], self._who
+        latest = self._latest
+        is_copy = who is not None or line.isSidechain is True
+        if latest.session == session and latest.turn == turn and latest.is_copy == is_copy:
+            return latest
         if who is not None:
-            return Place(session, turn, who.role, who.name, who.key, who.depth, is_copy=True)
-        if line.isSidechain:
-            return Place(session, turn, "subagent", depth=2, is_copy=True)
-        return Place(session, turn)
+            found = Place(session, turn, who.role, who.name, who.key, who.depth, is_copy)
+        elif is_copy:
+            found = Place(session, turn, "subagent", depth=2, is_copy=True)
+        else:
+            found = Place(session, turn)
+        self._latest = found
+        return found
 
-    def _turn(self, line: Line, at_ns: int) -> Turn:
-        """Return the turn that goes on, of which nothing is told yet."""
+    def _placed_inner(self, line: Line) -> Place:
+        """Return where the call belongs that a record of progress tells of."""
+        key = line.data.agentId if line.data else None
+        return Place(
+            _session(line, self._path),
+            self._state["turn"],
+            "subagent",
+            "subagent" if key else None,
+            key or None,
+            depth=2,
+            is_copy=True,
+        )
+
+    def _turn(self, line: Line, at_ns: int) -> None:
+        """Tell of the turn that goes on."""
         session = _session(line, self._path)
         began, prompts = self._state.pop("began", (None, None))
         turn = self._state.setdefault("turn", session)
         start_ns = began or at_ns
         self._turns.note(self._path, turn, start_ns)
-        return Turn(
-            source=NAME,
-            session=session,
-            turn=turn,
-            start_ns=start_ns,
-            project=_project(line.cwd),
-            branch=line.gitBranch or None,
-            prompts=prompts,
-            is_headless=True if _is_headless(line) else None,
+        self._told.append(
+            Turn(
+                source=NAME,
+                session=session,
+                turn=turn,
+                start_ns=start_ns,
+                project=_project(line.cwd),
+                branch=line.gitBranch or None,
+                prompts=prompts,
+                is_headless=True if _is_headless(line) else None,
+            )
         )
 
-    def _agent(self, line: Line, who: agents.Who, at_ns: int) -> Iterator[Record]:
-        """Yield the agent of the transcript, and its turn if nothing else tells of it."""
+    def _agent(self, line: Line, who: agents.Who, at_ns: int) -> None:
+        """Tell of the agent of the transcript, and of its turn if nothing else does."""
         session = _session(line, self._path)
         prompt = self._state.get("prompt")
         turn = agents.turn_of(self._turns_of(session), prompt, at_ns)
         self._state["turn"] = turn or prompt or session
         self._state["agent"] = True
         if turn is None:
-            yield self._turn(line, at_ns)
-        yield Agent(
-            source=NAME,
-            session=session,
-            turn=self._state["turn"],
-            key=who.key,
-            start_ns=at_ns,
-            name=who.name,
-            parent_key=who.parent_key,
-            depth=who.depth,
+            self._turn(line, at_ns)
+        self._told.append(
+            Agent(
+                source=NAME,
+                session=session,
+                turn=self._state["turn"],
+                key=who.key,
+                start_ns=at_ns,
+                name=who.name,
+                parent_key=who.parent_key,
+                depth=who.depth,
+            )
         )
 
     def _turns_of(self, session: str) -> dict[str, int]:
@@ -195,8 +215,7 @@ class _Reading:
         main = agents.main_of(self._path, session)
         known = self._turns.known(main)
         if known is None:
-            for _ in read(Piece(main, _bytes(main), is_first=True, state={}), self._turns):
-                pass
+            read(Piece(main, _bytes(main), is_first=True, state={}), self._turns)
             known = self._turns.known(main)
         return known or {}
 
@@ -212,8 +231,9 @@ def _bytes(path: Path) -> bytes:
 def _session(line: Line, path: Path) -> str:
     """Return the conversation of a record: the one that it was copied from, if it was."""
     fork = line.forkedFrom
-    copied = fork.sessionId if isinstance(fork, Fork) else fork
-    return copied or line.sessionId or path.stem
+    if fork is None:
+        return line.sessionId or path.stem
+    return (fork.sessionId if isinstance(fork, Fork) else fork) or line.sessionId or path.stem
 
 
 def _uuid(line: Line) -> str | None:

@@ -7,7 +7,7 @@ without looking at the rest.
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -67,6 +67,7 @@ _is_passed_over: Final = re.compile(
 
 Tokens = Annotated[int, msgspec.Meta(ge=0, le=10**12)] | None
 Name = Annotated[str, msgspec.Meta(max_length=1000)] | None
+Time = Annotated[datetime, msgspec.Meta(tz=True)] | None
 Dollars = Annotated[float, msgspec.Meta(ge=0, le=1e9)] | None
 
 
@@ -122,7 +123,7 @@ class Inner(msgspec.Struct, gc=False):
     """A record inside a record of progress."""
 
     message: Message | None = None
-    timestamp: Name = None
+    timestamp: Time = None
     requestId: Name = None  # noqa: N815 - as they spell it, here and below
 
 
@@ -164,7 +165,7 @@ class Line(msgspec.Struct, gc=False):
     message: Message | None = None
     data: Data | None = None
     uuid: Name = None
-    timestamp: Name = None
+    timestamp: Time = None
     sessionId: Name = None  # noqa: N815
     requestId: Name = None  # noqa: N815
     promptId: Name = None  # noqa: N815
@@ -231,11 +232,13 @@ def _repaired(record: dict[str, Any]) -> Iterator[Line | Skipped]:
     """Yield a record without the fields that are not what they should be, and name the counts."""
     for _ in range(_REPAIRS_AT_MOST):
         try:
-            yield _decode(msgspec.json.encode(record))
-            return
+            line = _decode(msgspec.json.encode(record))
         except msgspec.ValidationError as error:
             place = _place_of(str(error))
             names = place[1].split(".") if place else []
+        else:
+            yield line
+            return
         if not _drop(record, names):
             break
         if "usage" in names:
@@ -268,21 +271,14 @@ def is_prompt(line: Line) -> bool:
     return bool(blocks) and all(block.type != "tool_result" for block in blocks)
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_FIRST_NS: Final = 1_577_836_800 * 10**9  # 2020: before any Claude Code
-_LAST_NS: Final = 4_102_444_800 * 10**9  # 2100
+_FIRST_SECOND: Final = 1_577_836_800  # 2020: before any Claude Code
+_LAST_SECOND: Final = 4_102_444_800  # 2100
 
 
-def time_ns(said: str | None) -> int | None:
+def time_ns(said: datetime | None) -> int | None:
     """Return a time as nanoseconds; None for what is none, or cannot be."""
     if said is None:
         return None
-    try:
-        when = datetime.fromisoformat(said)
-    except ValueError:
-        return None
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    found = (when - _EPOCH) // _MICROSECOND * 1000
-    return found if _FIRST_NS <= found < _LAST_NS else None
+    seconds = said.timestamp()
+    # A float has the microseconds of our days, and no more.
+    return round(seconds * 1e6) * 1000 if _FIRST_SECOND <= seconds < _LAST_SECOND else None

@@ -50,9 +50,7 @@ def _of_json(record: dict[str, Any]) -> Iterator[bytes | Skipped]:
     from agenttrace.sources.otlp import MalformedError, read
     from agenttrace.sources.otlp.decoding import of_value
 
-    signals: dict[Signal, str] = {
-        signal: key for key, signal in _SIGNALS.items() if key in record
-    }
+    signals: dict[Signal, str] = {signal: key for key, signal in _SIGNALS.items() if key in record}
     if not signals:
         yield Skipped(_NO_MESSAGE)
     for signal, key in signals.items():

@@ -86,7 +86,9 @@ def hexadecimal(said: object, size: int) -> str | None:
     if len(found) == size and any(found):
         return plain
     return (
-        None if found and not any(found) else blake2b(said.encode("utf-8", "replace"), digest_size=size).hexdigest()
+        None
+        if found and not any(found)
+        else blake2b(said.encode("utf-8", "replace"), digest_size=size).hexdigest()
     )
 
 

@@ -76,10 +76,11 @@ def of_value(signal: Signal, value: Any) -> Request:
     if not isinstance(value, dict):
         raise MalformedError("JSON that is no message of OTLP")
     request = _REQUESTS[signal]()
+    message = cast("dict[str, Any]", value)
     try:
-        _encode_ids(value, 0)
+        _encode_ids(message, 0)
         json_format.ParseDict(
-            value, request, ignore_unknown_fields=True, max_recursion_depth=_DEPTH_AT_MOST
+            message, request, ignore_unknown_fields=True, max_recursion_depth=_DEPTH_AT_MOST
         )
     except RecursionError:
         raise MalformedError("nested too deeply") from None

@@ -60,20 +60,29 @@ _GEMINI: Final = Dialect(
 _COPILOT: Final = Dialect(copilot.KEYS, span=copilot.span, event=copilot.event)
 _VERCEL: Final = Dialect(vercel.KEYS, span=vercel.span)
 
-# How the name of a service, and of an instrumentation, begins.
-_SERVICES: Final = (
-    ("claude-code", _CLAUDE_CODE),
-    ("codex", _CODEX),
-    ("gemini-cli", _GEMINI),
-    ("copilot", _COPILOT),
-    ("github-copilot", _COPILOT),
-)
+_SERVICES: Final = {
+    "claude-code": _CLAUDE_CODE,
+    "codex": _CODEX,
+    "codex-app-server": _CODEX,
+    "codex-cli": _CODEX,
+    "codex-desktop": _CODEX,
+    "codex-exec": _CODEX,
+    "codex-cli-rs": _CODEX,
+    "codex-mcp-server": _CODEX,
+    "gemini-cli": _GEMINI,
+    "copilot": _COPILOT,
+    "copilot-chat": _COPILOT,
+    "copilot-cli": _COPILOT,
+    "github-copilot": _COPILOT,
+}
+# How the name of an instrumentation begins; some give their service another name.
 _SCOPES: Final = (
     ("com.anthropic.claude_code", _CLAUDE_CODE),
-    ("codex", _CODEX),
+    ("codex_", _CODEX),
+    ("codex-", _CODEX),
+    ("codex.", _CODEX),
     ("gemini-cli", _GEMINI),
     ("github.copilot", _COPILOT),
-    ("copilot", _COPILOT),
 )
 
 
@@ -86,9 +95,5 @@ def of(origin: Origin) -> Dialect:
     for prefix, dialect in _SCOPES:
         if origin.scope.startswith(prefix):
             return dialect
-    # Some give their service another name; but a known one may run instrumentation of others.
-    service = origin.service.lower().replace(" ", "-")
-    for prefix, dialect in _SERVICES:
-        if service.startswith(prefix):
-            return dialect
-    return GENERIC
+    service = origin.service.lower().replace(" ", "-").replace("_", "-")
+    return _SERVICES.get(service, GENERIC)

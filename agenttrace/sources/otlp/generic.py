@@ -69,11 +69,17 @@ def of_span(span: SeenSpan) -> bytes:
 def of_event(event: SeenEvent) -> bytes | None:
     """Return an event that tells of a call as a line of the spool; None if nothing can be told.
 
-    Its span is inside the one that it happened in, so of the two only one counts.
+    Its span is inside the one that it happened in, so of the two only one counts. Where it happened
+    in none, or in another, the id of the response tells that it is the same call; then the span is
+    believed, for its scope comes before.
     """
-    if not event.trace_id:
-        return None
-    attributes = event.attributes
+    attributes, service = event.attributes, event.origin.service
+    trace = event.trace_id
+    if not trace:
+        session = attributes.get(semconv.CONVERSATION_ID) or attributes.get(semconv.RESPONSE_ID)
+        if not session:
+            return None
+        trace = trace_id(service, str(session))
     attributes.setdefault(semconv.OPERATION_NAME, semconv.CHAT)
     if kind_of(attributes) != "inference":
         return None
@@ -82,8 +88,8 @@ def of_event(event: SeenEvent) -> bytes | None:
     span = SeenSpan(
         event.origin,
         "",
-        event.trace_id,
-        span_id("event", event.trace_id, event.span_id, response),
+        trace,
+        span_id("event", trace, event.span_id, response),
         event.span_id or None,
         event.at_ns,
         None,
@@ -91,7 +97,8 @@ def of_event(event: SeenEvent) -> bytes | None:
         None,
         attributes,
     )
-    return _line(span, _operation(attributes), {**event.origin.resource, **attributes})
+    scope = f"{event.origin.scope} events"
+    return _line(span, _operation(attributes), {**event.origin.resource, **attributes}, scope)
 
 
 def of_dialect(span: SeenSpan, name: str, source: str) -> bytes:

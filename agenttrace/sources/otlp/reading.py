@@ -203,7 +203,7 @@ def _seen_points(metric: Metric, origin: Origin, kept: frozenset[str]) -> Iterat
             yield from _seen_point(metric.name, origin, kept, one, one.sum, is_delta=is_delta)
 
 
-def _seen_point(  # noqa: PLR0917 - what a point is does not come in one piece
+def _seen_point(
     name: str,
     origin: Origin,
     kept: frozenset[str],

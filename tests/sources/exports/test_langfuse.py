@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from agenttrace.sources.exports import langfuse
 from agenttrace.sources.exports.langfuse import SOURCE
 from agenttrace.sources.source import Piece, Skipped
 
@@ -180,9 +179,3 @@ def test_a_failure_is_one_and_nothing_that_was_said_is_kept() -> None:
 
     assert record["status"] == "error"
     assert SECRET not in str(record)
-
-
-def test_the_types_that_are_known_have_a_kind_of_ours() -> None:
-    kinds = {kind for kind, _ in langfuse._KINDS.values()}  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-    assert kinds == {"inference", "agent", "tool", "step"}

@@ -9,12 +9,17 @@ Spans start at ``START_NS`` and last a second, in trace 1, with ids that count f
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import (
+    AnyValue,
+    ArrayValue,
+    InstrumentationScope,
+    KeyValue,
+)
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
 from opentelemetry.proto.metrics.v1.metrics_pb2 import (
     AggregationTemporality,
@@ -43,8 +48,9 @@ def value(said: object) -> AnyValue:
             return AnyValue(int_value=said)
         case float():
             return AnyValue(double_value=said)
-        case list():
-            return AnyValue(array_value={"values": [value(one) for one in said]})  # pyright: ignore[reportUnknownVariableType, reportArgumentType]
+        case tuple():
+            values = [value(one) for one in cast("tuple[object, ...]", said)]
+            return AnyValue(array_value=ArrayValue(values=values))
         case _:
             return AnyValue(string_value=str(said))
 

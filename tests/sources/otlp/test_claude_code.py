@@ -48,8 +48,8 @@ def _events(*events: Any) -> Any:
     return logs(*events, scope=SCOPE, service="claude-code")
 
 
-def _request(at_s: float = 1, **other: Any) -> Any:
-    return event("api_request", {**REQUEST, **other}, at_s=at_s, body="claude_code.api_request")
+def _request(**other: Any) -> Any:
+    return event("api_request", {**REQUEST, **other}, at_s=1, body="claude_code.api_request")
 
 
 def _spans(*spans: Any) -> Any:

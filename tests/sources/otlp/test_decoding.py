@@ -1,5 +1,6 @@
 """What arrives is a message of OTLP, or is refused by name."""
 
+import contextlib
 import json
 import string
 from typing import Any
@@ -93,7 +94,7 @@ def test_attributes_nested_beyond_reason_are_refused() -> None:
     for _ in range(150):
         inside = {"arrayValue": {"values": [inside]}}
 
-    with pytest.raises(MalformedError, match="nested too deeply|no message"):
+    with pytest.raises(MalformedError, match=r"nested too deeply|no message"):
         decode("traces", _json(attributes=[{"key": "a", "value": inside}]), JSON)
 
 
@@ -133,7 +134,5 @@ _VALUES = st.recursive(
 
 @given(_VALUES)
 def test_any_json_is_decoded_or_refused(said: object) -> None:
-    try:
+    with contextlib.suppress(MalformedError):
         decode("traces", json.dumps(said).encode(), JSON)
-    except MalformedError:
-        pass

@@ -38,7 +38,11 @@ def test_a_span_becomes_a_record() -> None:
 
 
 def test_the_resource_says_where_it_was() -> None:
-    resource = {"host.name": "mill", "process.pid": 7, "os.description": SECRET}
+    resource: dict[str, Any] = {
+        "host.name": "mill",
+        "process.pid": 7,
+        "os.description": SECRET,
+    }
 
     (record,) = records("traces", traces(span(CHAT), **resource))
 
@@ -218,7 +222,7 @@ def test_nothing_that_was_said_is_kept_wherever_it_stands() -> None:
         **CHAT,
         "gen_ai.input.messages": SECRET,
         "gen_ai.output.messages": SECRET,
-        "gen_ai.system_instructions": [SECRET],
+        "gen_ai.system_instructions": (SECRET,),
         "gen_ai.tool.call.arguments": SECRET,
         "gen_ai.usage.note": SECRET,
         "llm.input_messages.0.message.content": SECRET,
@@ -233,7 +237,7 @@ def test_nothing_that_was_said_is_kept_wherever_it_stands() -> None:
         events=((SECRET, {"gen_ai.prompt": SECRET}), ("exception", {"exception.message": SECRET})),
     )
     broken.status.message = SECRET
-    request = traces(broken, **{"note": SECRET})
+    request = traces(broken, note=SECRET)
     details = logs(
         event("gen_ai.client.inference.operation.details", said, trace=1, body=SECRET),
         event(SECRET, {}, body=SECRET),
@@ -274,3 +278,73 @@ def test_any_attributes_are_read_without_an_error(
 
     read("traces", traces(span(said, name=name), service=service, scope=scope))
     read("logs", logs(event(name, said, trace=1), service=service, scope=scope))
+
+
+def test_an_event_in_no_trace_and_a_span_of_its_response_are_one_call(tmp_path: Path) -> None:
+    said = {**CHAT, "gen_ai.response.id": "r1"}
+    details = event("gen_ai.client.inference.operation.details", said, at_s=1)
+
+    found = totals(tmp_path, ("logs", logs(details)), ("traces", traces(span(said))))
+
+    assert (found["calls"], found["input_tokens"]) == (1, 100)
+
+
+def test_a_service_that_only_sounds_like_an_agent_is_read_as_any_other() -> None:
+    (record,) = records("traces", traces(span(CHAT), service="codexample"))
+
+    assert said_of(record, "service.name") == ("codexample",)
+
+
+@pytest.mark.parametrize(
+    ("scope", "said"),
+    [
+        # OpenLLMetry passes on what Bedrock's Converse API counts, without the cache.
+        (
+            "opentelemetry.instrumentation.bedrock",
+            {
+                "gen_ai.usage.input_tokens": 60,
+                "gen_ai.usage.cache_read_input_tokens": 30,
+                "gen_ai.usage.cache_creation_input_tokens": 10,
+            },
+        ),
+        # Strands before 1.17 does as well, under the name of the service; its total tells.
+        (
+            "svc",
+            {
+                "gen_ai.usage.input_tokens": 60,
+                "gen_ai.usage.cache_read_input_tokens": 30,
+                "gen_ai.usage.cache_write_input_tokens": 10,
+                "gen_ai.usage.total_tokens": 120,
+            },
+        ),
+        # What Anthropic counts without the cache, passed on: no cache is larger than the input.
+        (
+            "com.anthropic.sdk.python",
+            {"gen_ai.usage.input_tokens": 2, "gen_ai.usage.cache_read.input_tokens": 98},
+        ),
+        # Whoever keeps to the conventions includes it.
+        (
+            "com.anthropic.sdk.python",
+            {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.cache_read.input_tokens": 98},
+        ),
+        # OpenInference for Anthropic adds all three.
+        (
+            "openinference.instrumentation.anthropic",
+            {
+                "llm.token_count.prompt": 100,
+                "llm.token_count.prompt_details.cache_read": 30,
+                "llm.token_count.prompt_details.cache_write": 10,
+                "llm.token_count.total": 120,
+            },
+        ),
+    ],
+    ids=["OpenLLMetry Bedrock", "Strands", "raw Anthropic", "Anthropic SDK", "OpenInference"],
+)
+def test_the_input_includes_the_cache_once_whoever_counts(
+    tmp_path: Path, scope: str, said: dict[str, Any]
+) -> None:
+    kind = {"gen_ai.operation.name": "chat", "gen_ai.usage.output_tokens": 20}
+
+    found = totals(tmp_path, ("traces", traces(span({**kind, **said}), scope=scope)))
+
+    assert (found["input_tokens"], found["output_tokens"]) == (100, 20)
