@@ -42,7 +42,7 @@ import json, sys
 from agenttrace.reader import Reader
 with Reader(sys.argv[1]) as reader:
     (row,) = reader.query('''
-        SELECT count(*) AS calls, sum(input_tokens - cache_read_tokens - cache_write_tokens) AS input,
+        SELECT count(*) AS calls, sum(input_uncached_tokens) AS input,
             sum(output_tokens) AS output, sum(cache_write_tokens) AS cache_write,
             sum(cache_read_tokens) AS cache_read
         FROM model_call''')
@@ -52,9 +52,9 @@ KINDS: Final = ("input", "output", "cache_write", "cache_read")
 MODELS: Final = ("claude-opus-4-5-20251101", "claude-sonnet-4-5-20250929")
 WORDS: Final = (
     "the call returns a frame with every column that was asked for and nothing else so it is "
-    'read once \\n    def value(self) -> int:\\n        return self._value  # \\"quoted\\" 0x7f '
-    "naïve café ✓ import os\\tpath == {'key': [1, 2, 3]} "
-).split(" ")
+    'read once \n    def value(self) -> int:\n        return self._value  # "quoted" 0x7f '
+    "naïve café ✓ import os\tpath == {'key': [1, 2, 3]} "
+)
 
 
 class Logs:
@@ -98,7 +98,7 @@ class Logs:
             if self.random.random() < 0.1:
                 yield self._row(
                     {
-                        **self._head(session, agent),
+                        **self._head(agent),
                         "attachment": {"type": "file", "content": self._pick(11)},
                         "type": "attachment",
                         **self._tail(session),
@@ -106,7 +106,7 @@ class Logs:
                 )
         yield self._row(
             {
-                **self._head(session, agent),
+                **self._head(agent),
                 "type": "system",
                 "subtype": "turn_duration",
                 **self._tail(session),
@@ -127,7 +127,7 @@ class Logs:
             is_last = part == parts - 1
             yield self._row(
                 {
-                    **self._head(session, agent),
+                    **self._head(agent),
                     "message": {
                         "model": model,
                         "id": message,
@@ -162,7 +162,7 @@ class Logs:
     def _user(self, session: str, agent: str | None, prompt: str, text: str) -> str:
         return self._row(
             {
-                **self._head(session, agent),
+                **self._head(agent),
                 "promptId": prompt,
                 "type": "user",
                 "message": {"role": "user", "content": text},
@@ -175,7 +175,7 @@ class Logs:
         tool = {"tool_use_id": f"toolu_{self._id()}", "type": "tool_result", "content": text}
         return self._row(
             {
-                **self._head(session, agent),
+                **self._head(agent),
                 "promptId": prompt,
                 "type": "user",
                 "message": {"role": "user", "content": [tool]},
@@ -184,7 +184,7 @@ class Logs:
             }
         )
 
-    def _head(self, session: str, agent: str | None) -> dict[str, Any]:
+    def _head(self, agent: str | None) -> dict[str, Any]:
         head: dict[str, Any] = {"parentUuid": self._id(), "isSidechain": agent is not None}
         return head if agent is None else {**head, "agentId": agent}
 
@@ -208,7 +208,7 @@ class Logs:
         return "-".join(parts)
 
     def _text(self, size: int) -> str:
-        return " ".join(self.random.choices(WORDS, k=max(size // 6, 1)))
+        return " ".join(self.random.choices(WORDS.split(" "), k=max(size // 6, 1)))
 
     def _pick(self, largest: int) -> str:
         """Return a text of up to 2 to the power of *largest* bytes, small ones more often."""

@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from agenttrace import __version__
+from agenttrace.doctor import telemetry
 from agenttrace.doctor.findings import Finding, Machine, listed
 
 _SERVING: Final = ("httptools", "httpx", "prometheus_client", "starlette", "uvicorn", "watchfiles")
@@ -71,8 +72,12 @@ def receiver(machine: Machine) -> Iterator[Finding]:
         return
     found: Any = find(machine.home)
     if found is None:
+        senders = telemetry.sent_here(machine)
+        says = "none runs for these data"
+        if senders:
+            says += f", and {listed(senders)} may be sending to nobody"
         mend = "`agenttrace serve` starts one; `agenttrace run -- COMMAND` does so by itself."
-        yield Finding("Telemetry", "Receiver", "none runs for these data", mend=mend)
+        yield Finding("Telemetry", "Receiver", says, "warning" if senders else "ok", mend)
         return
     where = [url for name in ("http_url", "grpc_url") if (url := getattr(found, name, None))]
     yield Finding("Telemetry", "Receiver", f"runs at {listed([str(one) for one in where])}")

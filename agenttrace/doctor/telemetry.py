@@ -17,6 +17,9 @@ _YES: Final = ("1", "true", "yes", "on")
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "::1")
 _HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,39}")
+_CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+_HERE: Final = "this machine"
+_FILE: Final = "a file"
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
 
@@ -71,7 +74,7 @@ def claude_code(machine: Machine) -> Iterator[Finding]:
         _is_yes(told.get("OTEL_LOG_USER_PROMPTS")),
     )
     if {"logs", "traces"} & set(signals):
-        yield _on("claude-code", sending)
+        yield _on("claude-code", sending, "unset OTEL_LOG_USER_PROMPTS")
     else:
         says = f"is on, but no single call is sent: {sending}"
         mend = f'Set OTEL_LOGS_EXPORTER=otlp in "env" of {machine.shown(files[-1])}.'
@@ -106,7 +109,7 @@ def codex(machine: Machine) -> Iterator[Finding]:
         said.get("log_user_prompt") is True,
     )
     if "logs" in signals:
-        yield _on("codex", sending)
+        yield _on("codex", sending, f"set log_user_prompt = false in {machine.shown(path)}")
     else:
         says = f"no single call is sent, for those are in its logs: {sending}"
         mend = f"Set exporter in [otel] of {machine.shown(path)}."
@@ -130,15 +133,14 @@ def gemini(machine: Machine) -> Iterator[Finding]:
     outfile = told.get("GEMINI_TELEMETRY_OUTFILE") or said.get("outfile")
     target = told.get("GEMINI_TELEMETRY_TARGET") or said.get("target")
     endpoint = told.get("GEMINI_TELEMETRY_OTLP_ENDPOINT") or said.get("otlpEndpoint")
-    where = "a file" if outfile else "Google Cloud" if target == "gcp" else None
+    where = _FILE if outfile else "Google Cloud" if target == "gcp" else None
     prompts = told.get("GEMINI_TELEMETRY_LOG_PROMPTS", said.get("logPrompts", True))
     sending = Sending(
         ("logs", "metrics", "traces"),
         (where or _place(endpoint or told.get(_ENDPOINT) or "http://localhost:4317"),),
         prompts=_is_yes(prompts),
     )
-    mend = f'To leave prompts out, set "logPrompts": false in {machine.shown(path)}.'
-    yield _on("gemini", sending, mend)
+    yield _on("gemini", sending, f'set "logPrompts": false in {machine.shown(path)}')
 
 
 def copilot(machine: Machine) -> Iterator[Finding]:
@@ -154,15 +156,27 @@ def copilot(machine: Machine) -> Iterator[Finding]:
         yield _off("copilot", _lacks("copilot"))
         return
     signals = ("logs", "metrics", "traces")
-    to = ("a file",) if is_file else _endpoints(told, signals)
-    prompts = _is_yes(told.get("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"))
-    yield _on("copilot", Sending(signals, to, () if is_file else _headers(told), prompts))
+    to = (_FILE,) if is_file else _endpoints(told, signals)
+    sending = Sending(signals, to, () if is_file else _headers(told), _is_yes(told.get(_CONTENT)))
+    yield _on("copilot", sending, f"unset {_CONTENT}")
 
 
-def _on(name: str, sending: Sending, mend: str | None = None) -> Finding:
-    level = "note" if sending.prompts else "ok"
+def sent_here(machine: Machine) -> list[str]:
+    """Return the titles of the agents that send something to this machine."""
+    checks = (claude_code, codex, gemini, copilot)
+    return [one.subject for check in checks for one in check(machine) if _HERE in one.says]
+
+
+def _on(name: str, sending: Sending, without_prompts: str) -> Finding:
+    """Say what an agent sends; *without_prompts* is how to leave prompts out."""
+    mends: list[str] = []
+    if not any(_HERE in one or one == _FILE for one in sending.to):
+        mends.append("To see it here too, send it to `agenttrace serve --forward URL`.")
+    if sending.prompts:
+        mends.append(f"To leave prompts out, {without_prompts}.")
+    level = "note" if mends else "ok"
     title = CODING_AGENTS[name].title
-    return Finding("Telemetry", title, str(sending), level, mend if sending.prompts else None)
+    return Finding("Telemetry", title, str(sending), level, " ".join(mends) or None)
 
 
 def _off(name: str, lacks: str | None) -> Finding:
@@ -231,4 +245,4 @@ def _place(endpoint: object) -> str:
     if not host:
         return "an address that is none"
     where = f", port {port}" if port else ""
-    return f"this machine{where}" if host in _LOOPBACK else f"{host}{where}"
+    return f"{_HERE}{where}" if host in _LOOPBACK else f"{host}{where}"

@@ -10,7 +10,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 
@@ -184,8 +184,8 @@ async def _held(request: httpx.Request) -> httpx.Request:
     if not attempt.is_known(request.method, path) or _is_held(request):
         return request
     body = bytearray()
-    async for piece in request.stream:  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
-        body += piece  # pyright: ignore[reportUnknownArgumentType]
+    async for piece in cast("httpx.AsyncByteStream", request.stream):
+        body += piece
         if len(body) > BODY_AT_MOST:
             raise _TooLargeError
     headers = [one for one in request.headers.raw if one[0].lower() != b"transfer-encoding"]

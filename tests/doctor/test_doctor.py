@@ -214,7 +214,7 @@ def test_a_destination_is_its_host_and_a_header_its_name(user: Path) -> None:
     assert found(telemetry.claude_code, machine(user)) == [
         (
             "Claude Code",
-            "ok",
+            "note",
             "sends logs and metrics to example.com, port 443, with the headers authorization and "
             "x-team; prompts left out",
         )
@@ -294,11 +294,17 @@ def test_gemini_sends_prompts_unless_it_is_told_not_to(user: Path) -> None:
     ((_, level, says),) = found(telemetry.gemini, machine(user))
     assert says == "sends logs, metrics and traces to this machine, port 4317; prompts included"
     assert level == "note"
+    assert mends(telemetry.gemini, machine(user)) == [
+        'To leave prompts out, set "logPrompts": false in ~/.gemini/settings.json.'
+    ]
 
     told = machine(user, GEMINI_TELEMETRY_LOG_PROMPTS="false", GEMINI_TELEMETRY_TARGET="gcp")
     ((_, level, says),) = found(telemetry.gemini, told)
     assert says == "sends logs, metrics and traces to Google Cloud; prompts left out"
-    assert level == "ok"
+    assert level == "note"
+    assert mends(telemetry.gemini, told) == [
+        "To see it here too, send it to `agenttrace serve --forward URL`."
+    ]
 
 
 @pytest.mark.parametrize(
@@ -443,6 +449,25 @@ def test_an_extra_that_is_missing_comes_with_the_line_that_installs_it(
 
     assert one.mend == 'pip install "/path/to/this/checkout[serve]"'
     assert found(environment.receiver, machine(user)) == []
+
+
+def test_what_is_sent_here_while_nobody_receives_is_lost(
+    user: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agenttrace.server.find", _nobody)
+    assert found(environment.receiver, machine(user)) == [
+        ("Receiver", "ok", "none runs for these data")
+    ]
+    put(user / ".gemini" / "settings.json", '{"telemetry": {"enabled": true}}')
+
+    ((_, level, says),) = found(environment.receiver, machine(user))
+
+    assert level == "warning"
+    assert says.endswith("Gemini CLI may be sending to nobody")
+
+
+def _nobody(_: Path) -> None:
+    return None
 
 
 def test_a_receiver_that_runs_comes_with_its_addresses(

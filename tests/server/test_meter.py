@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -190,12 +190,16 @@ class _Upstream:
 
 
 @pytest.fixture
-def home_meter(home: Path) -> Iterator[Any]:
+def home_meter(home: Path) -> Iterator[Callable[[str], str]]:
     """A meter in this process, for what counts nothing."""
     from contextlib import ExitStack
 
     with ExitStack() as stack:
-        yield lambda url: stack.enter_context(metering(home, port=0, upstreams={"else": url}))
+
+        def begin(url: str) -> str:
+            return stack.enter_context(metering(home, port=0, upstreams={"else": url}))
+
+        yield begin
 
 
 def _exchange(url: str, request: bytes) -> socket.socket:
@@ -205,7 +209,7 @@ def _exchange(url: str, request: bytes) -> socket.socket:
     return connection
 
 
-def test_bytes_go_both_ways_unchanged(home_meter: Any):
+def test_bytes_go_both_ways_unchanged(home_meter: Callable[[str], str]):
     packed = b"\x1f\x8b not really packed \x00\xff"
     upstream = _Upstream(
         b"HTTP/1.1 418 \r\ncontent-encoding: gzip\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n"
@@ -238,7 +242,7 @@ def test_bytes_go_both_ways_unchanged(home_meter: Any):
     ]
 
 
-def test_a_stream_arrives_piece_by_piece(home_meter: Any):
+def test_a_stream_arrives_piece_by_piece(home_meter: Callable[[str], str]):
     upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n")
     url = home_meter(upstream.url)
     with httpx.stream("GET", f"{url}/else/stream") as response:
@@ -251,7 +255,7 @@ def test_a_stream_arrives_piece_by_piece(home_meter: Any):
         assert list(pieces) == []
 
 
-def test_who_hangs_up_is_hung_up_on(home_meter: Any):
+def test_who_hangs_up_is_hung_up_on(home_meter: Callable[[str], str]):
     upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n")
     url = home_meter(upstream.url)
     with httpx.stream("GET", f"{url}/else/stream") as response:
@@ -260,7 +264,7 @@ def test_who_hangs_up_is_hung_up_on(home_meter: Any):
         upstream.pieces.put(b"2\r\nhi\r\n")
 
 
-def test_a_provider_that_is_away_is_told(home_meter: Any):
+def test_a_provider_that_is_away_is_told(home_meter: Callable[[str], str]):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     answer = httpx.get(f"{home_meter(f'http://127.0.0.1:{port}')}/else/x")
@@ -268,7 +272,6 @@ def test_a_provider_that_is_away_is_told(home_meter: Any):
     assert answer.json()["error"]["message"] == "127.0.0.1 cannot be reached: ConnectError."
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "nowhere", "http://"])
 def test_a_port_that_is_taken_is_said(home: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -277,16 +280,17 @@ def test_a_port_that_is_taken_is_said(home: Path):
 
 
 @pytest.mark.parametrize("how", ["held", "streamed"])
-def test_a_body_without_a_length_arrives_whole(home_meter: Any, how: str):
+def test_a_body_without_a_length_arrives_whole(home_meter: Callable[[str], str], how: str):
     upstream = _Upstream(b"HTTP/1.1 204 \r\n\r\n")
     url = home_meter(upstream.url)
     path = "/v1/chat/completions" if how == "held" else "/v1/files"
     answer = httpx.post(f"{url}/else{path}", content=iter([b"one ", b"two"]))
     assert answer.status_code == 204
     if how == "held":
-        assert upstream.received.endswith(b"content-length: 7\r\n\r\none two")
+        assert upstream.received.endswith(b"Content-Length: 7\r\n\r\none two")
 
 
+@pytest.mark.parametrize("url", ["ftp://x", "nowhere", "http://"])
 def test_an_upstream_that_is_no_url_is_refused(url: str):
     with pytest.raises(ConfigError, match="is no provider to pass on to"):
         Meter({"own": url})

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -20,15 +20,22 @@ def imported(source: str, root: Path, home: Path) -> Imported:
     return import_logs(home, agents.source(source), [root])
 
 
+def span_ids(home: Path) -> set[str]:
+    """The ids of all records in the spool but the turns, which a copy may have for itself."""
+    told = _spooled(home)
+    return {one["span_id"] for one in told if one["attributes"].get(semconv.KIND) != "task"}
+
+
 def records(home: Path, kind: str) -> list[dict[str, Any]]:
     """The records of a kind in the spool, their attributes beside their ids and times."""
-    found: list[dict[str, Any]] = []
+    told = _spooled(home)
+    return [one | one["attributes"] for one in told if one["attributes"].get(semconv.KIND) == kind]
+
+
+def _spooled(home: Path) -> Iterator[dict[str, Any]]:
     for segment in sorted((home / "spool").glob("*-*")):
         for line in segment.read_bytes().rstrip(b"\0").splitlines()[1:]:
-            record = json.loads(line)
-            if record["attributes"][semconv.KIND] == kind:
-                found.append(record | record["attributes"])
-    return found
+            yield json.loads(line)
 
 
 def tokens(home: Path) -> list[tuple[Any, ...]]:

@@ -27,7 +27,7 @@ class Told:
         skipped: By reason.
     """
 
-    def __init__(self, said: Iterable[Record | Skipped]) -> None:
+    def __init__(self, said: Iterable[Record | Skipped | bytes]) -> None:
         calls: dict[str, Call] = {}
         self.turns: dict[tuple[str, str], Turn] = {}
         self.agents: dict[str, Agent] = {}
@@ -50,11 +50,11 @@ class Told:
 
     def sums(self) -> dict[str, int | None]:
         """Tasks, calls, and tokens that are known of any call."""
-        return {"tasks": len(self.turns), "calls": len(self.calls)} | {
-            name: sum(known) if known else None
-            for name in _SUMS
-            for known in [[n for c in self.calls if (n := getattr(c.usage, name)) is not None]]
-        }
+        sums: dict[str, int | None] = {"tasks": len(self.turns), "calls": len(self.calls)}
+        for name in _SUMS:
+            known = [one for call in self.calls if (one := getattr(call.usage, name)) is not None]
+            sums[name] = sum(known) if known else None
+        return sums
 
 
 def _worth(call: Call) -> int:
@@ -70,7 +70,7 @@ def by_hand(name: str) -> dict[str, dict[str, Any]]:
 
 def told(name: str, trap: str) -> Told:
     """What a source tells of the files of a trap."""
-    source, said = agents.source(name), list[Record | Skipped]()
+    source, said = agents.source(name), list[Record | Skipped | bytes]()
     for path in source.find(logs.CORPORA / name / trap, _readable):
         said += source.read(Piece(path, path.read_bytes(), is_first=True, state={}))
     return Told(said)
@@ -85,7 +85,7 @@ def check(name: str, trap: str) -> None:
 
 def in_parts(name: str, path: Path, lines: Sequence[bytes], ends: Iterable[int]) -> Told:
     """What a source tells of lines that it is given in parts, which end at *ends*."""
-    source, said = agents.source(name), list[Record | Skipped]()
+    source, said = agents.source(name), list[Record | Skipped | bytes]()
     state: dict[str, Any] = {}
     begin = 0
     for end in [*sorted(end % (len(lines) + 1) for end in ends), len(lines)]:

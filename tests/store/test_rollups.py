@@ -3,6 +3,7 @@
 import contextlib
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from agenttrace import rollup
+from agenttrace.sources.told import SCOPE
 from agenttrace.store import Store, fold, published, rollups
 from agenttrace.store.rollups import STORED
 from tests.builders import (
@@ -99,7 +101,8 @@ def _told(
     said = {"request_id": q, "session": session, "output": 1, **({} if knows else _NO_PLACE)}
     make = chat if capture == "wire" else frame
     usage = {"usage": "partial"} if capture == "wire" and not knows else {}
-    return make(capture=capture, input=i, model="gpt-5", response_id=r, **said, **usage)
+    node = make(capture=capture, input=i, model="gpt-5", response_id=r, **said, **usage)
+    return replace(node, scope=SCOPE) if knows and capture in ("log", "otlp") else node
 
 
 told_calls = st.builds(

@@ -335,8 +335,10 @@ def _fan_out_notes(found: FanOut, tasks: int) -> Iterator[str]:
     those = "all tasks" if found.tasks == tasks else f"the {many} with the most spans"
     those += f" but {found.left_out:,} of too many spans" if found.left_out else ""
     half, most, nearly_all = map(parts.count, (found.median, found.p90, found.p99))
+    # Where tasks were put together, these are those that were.
+    among = f"of {tasks:,}" if found.tasks <= tasks else "as recorded"
     yield (
-        f"Directly inside each. Of {those} (of {tasks:,}; {found.spans:,} spans, at most "
+        f"Directly inside each. Of {those} ({among}; {found.spans:,} spans, at most "
         f"{found.levels:,} levels). Of the {found.frames:,} frames that started something half "
         f"started at most {half}, 90 % at most {most}, 99 % at most {nearly_all}."
     )

@@ -1,7 +1,8 @@
 """What a message of a Claude Code transcript says of calls.
 
-Anthropic's counts: the input excludes what the cache held and what was written to it. What a message
-lists as iterations of advice or compaction are calls of their own, which its counts leave out.
+Anthropic's counts: the input excludes what the cache held and what was written to it. What a
+message lists as iterations of advice or compaction are calls of their own, which its counts leave
+out.
 """
 
 import re

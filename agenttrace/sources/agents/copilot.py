@@ -141,11 +141,13 @@ class Copilot:
         file = msgspec.convert(piece.state, _File)
         ended: set[str] = set()
         for text in piece.lines():
-            if b'"attributes"' not in text:
-                continue  # Metrics, which say nothing of single calls.
+            if b'"scopeMetrics"' in text:
+                continue  # They say nothing of single calls.
             line = decoded(_decoder, text)
             if line is None:
                 yield Skipped(fields.NO_JSON)
+            elif line.attributes is None:
+                yield fields.unknown(line.type)
             else:
                 yield from _told(file, line, ended)
         yield from _settled(file, ended)

@@ -82,7 +82,7 @@ class Gemini:
 
     def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
         """Return the chats in *root*, those of sub-agents too."""
-        return walk(root, _is_chat, unreadable)
+        return walk(root, lambda path: _is_chat(f"{root.name}/{path}"), unreadable)
 
     def read(self, piece: Piece) -> Said:
         """Yield what *piece* tells."""
@@ -107,7 +107,7 @@ def _is_chat(path: str) -> bool:
     if not name.endswith((".jsonl", ".json")):
         return False
     is_own = name.startswith("session-")
-    return (is_own and (not folders or folders[-1] == "chats")) or folders[-2:-1] == ["chats"]
+    return (is_own and folders[-1] == "chats") or folders[-2:-1] == ["chats"]
 
 
 def _place(chat: _Chat, path: Path) -> None:

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from msgspec.structs import replace
+
 from agenttrace.model import Role, TokenUsage
 from agenttrace.sources import databases, usage
 from agenttrace.sources.agents import fields
@@ -160,24 +162,31 @@ def _call(
         )
     if agent is not None and sessions.is_new("agent", session):
         yield _agent(line, turn, start_ns, agent)
-    tokens = fields.mapping(said.get("tokens"))
-    yield from fields.odd(_counts(tokens))
-    end_ns = fields.moment_ns(fields.mapping(said.get("time")).get("completed"))
-    error = fields.text(fields.mapping(said.get("error")).get("name"))
-    yield Call(
+    yield from fields.odd(_counts(fields.mapping(said.get("tokens"))))
+    call = Call(
         source=_NAME,
         session=root.key,
         turn=turn,
         key=key,
         start_ns=start_ns,
-        end_ns=end_ns if end_ns is not None and end_ns >= start_ns else None,
-        model=fields.text(said.get("modelID")),
-        provider=fields.provider(said.get("providerID")),
         role=role,
         agent=agent,
-        agent_key=session if agent is not None else None,
+        agent_key=session if is_sub else None,
         depth=len(line),
-        usage=_usage(tokens),
+    )
+    yield _answered(call, said)
+
+
+def _answered(call: Call, said: dict[str, Any]) -> Call:
+    """Return *call* with what a message says of its answer."""
+    end_ns = fields.moment_ns(fields.mapping(said.get("time")).get("completed"))
+    error = fields.text(fields.mapping(said.get("error")).get("name"))
+    return replace(
+        call,
+        end_ns=end_ns if end_ns is not None and end_ns >= call.start_ns else None,
+        model=fields.text(said.get("modelID")),
+        provider=fields.provider(said.get("providerID")),
+        usage=_usage(fields.mapping(said.get("tokens"))),
         cost_usd=fields.cost_usd(said.get("cost")),
         outcome=_outcome(end_ns, error),
         error_type=error,
@@ -289,7 +298,7 @@ def _of_database(piece: Piece) -> Iterator[Record | Skipped]:
                 still_open.append(str(key))
             yield from _message(str(key), str(session), said, known)
         piece.state["open"] = still_open[-_OPEN_AT_MOST:]
-        yield from _newer(database)
+        yield from _newer(database, piece.state)
 
 
 def _is_open(said: dict[str, Any]) -> bool:
@@ -313,13 +322,15 @@ def _unread(database: sqlite3.Connection, state: dict[str, Any]) -> sqlite3.Curs
     )
 
 
-def _newer(database: sqlite3.Connection) -> Iterator[Skipped]:
-    """Yield that messages are in a table which is not read."""
+def _newer(database: sqlite3.Connection, state: dict[str, Any]) -> Iterator[Skipped]:
+    """Yield that messages are in a table which is not read, those not said before."""
     tables = database.execute("SELECT name FROM sqlite_master WHERE name = 'session_message'")
-    if tables.fetchone() is not None:
-        (number,) = database.execute("SELECT count(*) FROM session_message").fetchone()
-        if number:
-            yield Skipped("a row of table 'session_message'", number)
+    if tables.fetchone() is None:
+        return
+    (number,) = database.execute("SELECT count(*) FROM session_message").fetchone()
+    if number > state.get("newer", 0):
+        yield Skipped("a row of table 'session_message'", number - state.get("newer", 0))
+    state["newer"] = number
 
 
 class _Rows:

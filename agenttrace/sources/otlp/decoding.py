@@ -1,14 +1,14 @@
 """Make the messages of OTLP out of what was sent: protobuf, or JSON with its own rules."""
 
 import json
-from base64 import b64encode
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
-from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from agenttrace.sources.otlp.json_messages import message_of
 
 Signal = Literal["traces", "logs", "metrics"]
 Request = ExportTraceServiceRequest | ExportLogsServiceRequest | ExportMetricsServiceRequest
@@ -24,17 +24,6 @@ _REQUESTS: Final[dict[Signal, type[Request]]] = {
     "logs": ExportLogsServiceRequest,
     "metrics": ExportMetricsServiceRequest,
 }
-_DEPTH_AT_MOST: Final = 100  # of messages in messages, as protobuf itself has it
-_ID_DIGITS: Final = {
-    "traceId": 32,
-    "trace_id": 32,
-    "spanId": 16,
-    "span_id": 16,
-    "parentSpanId": 16,
-    "parent_span_id": 16,
-}
-# What is not an identifier below these, whatever its name.
-_VALUES: Final = frozenset({"attributes", "body", "resource"})
 
 
 class MalformedError(ValueError):
@@ -68,25 +57,17 @@ def decode(signal: Signal, body: bytes, content_type: str = PROTOBUF) -> Request
 
 
 def of_value(signal: Signal, value: Any) -> Request:
-    """Return the message that decoded JSON stands for, which is changed on the way.
+    """Return the message that decoded JSON stands for.
 
     Raises:
         MalformedError: It is no such message, or nested too deeply.
     """
-    if not isinstance(value, dict):
-        raise MalformedError("JSON that is no message of OTLP")
-    request = _REQUESTS[signal]()
-    message = cast("dict[str, Any]", value)
     try:
-        _encode_ids(message, 0)
-        json_format.ParseDict(
-            message, request, ignore_unknown_fields=True, max_recursion_depth=_DEPTH_AT_MOST
-        )
+        return message_of(_REQUESTS[signal], value)
     except RecursionError:
         raise MalformedError("nested too deeply") from None
-    except (ValueError, TypeError, AttributeError, OverflowError, json_format.Error):
+    except (ValueError, TypeError, OverflowError):
         raise MalformedError("JSON that is no message of OTLP") from None
-    return request
 
 
 def _of_json(signal: Signal, body: bytes) -> Request:
@@ -97,30 +78,3 @@ def _of_json(signal: Signal, body: bytes) -> Request:
     except ValueError:
         raise MalformedError("not JSON") from None
     return of_value(signal, value)
-
-
-def _encode_ids(value: Any, depth: int) -> None:
-    """Turn the ids from hexadecimal, as OTLP has them, to base64, as protobuf has bytes."""
-    if depth > _DEPTH_AT_MOST:
-        raise RecursionError
-    if isinstance(value, list):
-        for one in cast("list[Any]", value):
-            if isinstance(one, dict | list):
-                _encode_ids(one, depth + 1)
-        return
-    for key, inside in value.items():
-        if isinstance(inside, str):
-            if (digits := _ID_DIGITS.get(key)) is not None:
-                value[key] = _bytes(inside, digits)
-        elif key not in _VALUES and isinstance(inside, dict | list):
-            _encode_ids(inside, depth + 1)
-
-
-def _bytes(digits: str, expected: int) -> str:
-    """Return an id in base64; empty, so that it counts as missing, if it is none."""
-    if len(digits) != expected:
-        return ""
-    try:
-        return b64encode(bytes.fromhex(digits)).decode()
-    except ValueError:
-        return ""

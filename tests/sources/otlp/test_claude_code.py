@@ -253,3 +253,9 @@ def test_nothing_that_was_said_is_kept() -> None:
 
     assert len(kept) == 4
     assert SECRET.encode() not in b"".join(kept)
+
+
+def test_a_span_and_an_event_of_a_request_are_one_call(tmp_path: Path) -> None:
+    found = totals(tmp_path, ("traces", _spans(_span())), ("logs", _events(_request())))
+
+    assert (found["calls"], found["input_tokens"], found["output_tokens"]) == (1, 100, 20)

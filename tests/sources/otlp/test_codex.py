@@ -112,3 +112,13 @@ def test_the_counter_of_a_turn_is_no_call() -> None:
     )
 
     assert said_of(record, "agenttrace.kind", USAGE[1]) == ("fact", 20)
+
+
+def test_a_span_and_the_event_in_it_are_one_call(tmp_path: Path) -> None:
+    counts = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20}
+    around = traces(span(counts, name="handle_responses", number=2), service="codex_exec")
+    inside = event("codex.sse_event", RESPONSE, at_s=1, trace=1, number=2)
+
+    found = totals(tmp_path, ("traces", around), ("logs", _logs(inside)))
+
+    assert (found["calls"], found["input_tokens"], found["output_tokens"]) == (1, 100, 20)

@@ -6,12 +6,14 @@ import string
 from typing import Any
 
 import pytest
+from google.protobuf.json_format import MessageToJson, Parse
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 
 from agenttrace.sources.otlp import JSON, MalformedError, decode
-from tests.sources.otlp.messages import span, traces
+from tests.sources.otlp.messages import span, traces, value
 
 TRACE = "5b8efff798038103d269b633813fc60c"
 SPAN = "eee19b7ec3c1b174"
@@ -136,3 +138,32 @@ _VALUES = st.recursive(
 def test_any_json_is_decoded_or_refused(said: object) -> None:
     with contextlib.suppress(MalformedError):
         decode("traces", json.dumps(said).encode(), JSON)
+
+
+_TEXT = st.text(string.printable, max_size=5)
+_ANY = st.recursive(
+    st.builds(value, st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats() | _TEXT),
+    lambda inside: st.lists(inside, max_size=3).map(
+        lambda values: AnyValue(array_value=ArrayValue(values=values))
+    ),
+    max_leaves=4,
+)
+
+
+@given(_TEXT, st.integers(0, 2**64 - 1), _ANY, st.integers(0, 5), st.binary(max_size=9))
+def test_json_is_read_as_the_protobuf_package_reads_it(
+    name: str, start_ns: int, said: AnyValue, kind: int, raw: bytes
+) -> None:
+    one = span({}, name=name)
+    one.start_time_unix_nano, one.kind = start_ns, kind  # pyright: ignore[reportAttributeAccessIssue]
+    one.attributes.add(key="a", value=said)
+    one.attributes.add(key="b", value=AnyValue(bytes_value=raw))
+    one.ClearField("trace_id")  # its ids are base64
+    one.ClearField("span_id")
+    request = traces(one, broken=True)
+
+    text = MessageToJson(request)
+
+    assert decode("traces", text.encode(), JSON).SerializeToString() == (
+        Parse(text, ExportTraceServiceRequest()).SerializeToString()
+    )
