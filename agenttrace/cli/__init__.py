@@ -22,7 +22,9 @@ class _Commands(LazyGroup):
     names = (
         "demo",
         "import",
+        "run",
         "serve",
+        "meter",
         "report",
         "estimate",
         "explain",

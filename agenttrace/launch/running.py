@@ -163,6 +163,9 @@ def _seen(
                     how = telemetry.towards(agent, url, environ, is_new=own is None)
                 except AgentTraceError as error:
                     notes.append(f"Its telemetry is not received: {error}")
+                except (ImportError, OSError) as error:
+                    # The command comes first, whatever is wrong with the receiver.
+                    notes.append(f"Its telemetry is not received: {type(error).__name__}.")
         elif agent is not None:
             notes.append(f"It sends no telemetry; `agenttrace import {agent}` reads its log.")
         yield how

@@ -4,27 +4,21 @@ One file is one thread: a session, or a sub-agent of one. A call is a ``token_us
 there are any (about 0.151 on), else a ``token_count`` that moved the cumulative counts.
 """
 
-import re
-from collections.abc import Generator, Iterable, Iterator
-from pathlib import Path, PurePath
+from collections.abc import Generator, Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from agenttrace.model import Role, TokenUsage
 from agenttrace.sources.agents import codex_lines as lines
+from agenttrace.sources.agents import codex_threads as threads
 from agenttrace.sources.agents import fields
 from agenttrace.sources.agents.codex_lines import Line
 from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
-from agenttrace.sources.told import Agent, Call, Record, Total, Turn
+from agenttrace.sources.told import Agent, Call, Record, Total
 
-_NAME: Final = "codex"
-_SESSIONS, _ARCHIVED = "sessions", "archived_sessions"
 _REVIEWER: Final = "codex-auto-review"  # no model, but the alias that the guardian asks for
-_ROLES: Final[dict[str, Role]] = {"compact": "compaction", "guardian": "guard"}
-_REPLAY_NS: Final = 10**9  # the history of the parent is written at once
-_DEEPEST: Final = 16
-_ID: Final = re.compile(r"[\w-]{8,64}")
 
 Said = Generator[Record | Skipped, None, None]
 
@@ -32,13 +26,13 @@ Said = Generator[Record | Skipped, None, None]
 class Codex:
     """The source."""
 
-    name = _NAME
+    name = threads.NAME
     form: Form = "lines"
 
     def roots(self, user: User) -> Iterable[Path]:
-        """Return the threads.folders of rollouts."""
+        """Return the folder of rollouts."""
         home = user.folder("CODEX_HOME", ".codex")
-        # One root, so that a session in both of its threads.folders can be told.
+        # One root, so that a session in both of its folders can be told.
         return [home]
 
     def find(self, root: Path, unreadable: Unreadable) -> Iterable[Path]:
@@ -87,12 +81,8 @@ def _told(thread: threads.Thread, line: Line, path: Path) -> Said:
         thread.begun_ns = line.at_ns
     is_replayed = thread.is_replayed(line)
     match line.kind:
-        case lines.META:
-            _meta(thread, line)
-        case lines.CONTEXT | lines.STARTED | lines.PROMPT if is_replayed:
-            _copied(thread, line)
-        case lines.CONTEXT | lines.STARTED | lines.PROMPT:
-            yield from _turn(thread, line)
+        case kind if kind in threads.FOLLOWED:
+            yield from threads.follow(thread, line)
         case lines.COUNT:
             yield from _count(thread, line, path, is_replayed=is_replayed)
         case lines.RECORD if not is_replayed:
@@ -119,7 +109,7 @@ def _count(thread: threads.Thread, line: Line, path: Path, *, is_replayed: bool)
     yield from lines.odd(counts)
     if total and not thread.is_agent and line.at_ns is not None:
         of = lines.tokens(_difference(total, thread.seed))
-        yield Total(source=_NAME, session=thread.id, at_ns=line.at_ns, usage=of)
+        yield Total(source=threads.NAME, session=thread.id, at_ns=line.at_ns, usage=of)
     # After a compaction the context is counted anew, of which no call is made.
     if thread.has_records or fields.used(lines.tokens(counts)).state == "missing":
         return
@@ -206,7 +196,7 @@ def _begin(thread: threads.Thread, at_ns: int, path: Path) -> Said:
     if place.turn == thread.id:
         yield threads.turn_of(thread, place.turn, at_ns, prompts=0)
     yield Agent(
-        source=_NAME,
+        source=threads.NAME,
         session=place.session,
         turn=place.turn,
         key=thread.id,
@@ -217,11 +207,13 @@ def _begin(thread: threads.Thread, at_ns: int, path: Path) -> Said:
     )
 
 
-def _call_of(thread: threads.Thread, told: threads.Told, place: threads.Place, role: Role | None = None) -> Call:
+def _call_of(
+    thread: threads.Thread, told: threads.Told, place: threads.Place, role: Role | None = None
+) -> Call:
     used: TokenUsage = lines.tokens(told.counts)
     is_reviewer = told.model == _REVIEWER
     return Call(
-        source=_NAME,
+        source=threads.NAME,
         session=place.session,
         turn=place.turn,
         key=told.key,
@@ -240,5 +232,3 @@ def _call_of(thread: threads.Thread, told: threads.Told, place: threads.Place, r
         + 2 * (role is not None)
         + (told.response_id is not None),
     )
-
-

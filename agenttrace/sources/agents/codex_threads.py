@@ -199,6 +199,7 @@ def _turn(thread: Thread, line: Line) -> Iterator[Turn]:
 
 
 def turn_of(thread: Thread, turn: str, at_ns: int, prompts: int = 1) -> Turn:
+    """Return the task of a turn of a thread."""
     place = thread.place
     return Turn(
         source=NAME,
@@ -212,6 +213,7 @@ def turn_of(thread: Thread, turn: str, at_ns: int, prompts: int = 1) -> Turn:
 
 
 def place_in(thread: Thread, path: Path, turn: str | None) -> Place:
+    """Return where calls of a turn of a thread belong."""
     if thread.is_agent:
         place = thread.place or place_of(thread, path)
         return msgspec.structs.replace(place, turn=turn or place.turn)
@@ -270,4 +272,5 @@ def _rollouts(path: Path, thread: str) -> Iterator[Path]:
 
 
 def folders(root: Path) -> list[Path]:
+    """Return the folders of rollouts in the home of Codex, that of active ones first."""
     return [root / one for one in (SESSIONS, ARCHIVED) if (root / one).is_dir()]

@@ -10,7 +10,7 @@ Source: <https://protobuf.dev/programming-guides/json/>,
 from base64 import b64decode
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
@@ -19,6 +19,7 @@ DEPTH_AT_MOST: Final = 100
 """Messages in messages, as protobuf itself has it."""
 
 _IDS: Final = {"trace_id": 16, "span_id": 8, "parent_span_id": 8}  # bytes
+_REPEATED: Final = 3  # FieldDescriptor.LABEL_REPEATED
 _OTHER_BASE64: Final = str.maketrans("-_", "+/")
 _WHOLE: Final = frozenset(
     {
@@ -29,10 +30,11 @@ _WHOLE: Final = frozenset(
     }
 )
 
+M = TypeVar("M", bound=Message)
 _Read = Callable[[Any, int], Any]
 
 
-def message_of[M: Message](kind: type[M], said: Any) -> M:
+def message_of(kind: type[M], said: Any) -> M:
     """Return the message that decoded JSON stands for; what nobody knows is left out.
 
     Raises:
@@ -40,7 +42,7 @@ def message_of[M: Message](kind: type[M], said: Any) -> M:
         TypeError: The same.
         RecursionError: It is nested too deeply.
     """
-    return kind(**_fields_of(kind.DESCRIPTOR, said, 0))
+    return kind(**_fields_of(cast("Descriptor", kind.DESCRIPTOR), said, 0))
 
 
 def _fields_of(descriptor: Descriptor, said: Any, depth: int) -> dict[str, Any]:
@@ -64,18 +66,24 @@ def _readers(descriptor: Descriptor) -> dict[str, tuple[str, _Read]]:
     readers: dict[str, tuple[str, _Read]] = {}
     for field in descriptor.fields:
         read = _reader(field)
-        if field.is_repeated:
+        if _is_repeated(field):
             read = partial(_each, read)
         readers[field.json_name] = readers[field.name] = (field.name, read)
     return readers
 
 
+def _is_repeated(field: FieldDescriptor) -> bool:
+    # protobuf before 6.31 has a label instead, and protobuf 7 no label.
+    found: bool | None = getattr(field, "is_repeated", None)
+    return getattr(field, "label", None) == _REPEATED if found is None else found
+
+
 def _reader(field: FieldDescriptor) -> _Read:
-    if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
+    if field.message_type is not None:
         return partial(_message, field.message_type)
     if field.cpp_type in _WHOLE:
         return _whole
-    if field.cpp_type == FieldDescriptor.CPPTYPE_ENUM:
+    if field.enum_type is not None:
         return partial(_enum, field.enum_type)
     if field.type == FieldDescriptor.TYPE_BYTES:
         size = _IDS.get(field.name)

@@ -76,7 +76,6 @@ def test_an_id_that_is_none_is_missing(digits: str) -> None:
     [
         (b"[" * 1_000_000, "nested too deeply"),
         (b'{"a":' * 500_000, "nested too deeply"),
-        (b'{"resourceSpans":[' + b'{"a":[' * 200 + b"]}" * 200 + b"]}", "nested too deeply"),
         (b"{", "not JSON"),
         (b"\xff\xfe", "not JSON"),
         (b"[]", "JSON that is no message of OTLP"),
@@ -96,7 +95,7 @@ def test_attributes_nested_beyond_reason_are_refused() -> None:
     for _ in range(150):
         inside = {"arrayValue": {"values": [inside]}}
 
-    with pytest.raises(MalformedError, match=r"nested too deeply|no message"):
+    with pytest.raises(MalformedError, match="nested too deeply"):
         decode("traces", _json(attributes=[{"key": "a", "value": inside}]), JSON)
 
 
