@@ -87,8 +87,8 @@ CODING_AGENTS: Final = {
 """By name, in the order in which they are looked for."""
 
 NOT_READABLE: Final = {
-    "cursor": "Cursor's database (state.vscdb) holds zeros for token counts since its third version, "
-    "so nothing in it was measured",
+    "cursor": "Cursor's database (state.vscdb) holds zeros for token counts since its third "
+    "version, so nothing in it was measured",
     "antigravity": "Antigravity keeps no token counts that can be relied on",
     "grok": "Grok CLI keeps no token counts that can be relied on",
     "devin": "Devin keeps no token counts on this machine that can be relied on",

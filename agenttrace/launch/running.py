@@ -84,6 +84,8 @@ def run(wanted: Wanted, home: Path | None = None) -> Run:
                 command = (wanted.command[0], *how.arguments, *wanted.command[1:])
                 said = Results(agent) if agent and results.is_told(agent, command) else None
                 status = _run(command, telemetry.applied(how, environ), said)
+                if status:
+                    task.fail(f"exit status {status}")
     finally:
         agenttrace.shutdown()
     totals = said.totals if said else ()

@@ -92,7 +92,13 @@ def running(
         forwarding = _forwarding(settings.home, forward)
         if forwarding is not None:
             stack.callback(forwarding.close)
-        spool = Spool(settings.spool, SERVICE, max_bytes=settings.max_spool_bytes, is_retold=True)
+        spool = Spool(
+            settings.spool,
+            SERVICE,
+            durability="record",  # the names of new segments outlive a power failure, too
+            max_bytes=settings.max_spool_bytes,
+            is_retold=True,
+        )
         receiver = Receiver(settings.home, spool, most, forwarding)
         stack.callback(receiver.close)
         if is_folding:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -153,12 +154,12 @@ class _Import:
             self._done.unreadable[seen.path] = f"not as expected ({type(error).__name__})"
 
     def _take(self, one: Record | Skipped | bytes) -> None:
-        if isinstance(one, bytes):
-            self._done.spans += 1
-            self._lines.append(one)
-        elif isinstance(one, Call):
+        if isinstance(one, Call):
             before = self._calls.get(one.key)
             self._calls[one.key] = one if before is None else self._better(before, one)
+        elif isinstance(one, bytes):
+            self._done.spans += 1
+            self._lines.append(one)
         elif isinstance(one, Skipped):
             self._skip(one)
         else:
@@ -187,7 +188,10 @@ class _Import:
         """Write what is held to the spool, then to the ledger what was written."""
         name = self._source.name
         calls = self._news(self._ledger.known(name, self._calls))
-        self._spool.append_all([*self._lines, *map(told.line, [*self._others, *calls])])
+        # One after the other: all of the lines at once would be most of the memory.
+        self._spool.append_all(
+            chain(self._lines, map(told.line, self._others), map(told.line, calls))
+        )
         self._ledger.note_told(
             name,
             {

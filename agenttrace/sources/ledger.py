@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -67,8 +67,7 @@ class FileState:
     state: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What was told of a call.
 
     Attributes:
@@ -191,10 +190,8 @@ class Ledger:
         """Keep what was told of calls, by their key."""
         self._connection.executemany(
             "INSERT OR REPLACE INTO told VALUES (?, ?, ?, ?, ?)",
-            [
-                (_short(source, key), one.worth, one.start_ns, one.session, one.turn)
-                for key, one in told.items()
-            ],
+            # In the order of the table, which takes them up in half of the time.
+            sorted((_short(source, key), *one) for key, one in told.items()),
         )
 
     def note_skipped(self, source: str, skipped: Mapping[str, int]) -> None:

@@ -401,10 +401,11 @@ def _written(
     attributes: dict[str, AttributeValue] | _CallAttributes,
 ) -> bytes:
     start_ns, end_ns = when
-    if isinstance(attributes, _CallAttributes):
-        is_error = attributes.error_type is not None
-    else:
-        is_error = semconv.ERROR_TYPE in attributes
+    is_error = (
+        attributes.error_type is not None
+        if isinstance(attributes, _CallAttributes)
+        else semconv.ERROR_TYPE in attributes
+    )
     record = {
         "trace_id": place.trace_id,
         "span_id": place.span_id,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import duckdb
@@ -23,6 +24,10 @@ INSERT INTO writer
 SELECT unnest($segments), unnest($service_names), unnest($hosts), unnest($pids)
 """
 _IDS: Final = "trace_id, span_id, start_ns"
+# A log and telemetry date the beginning of a turn differently, and their ids name it.
+_IS_NAMED: Final = "(scope = 'agenttrace.sources' AND kind IN ('task', 'agent'))"
+_START: Final = f"CASE WHEN NOT {_IS_NAMED} THEN start_ns END"
+_DAY_NS: Final = 86_400 * 10**9  # how far apart two sources may say that a turn began
 _FAILS_AT_DATA: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
 
@@ -154,7 +159,7 @@ def drop_repeats(
         and_in: Table with more of them.
         is_doubtful: Any of them may have been there before: a store that said so was lost.
     """
-    connection.execute("""
+    connection.execute(f"""
         DELETE FROM arrived
         WHERE rowid IN (
             SELECT rowid
@@ -163,12 +168,12 @@ def drop_repeats(
                 SELECT span_id
                 FROM arrived
                 WHERE refused IS NULL
-                GROUP BY span_id, start_ns
+                GROUP BY span_id, {_START}
                 HAVING count(*) > 1
             ) AS repeated USING (span_id)
             WHERE refused IS NULL
             QUALIFY row_number() OVER (
-                PARTITION BY span_id, start_ns, trace_id, coalesce(task_id, trace_id)
+                PARTITION BY span_id, {_START}, trace_id, coalesce(task_id, trace_id)
                 ORDER BY
                     outcome = 'interrupted' ASC NULLS FIRST,
                     capture = 'wire' DESC NULLS LAST,
@@ -177,32 +182,49 @@ def drop_repeats(
             ) > 1
         )
     """)
-    known = before, and_in
-    in_flight = [number for number, one in enumerate(slices) if one.in_flight or is_doubtful]
-    _drop_known(connection, in_flight, _IDS, *known)
+    known = partial(_drop_known, connection, before=before, and_in=and_in)
+    known([number for number, one in enumerate(slices) if one.in_flight or is_doubtful], _IDS)
     retold = [number for number, one in enumerate(slices) if one.header.is_retold]
-    _drop_known(connection, retold, f"{_IDS}, coalesce(output_tokens, -1)", *known)
+    known(retold, f"{_IDS}, coalesce(output_tokens, -1)")
+    known(retold, "trace_id, span_id", only=_IS_NAMED, apart_ns=_DAY_NS)
 
 
 def _drop_known(
     connection: duckdb.DuckDBPyConnection,
     segments: Sequence[int],
     identity: str,
+    *,
     before: Lake,
     and_in: str | None,
+    only: str = "TRUE",
+    apart_ns: int = 0,
 ) -> None:
-    """Let go of spans of some *segments* that are there already, told by the columns *identity*."""
+    """Let go of spans of some segments that are there already.
+
+    Args:
+        connection: Where they are staged.
+        segments: Numbers of the segments.
+        identity: Columns that tell a span.
+        before: The spans that were there before.
+        and_in: Table with more of them.
+        only: Of which spans this is true.
+        apart_ns: How far apart the two may begin.
+    """
     ((low, high),) = connection.execute(
-        "SELECT min(start_ns), max(start_ns) FROM arrived WHERE list_contains($1::INT[], segment)",
+        "SELECT min(start_ns), max(start_ns) FROM arrived "
+        f"WHERE list_contains($1::INT[], segment) AND {only}",
         [segments],
     ).fetchall()
-    if low is not None:
-        known = before.around(low, high) + (f" UNION ALL FROM {and_in}" if and_in else "")
-        connection.execute(
-            "DELETE FROM arrived WHERE list_contains($1::INT[], segment) "
-            f"AND ({identity}) IN (SELECT ({identity}) FROM ({known}))",
-            [segments],
-        )
+    if low is None:
+        return
+    known = before.around(low - apart_ns, high + apart_ns)
+    if and_in:
+        known += f" UNION ALL FROM {and_in}"
+    connection.execute(
+        f"DELETE FROM arrived WHERE list_contains($1::INT[], segment) AND {only} "
+        f"AND ({identity}) IN (SELECT ({identity}) FROM ({known}) WHERE {only})",
+        [segments],
+    )
 
 
 def discard(connection: duckdb.DuckDBPyConnection) -> None:

@@ -38,9 +38,19 @@ def bin_(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def rows(home: Path, sql: str) -> list[dict[str, Any]]:
-    with agenttrace.read(home) as reader:
-        return reader.query(sql)
+def records(home: Path) -> list[dict[str, Any]]:
+    """The attributes of all records in a spool, and their status; quicker than a report."""
+    lines = (
+        line
+        for segment in sorted((home / "spool").glob("*-*"))
+        for line in segment.read_bytes().rstrip(b"\0").splitlines()[1:]
+    )
+    found = (json.loads(line) for line in lines)
+    return [{**record["attributes"], "status": record["status"]} for record in found]
+
+
+def calls(home: Path) -> list[dict[str, Any]]:
+    return [one for one in records(home) if one["agenttrace.kind"] == "inference"]
 
 
 def ran(home: Path, *command: str, **how: Any) -> Run:
@@ -50,14 +60,13 @@ def ran(home: Path, *command: str, **how: Any) -> Run:
 def test_a_child_process_and_a_thread_pool_give_one_tree_and_one_bill(home: Path):
     done = ran(home, PYTHON, str(ROOT / "examples" / "zero_code.py"), project="tea")
     assert done.status == 0
-    found = rows(home, "FROM model_call SELECT task_id, task_name, hidden ORDER BY started_at")
-    assert found == [
-        {"task_id": done.task_id, "task_name": "zero_code.py", "hidden": hidden}
-        for hidden in (True, True, False)
-    ]
-    assert rows(home, "FROM task SELECT task_id") == [{"task_id": done.task_id}]
-    [whole] = rows(home, "FROM task_fact SELECT project, status")
-    assert whole == {"project": "tea", "status": "ok"}
+    assert [(one["task.id"], one["agenttrace.task.name"]) for one in calls(home)] == [
+        (done.task_id, "zero_code.py")
+    ] * 3
+    [whole] = [one for one in records(home) if one["agenttrace.kind"] == "task"]
+    assert (whole["agenttrace.project"], whole["status"]) == ("tea", "ok")
+    with agenttrace.read(home) as reader:
+        assert reader.query("FROM task SELECT task_id") == [{"task_id": done.task_id}]
     bill = receipt(home, done)
     # 5 + 8 + 7 tokens were sent and 6 + 9 + 8 answered.
     assert (bill.totals.calls, bill.totals.hidden_calls) == (3, 2)
@@ -69,6 +78,12 @@ def test_claude_tells_by_its_telemetry_and_by_its_result(
 ):
     done = ran(home, "claude", "-p", "hello", "--output-format", "json")
     assert json.loads(capfd.readouterr().out)["type"] == "result"
+    facts = [one for one in records(home) if one.get("agenttrace.capture") == "result"]
+    assert [one["gen_ai.usage.input_tokens"] for one in facts] == [1004, 897]
+    assert {one["agenttrace.kind"] for one in facts} == {"fact"}
+    assert "words that nobody keeps" not in "".join(
+        path.read_text(errors="replace") for path in (home / "spool").rglob("*-*")
+    )
     bill = receipt(home, done)
     assert (bill.totals.calls, bill.sessions) == (2, ("session-1",))
     assert (bill.totals.tokens.input, bill.totals.tokens.output) == (4 + 1000 + 897, 63)
@@ -76,18 +91,6 @@ def test_claude_tells_by_its_telemetry_and_by_its_result(
         ("claude-opus-4-5", 1004, 50),
         ("claude-haiku-4-5", 897, 13),
     ]
-    facts = rows(
-        home,
-        "SELECT response_model, input_tokens FROM span "
-        "WHERE kind = 'fact' AND capture = 'result' ORDER BY ALL",
-    )
-    assert facts == [
-        {"response_model": "claude-haiku-4-5", "input_tokens": 897},
-        {"response_model": "claude-opus-4-5", "input_tokens": 1004},
-    ]
-    assert "words that nobody keeps" not in "".join(
-        path.read_text(errors="replace") for path in (home / "spool").rglob("*-*")
-    )
 
 
 def test_codex_tells_by_its_telemetry_and_by_its_result(
@@ -115,8 +118,35 @@ def test_what_the_user_has_sent_elsewhere_still_gets_there(
         monkeypatch.setenv("OTEL_TRACES_EXPORTER", "none")
         done = ran(home, "claude", "-p", "hello")
     del capfd
-    assert receipt(home, done).totals.calls == 2
-    assert len(rows(theirs, "FROM model_call")) == 2
+    assert done.notes == ()
+    assert (len(calls(home)), len(calls(theirs))) == (2, 2)
+
+
+def test_a_receiver_that_runs_already_is_used(
+    home: Path, bin_: Path, capfd: pytest.CaptureFixture[str]
+):
+    from agenttrace import server
+
+    with server.running(home, http_port=0, grpc_port=0, is_folding=False) as there:
+        done = ran(home, "claude", "-p", "hello")
+        assert there.receiver.counts.records["logs",] == 2
+    del capfd
+    assert done.notes == ()
+    assert len(calls(home)) == 2
+
+
+def test_output_to_a_terminal_is_not_touched(home: Path):
+    """In a process of its own, whose output is a terminal."""
+    command = ("sh", "-c", "test -t 1 && echo untouched", "-p", "--output-format", "json")
+    program = (
+        "from pathlib import Path; from agenttrace.launch import running; "
+        f"running.run(running.Wanted({command!r}, agent='claude-code'), Path({str(home)!r}))"
+    )
+    terminal, end = os.openpty()
+    subprocess.run([PYTHON, "-c", program], stdout=end, check=True)
+    os.close(end)
+    assert os.read(terminal, 100) == b"untouched\r\n"
+    os.close(terminal)
 
 
 def test_telemetry_that_goes_over_grpc_stays_as_it_is(
@@ -156,6 +186,7 @@ def test_without_the_receiver_the_command_runs_all_the_same(
 )
 def test_the_exit_status_is_that_of_the_command(home: Path, script: str, status: int):
     assert ran(home, "sh", "-c", script).status == status
+    assert [one["status"] for one in records(home)] == ["error"]
 
 
 def test_what_cannot_be_started_is_not_recorded(home: Path):
@@ -235,7 +266,7 @@ def test_a_local_provider_is_reached_by_what_is_run(home: Path, monkeypatch: pyt
         for name, value in provider.env().items():
             monkeypatch.setenv(name, value)
         done = ran(home, PYTHON, "-c", code, name="one question", workload="user-facing")
-    [call] = rows(home, "FROM model_call SELECT task_id, task_name")
-    assert call == {"task_id": done.task_id, "task_name": "one question"}
-    [task] = rows(home, "FROM task_workload SELECT workload")
-    assert task == {"workload": "user-facing"}
+    [call] = calls(home)
+    assert (call["task.id"], call["agenttrace.task.name"]) == (done.task_id, "one question")
+    [task] = [one for one in records(home) if one["agenttrace.kind"] == "task"]
+    assert task["agenttrace.workload"] == "user-facing"

@@ -16,6 +16,7 @@ from tests.builders import (
     agent,
     asked,
     chat,
+    fact,
     foreign,
     frame,
     later,
@@ -104,9 +105,16 @@ def a_bit_of_everything() -> list[Record]:
     )
     marked = task("marked", chat(input=19, output=7, visible=True), chat(visible=True), chat())
     night = task("night", frame(input=23, output=0), chat(input=29, output=9), headless=True)
+    call = {"session": "s", "model": "gpt-5", "request_id": "q", "input": 37, "output": 2}
+    told = task(
+        "told",
+        agent("lead", frame(capture="otlp", agent=None, depth=None, role=None, **call)),
+        frame(capture="log", **call),
+        fact(session="s", capture="result", input=50, output=5),
+    )
     interrupted = task("cut off", chat(outcome="interrupted"), outcome="interrupted")
     return [
-        *spans(week, judged, marked, night, interrupted, task("quiet")),
+        *spans(week, judged, marked, night, told, interrupted, task("quiet")),
         *loose(chat(model=None, provider=None, operation="embeddings", input=31), trace=2),
         *later(loose(foreign("flask", {"server.address": "x"}), chat(output=10), trace=3), 90_000),
     ]

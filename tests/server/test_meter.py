@@ -255,6 +255,13 @@ def test_a_stream_arrives_piece_by_piece(home_meter: Callable[[str], str]):
         assert list(pieces) == []
 
 
+def test_what_is_cut_off_does_not_look_whole(home_meter: Callable[[str], str]):
+    upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", None)
+    url = home_meter(upstream.url)
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(f"{url}/else/stream")
+
+
 def test_who_hangs_up_is_hung_up_on(home_meter: Callable[[str], str]):
     upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n")
     url = home_meter(upstream.url)

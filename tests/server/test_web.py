@@ -1,5 +1,4 @@
 import gzip
-import json
 import socket
 import threading
 import zlib
@@ -84,16 +83,16 @@ def test_partial_success_is_json_for_json(server: Running) -> None:
     ids=["protobuf", "half", "nested lists", "nested objects", "no utf-8", "text", "none"],
 )
 def test_what_is_no_otlp_is_refused(
-    server: Running, home: Path, status: int, body: bytes, content_type: str | None
+    shared: Running, status: int, body: bytes, content_type: str | None
 ) -> None:
-    answer = send(server.http_url, body=body, content_type=content_type)
+    answer = send(shared.http_url, body=body, content_type=content_type)
     assert answer.status == status
-    assert kept(home) == []
-    assert send(server.http_url, body=message(call())).status == 200
+    assert kept(shared.receiver.home) == []
+    assert get(shared.http_url, "/health").json["status"] == "ok"
 
 
-def test_a_refusal_is_a_status_without_a_word_of_the_body(server: Running) -> None:
-    answer = send(server.http_url, body=b'{"secret', content_type=JSON)
+def test_a_refusal_is_a_status_without_a_word_of_the_body(shared: Running) -> None:
+    answer = send(shared.http_url, body=b'{"secret', content_type=JSON)
     assert answer.json == {"code": 3, "message": "The body is no OTLP request of its content type."}
 
 
@@ -105,10 +104,10 @@ def test_a_zip_bomb_is_unpacked_to_the_limit_only(home: Path) -> None:
         assert answer.status == 413
 
 
-def test_packing_that_is_none_is_refused(server: Running) -> None:
+def test_packing_that_is_none_is_refused(shared: Running) -> None:
     send_as = {"gzip": 400, "deflate": 400, "br": 415}
     for encoding, status in send_as.items():
-        answer = send(server.http_url, body=b"none", headers={"content-encoding": encoding})
+        answer = send(shared.http_url, body=b"none", headers={"content-encoding": encoding})
         assert answer.status == status
 
 
@@ -140,21 +139,21 @@ def test_half_a_body_leaves_nothing_behind(server: Running, home: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/traces", "/v1/logs", "/v1/metrics"])
-def test_only_post_sends(server: Running, path: str) -> None:
-    assert get(server.http_url, path).status == 405
+def test_only_post_sends(shared: Running, path: str) -> None:
+    assert get(shared.http_url, path).status == 405
 
 
-def test_other_paths_are_not_found(server: Running) -> None:
-    assert send(server.http_url, "/v1/profiles").status == 404
+def test_other_paths_are_not_found(shared: Running) -> None:
+    assert send(shared.http_url, "/v1/profiles").status == 404
 
 
 @pytest.mark.parametrize(
     "host", ["attacker.example", "attacker.example:4318", "localhost.evil.com"]
 )
-def test_a_name_that_is_not_of_this_machine_is_not_answered_to(server: Running, host: str) -> None:
+def test_a_name_that_is_not_of_this_machine_is_not_answered_to(shared: Running, host: str) -> None:
     for path in ("/health", "/metrics"):
-        assert get(server.http_url, path, host=host).status == 421
-    assert send(server.http_url, body=message(call()), headers={"host": host}).status == 421
+        assert get(shared.http_url, path, host=host).status == 421
+    assert send(shared.http_url, body=message(call()), headers={"host": host}).status == 421
 
 
 def test_a_full_queue_is_to_be_tried_again(home: Path) -> None:
@@ -243,8 +242,3 @@ def raw(url: str, more: str, body: bytes) -> bytes:
     with socket.create_connection((where.hostname or "", where.port or 0), timeout=5) as client:
         client.sendall(head(more) + body)
         return client.recv(4096)
-
-
-def test_the_answer_of_json_is_json(server: Running) -> None:
-    answer = send(server.http_url, body=b"{}", content_type=JSON)
-    assert json.loads(answer.body) == {}

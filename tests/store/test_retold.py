@@ -136,3 +136,13 @@ def test_what_a_process_recorded_and_sent_in_one_fold_counts_once(home: Path) ->
     write(home, records)
     received(home, records)
     assert figures(home) == [(1, 10, 1, 2, 0)]
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+def test_a_turn_that_two_sources_date_differently_is_one_turn(
+    home: Path, *, is_later: bool
+) -> None:
+    again = Turn(source="claude-code", session="s", turn="t", start_ns=START_NS + 5_000_000)
+    told = ([TURN], [line(again)]) if is_later else ([TURN, line(again)],)
+    tell(home, *told)
+    assert [(row["branch"], row["user_turns"]) for row in tasks(home)] == [("main", 1)]

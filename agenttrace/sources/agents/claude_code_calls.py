@@ -54,8 +54,8 @@ class Place(NamedTuple):
     is_copy: bool = False
 
 
-Row = tuple[Line, Message, str | None, int, Place]
-"""A record, the answer in it, the id of the request, when it was logged, and where it belongs."""
+Row = tuple[Line, Message, str | None, int]
+"""A record, the answer in it, the id of the request, and when it was logged."""
 
 
 class Answer:
@@ -75,26 +75,32 @@ class Answer:
         "_worth",
     )
 
-    def __init__(self, key: str, row: Row) -> None:
-        """Take the first line of the response that *key* tells apart."""
-        self._key = key
-        self._line, self._message, self._request_id, at_ns, self._place = row
-        self._start_ns = self._end_ns = at_ns
-        self._worth = _worth(self._message, self._place)
+    def __init__(self, key: str, row: Row, place: Place) -> None:
+        """Take the first line of the response that *key* tells apart, and where it belongs."""
+        self._key, self._place = key, place
+        self._line, self._message, self._request_id, self._start_ns = row
+        self._end_ns = self._start_ns
+        self._worth = _worth(self._message, is_copy=place.is_copy)
 
-    def take(self, row: Row) -> None:
-        """Take another line of the same response; its turn is that of the first."""
-        line, message, request_id, at_ns, place = row
+    def take(self, row: Row, *, is_copy: bool) -> bool:
+        """Take another line of the same response; returns whether it is better."""
+        line, message, request_id, at_ns = row
         if at_ns > self._end_ns:
             self._end_ns = at_ns
         elif at_ns < self._start_ns:
             self._start_ns = at_ns
-        worth = _worth(message, place)
-        if worth > self._worth:
-            self._worth, first = worth, self._place
-            self._line, self._message, self._request_id = line, message, request_id
-            if place is not first:
-                self._place = place._replace(session=first.session, turn=first.turn)
+        worth = _worth(message, is_copy=is_copy)
+        if worth <= self._worth:
+            return False
+        self._worth = worth
+        self._line, self._message, self._request_id = line, message, request_id
+        return True
+
+    def move(self, place: Place) -> None:
+        """Note that it belongs to *place*, but to the session and turn of the first line."""
+        first = self._place
+        if place is not first:
+            self._place = place._replace(session=first.session, turn=first.turn)
 
     def calls(self) -> Iterator[Call]:
         """Yield the call, and those that the provider made for it."""
@@ -168,10 +174,10 @@ def is_call(message: Message) -> bool:
     return message.model != SYNTHETIC and bool(message.usage or message.model)
 
 
-def _worth(message: Message, place: Place) -> int:
+def _worth(message: Message, *, is_copy: bool) -> int:
     """Rank what a line says of its response."""
     output = message.usage.output_tokens if message.usage else None
-    return (output or 0) * 4 + 2 * (message.stop_reason is not None) + (not place.is_copy)
+    return (output or 0) * 4 + 2 * (message.stop_reason is not None) + (not is_copy)
 
 
 def totals(used: dict[str, ModelUsage], session: str, at_ns: int) -> Iterator[Total]:

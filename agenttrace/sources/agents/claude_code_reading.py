@@ -102,16 +102,16 @@ class _Reading:
         if not key or self._at is None:
             self._told.append(Skipped(_NO_NAME))
             return
-        answer = self._answers.get(key)
+        answer, row = self._answers.get(key), (line, message, line.requestId, self._at)
         if answer is not None:
-            answer.take((line, message, line.requestId, self._at, self._placed(line)))
+            if answer.take(row, is_copy=self._who is not None or line.isSidechain is True):
+                answer.move(self._placed(line))
             return
         if self._who is not None and "agent" not in self._state:
             self._agent(line, self._who, self._at)
         elif "began" in self._state or "turn" not in self._state:
             self._turn(line, self._at)
-        row = line, message, line.requestId, self._at, self._placed(line)
-        self._answers[key] = Answer(key, row)
+        self._answers[key] = Answer(key, row, self._placed(line))
 
     def _progress(self, line: Line) -> None:
         """Take a record that repeats what a sub-agent got; in older versions it is the only one."""
@@ -127,11 +127,11 @@ class _Reading:
             return
         if "began" in self._state or "turn" not in self._state:
             self._turn(line, at_ns)
-        row = line, message, inner.requestId, at_ns, self._placed_inner(line)
-        if key in self._answers:
-            self._answers[key].take(row)
-        else:
-            self._answers[key] = Answer(key, row)
+        answer, row = self._answers.get(key), (line, message, inner.requestId, at_ns)
+        if answer is None:
+            self._answers[key] = Answer(key, row, self._placed_inner(line))
+        elif answer.take(row, is_copy=True):
+            answer.move(self._placed_inner(line))
 
     def _note_totals(self, line: Line) -> None:
         """Note what Claude Code itself says that the session has used; the last word counts."""

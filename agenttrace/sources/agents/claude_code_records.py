@@ -281,4 +281,4 @@ def time_ns(said: datetime | None) -> int | None:
         return None
     seconds = said.timestamp()
     # A float has the microseconds of our days, and no more.
-    return round(seconds * 1e6) * 1000 if _FIRST_SECOND <= seconds < _LAST_SECOND else None
+    return int(seconds * 1e6 + 0.5) * 1000 if _FIRST_SECOND <= seconds < _LAST_SECOND else None

@@ -9,17 +9,15 @@ path{cwd}}; table ``session`` (id, parent_id, directory). The older
 
 The buckets are exclusive: the input leaves the cache out, the output the reasoning. Versions that
 put the reasoning into the output show it by their total. A cost of 0 stands for one that is not
-known. A session with a parent is a sub-agent, and its calls belong to the turn in which it was
-started.
+known. A fork is a session that begins with copies of another one's messages, under new ids and with
+their times; they are left out. A session with a parent is a sub-agent, and its calls belong to the
+turn in which it was started.
 """
 
-import glob
 import sqlite3
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from msgspec.structs import replace
 
@@ -27,52 +25,25 @@ from agenttrace.model import Role, TokenUsage
 from agenttrace.sources import databases, usage
 from agenttrace.sources.agents import fields
 from agenttrace.sources.agents.folders import names
+from agenttrace.sources.agents.opencode_sessions import (
+    Files,
+    Rows,
+    Session,
+    Sessions,
+    counts,
+    last_before,
+)
 from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
 from agenttrace.sources.told import Agent, Call, Record, Turn
 
 _NAME: Final = "opencode"
-_FIRST: Final = "start"  # the turn before the first prompt
 _DEEPEST: Final = 32  # sub-agents in sub-agents; more is a ring
 _OPEN_AT_MOST: Final = 500  # calls without an end that are looked at again
-_INFOS_AT_MOST: Final = 1 << 16  # bytes of what a file says of a session
 _ROLES: Final[Mapping[str, Role]] = {
     "compaction": "compaction",
     "summary": "summary",
     "title": "title",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Session:
-    """What is known of a session.
-
-    Attributes:
-        key: Its id.
-        parent: The session that started it.
-        start_ns: When it began.
-        project: Folder that it works in.
-    """
-
-    key: str
-    parent: str | None = None
-    start_ns: int | None = None
-    project: str | None = None
-
-
-class _Sessions(Protocol):
-    """Where sessions are looked up."""
-
-    def session(self, key: str) -> _Session:
-        """Return what is known of a session."""
-        ...
-
-    def prompts(self, session: str) -> list[tuple[int, str]]:
-        """Return when each prompt of a session was given, and its id, in their order."""
-        ...
-
-    def is_new(self, *names: str) -> bool:
-        """Whether this is the first time that these names are asked for."""
-        ...
 
 
 class OpenCode:
@@ -83,7 +54,7 @@ class OpenCode:
 
     def __init__(self) -> None:
         """Know no session yet."""
-        self._files: dict[Path, _Files] = {}
+        self._files: dict[Path, Files] = {}
 
     def roots(self, user: User) -> Iterable[Path]:
         """Return where it keeps its data."""
@@ -121,7 +92,7 @@ class OpenCode:
         storage = folder.parents[1] if len(folder.parents) > 1 else folder
         key = fields.text(said.get("id")) or piece.path.stem
         session = fields.text(said.get("sessionID")) or folder.name
-        yield from _message(key, session, said, self._files.setdefault(storage, _Files(storage)))
+        yield from _message(key, session, said, self._files.setdefault(storage, Files(storage)))
 
 
 def _is_json(path: str) -> bool:
@@ -129,7 +100,7 @@ def _is_json(path: str) -> bool:
 
 
 def _message(
-    key: str, session: str, said: dict[str, Any], sessions: _Sessions
+    key: str, session: str, said: dict[str, Any], sessions: Sessions
 ) -> Iterator[Record | Skipped]:
     """Yield what a message tells."""
     times = fields.mapping(said.get("time"))
@@ -144,9 +115,12 @@ def _message(
 
 
 def _call(
-    key: str, session: str, said: dict[str, Any], start_ns: int, sessions: _Sessions
+    key: str, session: str, said: dict[str, Any], start_ns: int, sessions: Sessions
 ) -> Iterator[Record | Skipped]:
     line = _line(session, sessions)
+    if start_ns < (line[0].start_ns or 0) and sessions.is_copy(key, said):
+        yield Skipped("a call that a fork copied")
+        return
     root, is_sub = line[-1], len(line) > 1
     role = _role(said, is_sub=is_sub)
     turn, turn_ns = _turn(said, start_ns, line, sessions, is_compaction=role == "compaction")
@@ -162,7 +136,7 @@ def _call(
         )
     if agent is not None and sessions.is_new("agent", session):
         yield _agent(line, turn, start_ns, agent)
-    yield from fields.odd(_counts(fields.mapping(said.get("tokens"))))
+    yield from fields.odd(counts(fields.mapping(said.get("tokens"))))
     call = Call(
         source=_NAME,
         session=root.key,
@@ -193,7 +167,7 @@ def _answered(call: Call, said: dict[str, Any]) -> Call:
     )
 
 
-def _line(session: str, sessions: _Sessions) -> list[_Session]:
+def _line(session: str, sessions: Sessions) -> list[Session]:
     """Return a session and those that it was started by; the last one is a person's."""
     line = [sessions.session(session)]
     while (parent := line[-1].parent) is not None and len(line) < _DEEPEST:
@@ -206,25 +180,25 @@ def _line(session: str, sessions: _Sessions) -> list[_Session]:
 def _turn(
     said: dict[str, Any],
     start_ns: int,
-    line: list[_Session],
-    sessions: _Sessions,
+    line: list[Session],
+    sessions: Sessions,
     *,
     is_compaction: bool,
 ) -> tuple[str, int | None]:
     """Return the turn of a call, of the session that a person talks with, and when it began."""
     prompts = sessions.prompts(line[-1].key)
     if len(line) > 1:
-        return _last_before(prompts, line[-2].start_ns or start_ns)
+        return last_before(prompts, line[-2].start_ns or start_ns)
     named = fields.text(said.get("parentID"))
     at_ns = next((at_ns for at_ns, key in prompts if key == named), None)
     if at_ns is not None and is_compaction:
-        return _last_before(prompts, at_ns - 1)  # what it answers was no person's prompt
+        return last_before(prompts, at_ns - 1)  # what it answers was no person's prompt
     if named is not None:
         return named, at_ns
-    return _last_before(prompts, start_ns)
+    return last_before(prompts, start_ns)
 
 
-def _agent(line: list[_Session], turn: str, start_ns: int, name: str) -> Agent:
+def _agent(line: list[Session], turn: str, start_ns: int, name: str) -> Agent:
     own, parent = line[0], line[1]
     return Agent(
         source=_NAME,
@@ -257,20 +231,8 @@ def _outcome(end_ns: int | None, error: str | None) -> str | None:
     return "complete" if end_ns is not None and error is None else "incomplete"
 
 
-def _counts(tokens: dict[str, Any]) -> tuple[object, ...]:
-    """Return input, output, cache read, cache write and reasoning."""
-    cache = fields.mapping(tokens.get("cache"))
-    return (
-        tokens.get("input"),
-        tokens.get("output"),
-        cache.get("read"),
-        cache.get("write"),
-        tokens.get("reasoning"),
-    )
-
-
 def _usage(tokens: dict[str, Any]) -> TokenUsage:
-    given, output, cache_read, cache_write, reasoning = _counts(tokens)
+    given, output, cache_read, cache_write, reasoning = counts(tokens)
     without = sum(usage.count(one) or 0 for one in (given, output, cache_read, cache_write))
     return fields.used(
         usage.beside(
@@ -286,7 +248,7 @@ def _usage(tokens: dict[str, Any]) -> TokenUsage:
 
 def _of_database(piece: Piece) -> Iterator[Record | Skipped]:
     with databases.opened(piece.path) as database:
-        known, still_open = _Rows(database), list[str]()
+        known, still_open = Rows(database), list[str]()
         for at, key, session, data in _unread(database, piece.state):
             if at > piece.state["row"]:
                 piece.state.update(row=at, id=key)
@@ -331,112 +293,6 @@ def _newer(database: sqlite3.Connection, state: dict[str, Any]) -> Iterator[Skip
     if number > state.get("newer", 0):
         yield Skipped("a row of table 'session_message'", number - state.get("newer", 0))
     state["newer"] = number
-
-
-class _Rows:
-    """Sessions of a database."""
-
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
-        self._prompts: dict[str, list[tuple[int, str]]] = {}
-        self._told: set[tuple[str, ...]] = set()
-        self._sessions = {
-            str(one.get("id")): _Session(
-                str(one.get("id")),
-                fields.text(one.get("parent_id")),
-                fields.moment_ns(one.get("time_created")),
-                fields.text(one.get("directory")),
-            )
-            for one in self._rows("SELECT * FROM session")
-        }
-
-    def session(self, key: str) -> _Session:
-        return self._sessions.get(key) or _Session(key)
-
-    def prompts(self, session: str) -> list[tuple[int, str]]:
-        if session not in self._prompts:
-            rows = self._rows("SELECT id, data FROM message WHERE session_id = ?", session)
-            self._prompts[session] = sorted(_prompts(rows))
-        return self._prompts[session]
-
-    def is_new(self, *names: str) -> bool:
-        return _is_new(self._told, names)
-
-    def _rows(self, query: str, *values: str) -> Iterator[dict[str, Any]]:
-        try:
-            for row in self._database.execute(query, values):
-                yield dict(zip(row.keys(), row, strict=True))
-        except sqlite3.OperationalError as error:
-            if "no such table" not in str(error):
-                raise
-
-
-def _prompts(rows: Iterable[dict[str, Any]]) -> Iterator[tuple[int, str]]:
-    for row in rows:
-        data = row["data"]
-        said = fields.decode(data) if isinstance(data, (str, bytes)) else None
-        if said is not None and said.get("role") == "user":
-            at_ns = fields.moment_ns(fields.mapping(said.get("time")).get("created"))
-            if at_ns is not None:
-                yield at_ns, str(row["id"])
-
-
-def _is_new(told: set[tuple[str, ...]], names: tuple[str, ...]) -> bool:
-    before = len(told)
-    told.add(names)
-    return len(told) > before
-
-
-def _last_before(prompts: list[tuple[int, str]], at_ns: int) -> tuple[str, int | None]:
-    at = bisect_right(prompts, at_ns, key=lambda one: one[0])
-    if not prompts:
-        return _FIRST, None
-    start_ns, key = prompts[max(at - 1, 0)]
-    return key, start_ns
-
-
-class _Files:
-    """Sessions of a folder ``storage``."""
-
-    def __init__(self, storage: Path) -> None:
-        self._storage = storage
-        self._sessions: dict[str, _Session] = {}
-        self._prompts: dict[str, list[tuple[int, str]]] = {}
-        self._told: set[tuple[str, ...]] = set()
-
-    def session(self, key: str) -> _Session:
-        if key not in self._sessions:
-            said = self._info(key)
-            self._sessions[key] = _Session(
-                key,
-                fields.text(said.get("parentID")),
-                fields.moment_ns(fields.mapping(said.get("time")).get("created")),
-                fields.text(said.get("directory")),
-            )
-        return self._sessions[key]
-
-    def prompts(self, session: str) -> list[tuple[int, str]]:
-        if session not in self._prompts:
-            folder = self._storage / "message" / session
-            rows = ({"id": one.stem, "data": _start_of(one)} for one in folder.glob("*.json"))
-            self._prompts[session] = sorted(_prompts(rows))
-        return self._prompts[session]
-
-    def is_new(self, *names: str) -> bool:
-        return _is_new(self._told, names)
-
-    def _info(self, key: str) -> dict[str, Any]:
-        for path in self._storage.glob(f"session/*/{glob.escape(key)}.json"):
-            return fields.decode(_start_of(path)) or {}
-        return {}
-
-
-def _start_of(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(_INFOS_AT_MOST)
-    except OSError:
-        return b""
 
 
 SOURCE: Final = OpenCode()

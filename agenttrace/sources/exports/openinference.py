@@ -1,4 +1,4 @@
-"""Spans of OpenInference that Phoenix has exported: JSON, JSON lines or CSV.
+"""Spans of OpenInference that Phoenix has exported: JSON, JSON lines, CSV or Parquet.
 
 Its interface and its command line write a span as an object; a data frame has a column for each
 attribute, named ``attributes.`` and the name.
@@ -10,23 +10,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from agenttrace.record.readable import THEIRS
 from agenttrace.sources.exports.files import Export, mapping, moment_ns, records
 from agenttrace.sources.exports.spans import NoSpanError, attributes_of, hexadecimal, line
-from agenttrace.sources.source import Piece, Skipped
+from agenttrace.sources.source import Form, Piece, Skipped, UnreadableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 _KIND: Final = "openinference.span.kind"
 _FLAT: Final = "attributes."
+_PARQUET: Final = ".parquet"
+_TIMES: Final = ("start_time", "end_time")
+# What is read of a table; columns with what was said are not even looked at.
+_COLUMNS: Final = frozenset(
+    {"context.trace_id", "context.span_id", "parent_id", "status_code", "span_kind", *_TIMES}
+) | {f"{_FLAT}{key}" for key in THEIRS}
+_AT_ONCE: Final = 10_000  # rows
+_COUNTS: Final = (f"{_FLAT}llm.token_count.", f"{_FLAT}gen_ai.usage.")
 
 
 class _OpenInference(Export):
     """Spans that Phoenix has exported."""
 
+    def form_of(self, path: Path) -> Form:
+        """Return how a file is read; a table of Parquet is opened here."""
+        return "database" if path.suffix == _PARQUET else super().form_of(path)
+
     def read(self, piece: Piece) -> Iterator[bytes | Skipped]:
         """Yield the spans, as lines of the spool."""
-        for record in records(piece):
+        found = _rows(piece.path) if piece.path.suffix == _PARQUET else records(piece)
+        for record in found:
             if isinstance(record, Skipped):
                 yield record
                 continue
@@ -36,7 +51,40 @@ class _OpenInference(Export):
                 yield Skipped(str(error))
 
 
-SOURCE: Final = _OpenInference("openinference", (".json", ".jsonl", ".ndjson", ".csv"))
+SOURCE: Final = _OpenInference("openinference", (".json", ".jsonl", ".ndjson", ".csv", _PARQUET))
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table of Parquet, as the columns that are read.
+
+    Raises:
+        UnreadableError: It is no such table.
+    """
+    import duckdb  # takes time to load
+
+    try:
+        with duckdb.connect() as connection:
+            table = "read_parquet($1)"
+            described = connection.execute(f"DESCRIBE FROM {table}", [str(path)]).fetchall()
+            names = [str(one) for one, *_ in described if _is_read(str(one))]
+            if not names:
+                raise UnreadableError("no table of spans")
+            columns = ", ".join(map(_column, names))
+            rows = connection.execute(f"SELECT {columns} FROM {table}", [str(path)])  # noqa: S608 - quoted names
+            while found := rows.fetchmany(_AT_ONCE):
+                for row in found:
+                    yield dict(zip(names, row, strict=True))
+    except duckdb.Error as error:
+        raise UnreadableError(f"no table of Parquet ({type(error).__name__})") from error
+
+
+def _is_read(name: str) -> bool:
+    return name in _COLUMNS or name.startswith(_COUNTS)
+
+
+def _column(name: str) -> str:
+    quoted = '"' + name.replace('"', '""') + '"'
+    return f"epoch_us({quoted}) * 1000" if name in _TIMES else quoted
 
 
 def _line(record: dict[str, Any]) -> bytes:

@@ -97,15 +97,16 @@ def _flatten(said: Mapping[str, Any], prefix: str, flat: dict[str, object], dept
         name = f"{prefix}{key}"
         if isinstance(one, dict) and depth < _DEPTH_AT_MOST:
             _flatten(cast("dict[str, Any]", one), f"{name}.", flat, depth + 1)
-        elif isinstance(one, str) and name.startswith(_COUNTS):
+        elif isinstance(one, str | float) and name.startswith(_COUNTS):
             flat[name] = _count(one)
         else:
             flat[name] = one
 
 
-def _count(said: str) -> float | None:
-    """Return a number of a column of text."""
+def _count(said: str | float) -> int | None:
+    """Return a whole number of a column of text, or of one that has gaps and so holds fractions."""
     try:
-        return int(float(said))
-    except (ValueError, OverflowError):
+        number = float(said)
+    except ValueError:
         return None
+    return int(number) if number.is_integer() else None

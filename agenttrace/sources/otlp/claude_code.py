@@ -164,7 +164,16 @@ def event(seen: SeenEvent) -> Iterator[bytes]:
     if name == "user_prompt":
         prompt = text(seen.attributes, "prompt.id")
         if prompt is not None:
-            yield told.line(Turn(source=SOURCE, session=session, turn=prompt, start_ns=seen.at_ns))
+            # Its log says that a person prompted, at another moment; prompts of both would add up.
+            yield told.line(
+                Turn(
+                    source=SOURCE,
+                    session=session,
+                    turn=prompt,
+                    start_ns=seen.at_ns,
+                    prompts=None,
+                )
+            )
     elif name in ("api_request", "api_error"):
         yield from _call(seen, session, is_failed=name == "api_error")
 

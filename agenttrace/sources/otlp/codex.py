@@ -96,14 +96,12 @@ def span(seen: SeenSpan) -> Iterator[bytes]:
 
 
 def event(seen: SeenEvent) -> Iterator[bytes]:
-    """Yield what an event tells of: a response that is complete, or a prompt."""
+    """Yield what an event tells of: a response that is complete."""
     said = seen.attributes
     session = text(said, "conversation.id")
     if session is None:
         return
-    if seen.name == "codex.user_prompt":
-        yield _prompt(seen, session)
-    elif text(said, "event.kind") == _COMPLETED and whole(said, "output_token_count") is not None:
+    if text(said, "event.kind") == _COMPLETED and whole(said, "output_token_count") is not None:
         yield told.line(_call(seen, session))
 
 
@@ -139,24 +137,6 @@ def _call(seen: SeenEvent, session: str) -> Call:
             reasoning=whole(said, "reasoning_token_count"),
         ),
         capture="otlp",
-    )
-
-
-def _prompt(seen: SeenEvent, session: str) -> bytes:
-    """Return that a person prompted. It may not say in which turn, so it is no turn itself."""
-    at_ns = time_ns(seen.attributes, seen.at_ns)
-    ids = told.trace_id(SOURCE, session), told.span_id("prompt", SOURCE, session, str(at_ns))
-    return generic.fact(
-        seen,
-        "fact",
-        ids,
-        at_ns,
-        {
-            semconv.SERVICE_NAME: SOURCE,
-            semconv.TASK_ID: told.task_id(SOURCE, session, _turn(seen.attributes)),
-            semconv.CONVERSATION_ID: session,
-            semconv.USER_TURNS: 1,
-        },
     )
 
 

@@ -23,7 +23,6 @@ KEYS: Final = readable.THEIRS | {
     "copilot_chat.chat_session_id",
     "copilot_chat.session_id",
     "event.name",
-    "github.copilot.interaction_id",
 }
 _SESSIONS: Final = (
     semconv.CONVERSATION_ID,
@@ -31,7 +30,6 @@ _SESSIONS: Final = (
     "copilot_chat.chat_session_id",
     "session.id",
 )
-_CACHE_WRITE: Final = "gen_ai.usage.cache_creation.input_tokens"
 
 
 def span(seen: SeenSpan) -> Iterator[bytes]:
@@ -54,10 +52,5 @@ def event(seen: SeenEvent) -> Iterator[bytes]:
 
 def _said(attributes: Attributes) -> Attributes:
     session = text(attributes, *_SESSIONS)
-    kept = {key: value for key, value in attributes.items() if key in readable.THEIRS or "." in key}
-    if session is not None:
-        kept[semconv.CONVERSATION_ID] = session
-    for key in ("copilot_chat.session_id", "copilot_chat.chat_session_id", "event.name"):
-        kept.pop(key, None)
-    kept.pop("github.copilot.interaction_id", None)
-    return kept
+    kept = {key: value for key, value in attributes.items() if key not in _SESSIONS}
+    return kept if session is None else {**kept, semconv.CONVERSATION_ID: session}

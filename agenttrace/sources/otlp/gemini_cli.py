@@ -94,7 +94,10 @@ def event(seen: SeenEvent) -> Iterator[bytes]:
             yield told.line(_call(seen, session, is_failed=True))
         case "gemini_cli.user_prompt":
             turn, at_ns = text(said, "prompt_id") or "", time_ns(said, seen.at_ns)
-            yield told.line(Turn(source=SOURCE, session=session, turn=turn, start_ns=at_ns))
+            # Its log says that a person prompted, at another moment; prompts of both would add up.
+            yield told.line(
+                Turn(source=SOURCE, session=session, turn=turn, start_ns=at_ns, prompts=None)
+            )
         case _:
             return
 

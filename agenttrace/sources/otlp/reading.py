@@ -153,10 +153,10 @@ def _seen_event(record: LogRecord, origin: Origin, kept: frozenset[str]) -> Seen
     if not 0 < at_ns <= _TIME_AT_MOST:
         return None
     attributes = plain(record.attributes, kept)
-    name = record.event_name or attributes.get("event.name")
+    named = attributes.pop("event.name", None)
     return SeenEvent(
         origin,
-        str(name or _body_name(record)),
+        str(record.event_name or named or _body_name(record)),
         at_ns,
         record.trace_id.hex() if _is_trace_id(record.trace_id) else "",
         record.span_id.hex() if _is_span_id(record.span_id) else "",

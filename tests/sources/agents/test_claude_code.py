@@ -28,11 +28,12 @@ def _imported(trap: str, home: Path) -> Imported:
 
 def _calls(home: Path) -> dict[str, dict[str, Any]]:
     """The calls by their id, ``msg_`` left out."""
-    found = records(home, "inference")
-    return {
-        call.get(semconv.RESPONSE_ID, call.get(semconv.REQUEST_ID)).removeprefix("msg_"): call
-        for call in found
-    }
+    return {_name(call): call for call in records(home, "inference")}
+
+
+def _name(call: dict[str, Any]) -> str:
+    named = str(call.get(semconv.RESPONSE_ID) or call[semconv.REQUEST_ID])
+    return named.removeprefix("msg_")
 
 
 def _counts(home: Path) -> dict[str, tuple[Any, ...]]:
@@ -288,8 +289,7 @@ def test_a_log_that_is_read_line_by_line_comes_to_the_same(
 
     told: dict[str, tuple[Any, ...]] = {}
     for call in sorted(records(other, "inference"), key=lambda one: one.get(KEYS[1]) or 0):
-        key = call.get(semconv.RESPONSE_ID, call.get(semconv.REQUEST_ID)).removeprefix("msg_")
-        told[key] = tuple(call.get(one) for one in KEYS)
+        told[_name(call)] = tuple(call.get(one) for one in KEYS)
     assert told == whole
 
 

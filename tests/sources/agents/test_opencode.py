@@ -105,6 +105,32 @@ def test_sub_sessions_at_any_depth_belong_to_the_turn_that_started_them(
     assert third["parent_span_id"] == inner["span_id"]
 
 
+def test_a_fork_copies_calls_under_new_ids_and_counts_only_what_is_its_own(
+    home: Path, tmp_path: Path
+) -> None:
+    _database(
+        tmp_path,
+        _session("s1"),
+        _session("s2", at=5000),
+        _prompt("u1"),
+        _answer("a1", at=1, parentID="u1"),
+        _prompt("u2", "s2"),
+        _answer("a2", "s2", at=1, parentID="u2"),
+        _answer("a3", "s2", at=5001, tokens=(7, 5, 0, 0, 0)),
+    )
+
+    done = imported("opencode", tmp_path, home)
+
+    assert (done.calls, done.skipped) == (2, {"a call that a fork copied": 1})
+    assert totals(home)[1:] == (2, 17, 105)
+
+
+def test_a_clock_that_was_set_back_makes_no_call_a_copy(home: Path, tmp_path: Path) -> None:
+    _database(tmp_path, _session("s1", at=9000), _prompt("u1"), _answer("a1"))
+
+    assert imported("opencode", tmp_path, home).calls == 1
+
+
 def test_sessions_that_are_parents_of_one_another_end_somewhere(home: Path, tmp_path: Path) -> None:
     _database(tmp_path, _session("s1", "s2"), _session("s2", "s1"), _answer("a1"))
 

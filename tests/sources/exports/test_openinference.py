@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from agenttrace.reader import Reader
@@ -114,6 +115,31 @@ def test_every_export_tells_the_same(tmp_path: Path, name: str, text: str) -> No
     ]
     kept = b"".join(path.read_bytes() for path in (tmp_path / "home").rglob("*.jsonl"))
     assert SECRET.encode() not in kept
+
+
+def test_a_table_of_parquet_tells_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "frame.parquet"
+    (tmp_path / "frame.json").write_text(json.dumps([_column(one) for one in SPANS]))
+    with duckdb.connect() as connection:
+        connection.execute(
+            "COPY (SELECT * REPLACE (make_timestamp_ms(start_time)::TIMESTAMPTZ AS start_time, "
+            "make_timestamp_ms(end_time)::TIMESTAMPTZ AS end_time) "
+            f"FROM '{tmp_path}/frame.json') TO '{path}'"
+        )
+
+    done = import_logs(tmp_path / "home", SOURCE, [path])
+
+    assert (done.spans, done.skipped, done.unreadable) == (2, {}, {})
+    assert [call["input_tokens"] for call in _calls(tmp_path)] == [100]
+
+
+def test_a_table_that_is_none_is_said_to_be_unreadable(tmp_path: Path) -> None:
+    path = tmp_path / "frame.parquet"
+    path.write_bytes(b"PAR1 and nothing more")
+
+    done = import_logs(tmp_path / "home", SOURCE, [path])
+
+    assert list(done.unreadable) == [path]
 
 
 def test_attributes_may_be_nested(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_a_call_is_in_the_task_of_its_prompt_as_the_log_has_it() -> None:
 
     task = told.task_id("claude-code", "s1", "p1")
     assert said_of(turn, "agenttrace.kind", "task.id") == ("task", task)
+    assert said_of(turn, "agenttrace.user_turns") == (None,)  # the log counts prompts
     assert said_of(call, "task.id", "gen_ai.conversation.id") == (task, "s1")
     assert call["parent_span_id"] == turn["span_id"]
 
