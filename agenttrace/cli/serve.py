@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from agenttrace.server.forwarding import Target
 
 _PORT = click.IntRange(0, 65535)
+_HEADERS_VARIABLE = "AGENTTRACE_FORWARD_HEADERS"
 
 
 @click.command(short_help="Receive the telemetry of agents (OTLP).")
@@ -45,9 +46,8 @@ _PORT = click.IntRange(0, 65535)
     "headers",
     metavar="NAME=VALUE",
     multiple=True,
-    envvar="AGENTTRACE_FORWARD_HEADERS",
-    show_envvar=True,
-    help="Send this header with what is passed on; may be given several times.",
+    help="Send this header with what is passed on; may be given several times, or with commas "
+    "between several in AGENTTRACE_FORWARD_HEADERS.",
 )
 @click.option(
     "--forward-queue",
@@ -104,8 +104,8 @@ def serve(
         _say(folder, server, url)
         stop.wait()
         click.echo("Stopping ...", err=True)
-    records = server.receiver.counts.records
-    click.echo(f"Received {sum(records.values()):,} records.", err=True)
+    records = sum(server.receiver.counts.records.values())
+    click.echo(f"Received {records:,} record{'' if records == 1 else 's'}.", err=True)
 
 
 def _target(
@@ -132,11 +132,9 @@ def _target(
 
 
 def _pairs(headers: tuple[str, ...]) -> list[str]:
-    """Return the pairs; in the variable they are separated by commas."""
-    said = os.environ.get("AGENTTRACE_FORWARD_HEADERS")
-    if said is not None and list(headers) == said.split():
-        return [pair for pair in said.split(",") if pair.strip()]
-    return list(headers)
+    """Return the pairs that are given, else those of the variable."""
+    said = os.environ.get(_HEADERS_VARIABLE, "")
+    return list(headers) or [pair for pair in said.split(",") if pair.strip()]
 
 
 def _told_to_stop() -> threading.Event:

@@ -175,7 +175,7 @@ def drop_repeats(
             QUALIFY row_number() OVER (
                 PARTITION BY span_id, {_START}, trace_id, coalesce(task_id, trace_id)
                 ORDER BY
-                    outcome = 'interrupted' ASC NULLS FIRST,
+                    coalesce(outcome = 'interrupted', FALSE),
                     capture = 'wire' DESC NULLS LAST,
                     output_tokens DESC NULLS LAST,
                     duration_ns DESC NULLS LAST

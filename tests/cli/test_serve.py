@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from agenttrace.cli.serve import serve
+from agenttrace.cli.serve import _target, serve
 from agenttrace.server import finding
 from tests.server.sending import call, kept, message, send
 
@@ -34,7 +34,7 @@ def test_it_serves_until_it_is_told_to_stop(home: Path, number: signal.Signals) 
     process.send_signal(number)
     _, said = process.communicate(timeout=10)
     assert process.returncode == 0
-    assert said == "Stopping ...\nReceived 1 records.\n"
+    assert said == "Stopping ...\nReceived 1 record.\n"
     assert lines[0] == f"Receiving for {home}\n"
     assert kept(home) == ["0000000000000001"]
 
@@ -56,6 +56,18 @@ def test_what_cannot_be_is_said_and_nothing_listens(
     assert result.exit_code != 0
     assert said in result.output + str(result.exception)
     assert not (home / finding.NAME).exists()
+
+
+def test_headers_to_forward_with_are_given_or_in_the_variable(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTTRACE_FORWARD_HEADERS", "Authorization=Bearer a=b,X-Team=c")
+    of_variable = _target(home, "http://host", (), "1MB", add_energy=False)
+    given = _target(home, "http://host", ("X-Team=d",), "1MB", add_energy=False)
+    assert of_variable is not None
+    assert given is not None
+    assert of_variable.headers == {"authorization": "Bearer a=b", "x-team": "c"}
+    assert (given.headers, given.queue_bytes) == ({"x-team": "d"}, 1_000_000)
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it(

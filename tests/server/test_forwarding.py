@@ -3,17 +3,34 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
+from agenttrace.enrichment import Estimator
 from agenttrace.errors import ConfigError
 from agenttrace.server import Running, forwarding, running
+from agenttrace.server.enriching import Enriching
 from agenttrace.server.forwarding import Target, headers_of, queue_name, retry_after, shown
 from agenttrace.server.metrics import Metrics, Sums
-from tests.server.sending import JSON, PROTOBUF, call, get, json_of, kept, message, send
+from tests.server.sending import (
+    JSON,
+    PROTOBUF,
+    call,
+    get,
+    json_of,
+    kept,
+    message,
+    request,
+    send,
+)
+
+GZIP = {"content-encoding": "gzip"}
 
 
 class Got(NamedTuple):
@@ -87,7 +104,7 @@ def test_bytes_are_passed_on_unchanged(home: Path) -> None:
     packed = gzip.compress(message(call()))
     odd = json_of(("0" * 31 + "1", "0" * 15 + "1")) + b"  "
     with collecting() as other, passing_on(home, Target(other.url, {"x-key": "k"})) as server:
-        said = {"content-encoding": "gzip", "authorization": "Bearer mine"}
+        said = GZIP | {"authorization": "Bearer mine"}
         send(server.http_url, body=packed, headers=said)
         send(server.http_url, "/v1/logs", b"{}", JSON)
         send(server.http_url, body=odd, content_type=JSON)
@@ -98,6 +115,27 @@ def test_bytes_are_passed_on_unchanged(home: Path) -> None:
     assert "authorization" not in first.headers
     assert (second.path, second.body) == ("/v1/logs", b"{}")
     assert (third.body, third.headers["content-type"]) == (odd, JSON)
+
+
+def test_what_comes_over_grpc_is_passed_on_as_protobuf(home: Path) -> None:
+    with collecting() as other, passing_on(home, Target(other.url, {})) as server:
+        where = server.grpc_url.removeprefix("http://")
+        with grpc.insecure_channel(where) as channel:
+            TraceServiceStub(channel).Export(request(call()), timeout=5)
+        (got,) = other.wait(1)
+    assert (got.path, got.body) == ("/v1/traces", message(call()))
+    assert got.headers["content-type"] == PROTOBUF
+    assert "content-encoding" not in got.headers
+
+
+def test_energy_is_added_where_that_is_asked_for(home: Path) -> None:
+    change = Enriching(Estimator(home=home))
+    target = replace(Target("", {}), change=change)
+    with collecting() as other, passing_on(home, replace(target, url=other.url)) as server:
+        send(server.http_url, body=gzip.compress(message(call())), headers=GZIP)
+        (got,) = other.wait(1)
+    assert b"agenttrace.energy.central_wh" in got.body
+    assert "content-encoding" not in got.headers
 
 
 def test_what_is_told_to_come_again_comes_again(home: Path, trouble: list[str]) -> None:

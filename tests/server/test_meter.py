@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,12 +28,15 @@ class _Metered(NamedTuple):
     url: str
     home: Path
     provider: ModelProvider
+    since: datetime
 
     def calls(self) -> list[dict[str, Any]]:
         with agenttrace.read(self.home) as reader:
             return reader.query(
                 "SELECT task_name, session_id, agent, role, provider, model, input_tokens, "
-                "output_tokens, capture, status, outcome FROM model_call ORDER BY started_at"
+                "output_tokens, capture, status, outcome FROM model_call WHERE started_at >= ? "
+                "ORDER BY started_at",
+                [self.since],
             )
 
 
@@ -48,10 +52,10 @@ with metering(Path(home), port=0, upstreams=upstreams) as url:
 """
 
 
-@pytest.fixture
-def metered(tmp_path: Path) -> Iterator[_Metered]:
+@pytest.fixture(scope="module")
+def meter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Metered]:
     """A meter in a process of its own, for the clients here would be counted as well."""
-    home = tmp_path / "metered"
+    home = tmp_path_factory.mktemp("metered")
     with ModelProvider() as provider:
         process = subprocess.Popen(
             [sys.executable, "-c", _METER, str(home), provider.url],
@@ -62,12 +66,19 @@ def metered(tmp_path: Path) -> Iterator[_Metered]:
         with process:
             assert process.stdout is not None
             assert process.stdin is not None
-            yield _Metered(process.stdout.readline().strip(), home, provider)
+            yield _Metered(process.stdout.readline().strip(), home, provider, datetime(2026, 1, 1))
             process.stdin.close()
             assert process.wait(20) == 0
 
 
+@pytest.fixture
+def metered(meter: _Metered) -> _Metered:
+    """The same, of which one sees only what a test has done itself."""
+    return meter._replace(since=datetime.now(UTC).replace(tzinfo=None))
+
+
 def test_the_sdks_work_through_it_and_each_call_counts_once(metered: _Metered):
+    before = len(metered.provider.ledger)
     gpt = openai.OpenAI(base_url=f"{metered.url}/openai/v1", api_key="test")
     answer = gpt.chat.completions.create(
         model="gpt-5", messages=[{"role": "user", "content": "one two three"}]
@@ -92,7 +103,8 @@ def test_the_sdks_work_through_it_and_each_call_counts_once(metered: _Metered):
         messages=[{"role": "user", "content": "five six"}],
     ) as stream:
         assert "".join(stream.text_stream) == "You said: five six"
-    billed = [(one.model, one.input_tokens, one.output_tokens) for one in metered.provider.ledger]
+    ledger = metered.provider.ledger[before:]
+    billed = [(one.model, one.input_tokens, one.output_tokens) for one in ledger]
     calls = metered.calls()
     assert [(one["model"], one["input_tokens"], one["output_tokens"]) for one in calls] == billed
     assert {one["capture"] for one in calls} == {"wire"}
@@ -105,7 +117,7 @@ def test_the_sdks_work_through_it_and_each_call_counts_once(metered: _Metered):
 
 
 def test_calls_of_one_session_are_one_task(metered: _Metered):
-    for session in ("s1", "s2", "s1"):
+    for session in ("s3", "s4", "s3"):
         httpx.post(
             f"{metered.url}/anthropic/v1/messages",
             headers={"x-claude-code-session-id": session},
@@ -115,9 +127,9 @@ def test_calls_of_one_session_are_one_task(metered: _Metered):
                 "messages": [{"role": "user", "content": "hi"}],
             },
         ).raise_for_status()
-    assert [one["session_id"] for one in metered.calls()] == ["s1", "s2", "s1"]
+    assert [one["session_id"] for one in metered.calls()] == ["s3", "s4", "s3"]
     with agenttrace.read(metered.home) as reader:
-        assert len(reader.query("FROM task WHERE task_name = 'claude-code'")) == 2
+        assert len(reader.query("FROM task_fact WHERE session_id IN ('s3', 's4')")) == 2
 
 
 def test_errors_of_the_provider_are_passed_on_as_they_are(metered: _Metered):

@@ -146,3 +146,20 @@ def test_a_turn_that_two_sources_date_differently_is_one_turn(
     told = ([TURN], [line(again)]) if is_later else ([TURN, line(again)],)
     tell(home, *told)
     assert [(row["branch"], row["user_turns"]) for row in tasks(home)] == [("main", 1)]
+
+
+def test_what_is_told_with_an_outcome_and_more_output_counts_over_what_has_neither(
+    home: Path,
+) -> None:
+    def told(output: int, outcome: str | None) -> bytes:
+        usage = TokenUsage(input_tokens=10, output_tokens=output)
+        return line(
+            Call(
+                source="claude-code", session="s", turn="t", key="one", start_ns=START_NS,
+                usage=usage, outcome=outcome, response_id="one",
+            )
+        )  # fmt: skip
+
+    tell(home, [TURN, told(1, None), told(40, "complete")])
+    with asked(home) as connection:
+        assert [row["output_tokens"] for row in connection.rows("model_call")] == [40]
