@@ -5,7 +5,8 @@
 FOLDER is where ``npm install ccusage`` was run. The logs are made up, always the same for a seed:
 sessions with sub-agents in files of their own, 45 in 100 of the rows with usage a repetition of one
 that stands elsewhere (a row for each part of a response, its output only in the last one), prompts,
-answers, attachments, and what tools gave back, which is most of the bytes. Both read the files from memory, in processes of their own, in turn; CPU time, medians.
+answers, attachments, and what tools gave back, which is most of the bytes. Both read the files from
+memory, in processes of their own, in turn; CPU time, medians.
 
 The import is `agenttrace import claude-code` into an empty home; then once more, with nothing new;
 then the fold, after which reports can be made. ccusage adds up the days, offline. The totals of

@@ -340,7 +340,7 @@ distinct_call AS (
         AND innermost.outcome IS DISTINCT FROM 'cached'
         -- Some instrumentations make such a span of every method of an SDK, such as listing the models.
         AND (
-            innermost.scope = 'agenttrace'
+            innermost.scope IN ('agenttrace', 'agenttrace.sources')
             OR coalesce(innermost.input_tokens, innermost.output_tokens) IS NOT NULL
             OR innermost.response_id IS NOT NULL
             OR innermost.status = 'error'

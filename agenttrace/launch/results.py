@@ -36,6 +36,7 @@ class _Usage(msgspec.Struct):
 
     input_tokens: object = None
     cached_input_tokens: object = None
+    cache_write_input_tokens: object = None
     output_tokens: object = None
     reasoning_output_tokens: object = None
 
@@ -139,6 +140,7 @@ def _codex(session: str, said: _Usage) -> Total:
         said.input_tokens,
         said.output_tokens,
         cache_read=said.cached_input_tokens,
+        cache_write=said.cache_write_input_tokens,
         reasoning=said.reasoning_output_tokens,
     )
     return Total(

@@ -66,7 +66,7 @@ def meter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Metered]:
         with process:
             assert process.stdout is not None
             assert process.stdin is not None
-            yield _Metered(process.stdout.readline().strip(), home, provider, datetime(2026, 1, 1))
+            yield _Metered(process.stdout.readline().strip(), home, provider, datetime.now(UTC))
             process.stdin.close()
             assert process.wait(20) == 0
 

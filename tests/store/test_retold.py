@@ -139,13 +139,21 @@ def test_what_a_process_recorded_and_sent_in_one_fold_counts_once(home: Path) ->
 
 
 @pytest.mark.parametrize("is_later", [False, True])
-def test_a_turn_that_two_sources_date_differently_is_one_turn(
-    home: Path, *, is_later: bool
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_two_sources_that_date_a_turn_and_an_agent_apart_tell_of_one_task(
+    home: Path, *, is_later: bool, is_turned: bool
 ) -> None:
-    again = Turn(source="claude-code", session="s", turn="t", start_ns=START_NS + 5_000_000)
-    told = ([TURN], [line(again)]) if is_later else ([TURN, line(again)],)
-    tell(home, *told)
-    assert [(row["branch"], row["user_turns"]) for row in tasks(home)] == [("main", 1)]
+    at_ns = START_NS + 5_000_000
+    telemetry = [
+        line(Turn(source="claude-code", session="s", turn="t", start_ns=at_ns, prompts=None)),
+        line(Agent(source="claude-code", session="s", turn="t", key="a", start_ns=at_ns, name="x")),
+    ]
+    told = [[TURN, AGENT], telemetry]
+    told = told[::-1] if is_turned else told
+    tell(home, *(told if is_later else [told[0] + told[1]]))
+    assert [(row["branch"], row["user_turns"], row["agents"]) for row in tasks(home)] == [
+        ("main", 1, 1)
+    ]
 
 
 def test_what_is_told_with_an_outcome_and_more_output_counts_over_what_has_neither(
@@ -163,3 +171,10 @@ def test_what_is_told_with_an_outcome_and_more_output_counts_over_what_has_neith
     tell(home, [TURN, told(1, None), told(40, "complete")])
     with asked(home) as connection:
         assert [row["output_tokens"] for row in connection.rows("model_call")] == [40]
+
+
+def test_a_call_of_which_a_log_knows_neither_tokens_nor_id_is_a_call(home: Path) -> None:
+    aborted = Call(source="amp", session="s", turn="t", key="one", start_ns=START_NS)
+    tell(home, [line(aborted)])
+    with asked(home) as connection:
+        assert [row["usage"] for row in connection.rows("model_call")] == ["missing"]
