@@ -80,6 +80,7 @@ class Reader:
             soon as they are asked for (:meth:`define`).
         pricing: How tokens are turned into energy.
         factors: What energy is estimated with.
+        held: Names under which a report keeps rows for a while, in place of the queries'.
         has_hours: Whether an hour is known of the grid of a place in use.
         is_measured: Whether energy was measured while something was recorded.
         store_warnings: What could not be read or folded, a sentence each.
@@ -95,6 +96,7 @@ class Reader:
         self.home = config.load(home).home
         self._sees_few = False
         self._defined_over_few: set[str] = set()
+        self.held: set[str] = set()
         self._store = Store.open(self.home, spans=False)
         self.connection: duckdb.DuckDBPyConnection = self._store.connection
         try:

@@ -103,19 +103,17 @@ def held(reader: Reader, *names: str, **tables: str) -> Generator[None]:
         for name, sql in {**tables, **new}.items():
             reader.query(f"CREATE TEMP TABLE {name} AS {sql}")
             kept.append(name)
+            reader.held.add(name)
         yield
     finally:
         for name in kept:
             reader.query(f"DROP TABLE temp.{name}")
+            reader.held.discard(name)
 
 
 def is_held(reader: Reader, name: str) -> bool:
     """Whether the rows of a query are kept for others to read."""
-    return bool(
-        reader.query(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'temp' AND table_name = $1", [name]
-        )
-    )
+    return name in reader.held
 
 
 @contextmanager
