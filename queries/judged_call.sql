@@ -1,13 +1,15 @@
 -- One row per model call of which only other spans tell whether it counts, and what it is.
 -- Of inference spans nested in one another the innermost counts, and the outer ones lend it their operation,
 -- agent and role; what none of them says is told by the agents and tools around. A call that was captured in
--- several ways counts once: the first of wire, otlp, frame and log is believed. A request that only fetches
+-- several ways counts once: the first of wire, otlp, frame and log is believed. The log of a coding agent knows
+-- best where a call was made, and lends what the agent sent of the call, or what was seen at the wire outside of
+-- any task, its own task, agent and role. A request that only fetches
 -- what earlier calls have used (a background response, the results of a batch) lends it to those; where they
 -- were not recorded themselves, each of them counts once, at the time when it was first told of.
 --   operation_id            attempts of one operation share it
 --   trace_id                trace of the call, 32 hex digits
 --   span_id                 span of the call, 16 hex digits
---   task_id                 task of the call; the trace id where no task was recorded
+--   task_id                 task of the call; the trace id where no task was recorded; or the log's
 --   session_id              conversation of the call
 --   agent                   name of the nearest enclosing agent
 --   agent_depth             agents around the call: 0 none, 1 inside the root agent
@@ -46,7 +48,9 @@
 --   cost_usd                US dollars that the provider says it charged; NULL where it does not say
 WITH RECURSIVE
 special AS MATERIALIZED (
-    SELECT span.* REPLACE (coalesce(span.task_id, span.trace_id) AS task_id)
+    SELECT
+        span.* REPLACE (coalesce(span.task_id, span.trace_id) AS task_id),
+        span.task_id IS NULL AS is_outside
     FROM span
     WHERE span.kind = 'inference' AND span.counted IS NULL
     -- It may arrive twice, from a log with more output each time, as it goes on. Ids alone do not tell: a
@@ -347,6 +351,51 @@ distinct_call AS (
         )
 ),
 
+-- What may be moved to the place that a log tells: a coding agent's own telemetry, which may know no turn, and
+-- what was seen at the wire in no task. A task that somebody's program has recorded is left as it is.
+movable AS MATERIALIZED (
+    SELECT
+        distinct_call.task_id,
+        distinct_call.span_id,
+        distinct_call.start_ns,
+        distinct_call.response_id,
+        distinct_call.request_id,
+        distinct_call.session_id,
+        distinct_call.model,
+        distinct_call.input_tokens,
+        distinct_call.output_tokens,
+        -- A dialect names the task that it makes up for a span as the agent.
+        CASE
+            WHEN
+                distinct_call.source.rank = 2
+                AND distinct_call.scope <> 'agenttrace.sources'
+                THEN distinct_call.service_name
+        END AS only_of
+    FROM distinct_call
+    WHERE
+        (distinct_call.source.rank = 1 AND distinct_call.is_outside)
+        OR (
+            distinct_call.source.rank = 2
+            AND (
+                distinct_call.scope = 'agenttrace.sources'
+                OR distinct_call.is_outside
+                OR distinct_call.task_name = distinct_call.service_name
+            )
+        )
+),
+
+-- A pair for each sign that the two mean one call, as above.
+pair AS (
+    SELECT
+        movable.*,
+        logged.log_task_id,
+        logged.log_span_id,
+        abs(movable.start_ns - logged.log_start_ns) AS apart_ns,
+        logged.agent,
+        logged.agent_depth,
+        logged.role,
+        logged.log_service_name,
+        pair_sign.is_twin
 -- A result may be fetched any number of times; the first time that it has its usage is believed.
 fetched AS (
     SELECT

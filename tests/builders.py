@@ -241,6 +241,30 @@ def write(home: Path, records: Iterable[Record]) -> None:
     spool.close()
 
 
+def record(home: Path, records: Iterable[Record]) -> None:
+    """Put *records* into a segment beside a store, which is made before: the fold takes less."""
+    begin(home)
+    write(home, records)
+
+
+def keep(home: Path, *segments: Iterable[Record]) -> None:
+    """Put the store of *segments* into *home*: a copy, where some test of the process made it."""
+    for path, content in _kept(tuple(b"".join(map(line, records)) for records in segments)):
+        (home / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / path).write_bytes(content)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept(segments: tuple[bytes, ...]) -> list[tuple[Path, bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        for lines in segments:
+            record(home, map(json.loads, lines.splitlines()))
+        Store.open(home).close()
+        files = [path for path in home.rglob("*") if path.is_file()]
+        return [(path.relative_to(home), path.read_bytes()) for path in files]
+
+
 def later(records: Iterable[Record], seconds: float) -> list[Record]:
     """Return *records* as if they had been made some time later."""
     by_ns = int(seconds * SECOND_NS)

@@ -11,13 +11,13 @@ from agenttrace.energy import measured
 from agenttrace.energy.pricing import Pricing
 from agenttrace.errors import ConfigError, QueryError, SchemaVersionError
 from agenttrace.reader import Reader
-from tests.builders import SECOND_NS, chat, frame, later, spans, task, write
+from tests.builders import SECOND_NS, chat, frame, keep, later, spans, task, write
 from tests.factor_files import SOURCE, hall
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
-    write(home, spans(task("ask", chat(input=100, output=20), chat(input=7, output=3))))
+    keep(home, spans(task("ask", chat(input=100, output=20), chat(input=7, output=3))))
     return home
 
 

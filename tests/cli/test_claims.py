@@ -6,7 +6,7 @@ from click.testing import CliRunner, Result
 
 from agenttrace.cli.report.claims import claims
 from agenttrace.errors import ConfigError
-from tests.builders import agent, chat, later, spans, task, write
+from tests.builders import agent, chat, keep, later, spans, task
 
 DAY = 24 * 3600
 
@@ -15,9 +15,7 @@ DAY = 24 * 3600
 def recorded(home: Path) -> Path:
     run = task("fix", agent("coder", *(chat(input=900, output=100) for _ in range(20))))
     ask = task("ask", chat(input=900, output=100), workload="user-facing")
-    write(home, spans(run))
-    write(home, later(spans(run, trace=2), DAY))
-    write(home, later(spans(ask, trace=3), DAY))
+    keep(home, spans(run), later(spans(run, trace=2), DAY), later(spans(ask, trace=3), DAY))
     return home
 
 

@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from tests.builders import agent, chat, spans, task, write
+from tests.builders import agent, chat, keep, spans, task
 
 MINE = """
 [[persona]]
@@ -24,7 +24,7 @@ assumption = "asked around"
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
-    write(
+    keep(
         home,
         [
             *spans(task("build", agent("coder", chat(input=1000, output=200)), project="nightly")),

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
 from agenttrace.report.activity import xlsx
-from tests.builders import agent, chat, later, spans, task, write
+from tests.builders import agent, chat, keep, later, spans, task, write
 
 MONTH_S = 31 * 86_400
 
@@ -27,7 +27,7 @@ def recorded(home: Path) -> Path:
         task("research", agent("lead", chat(input=1000, cache_read=400, output=200), chat())),
         task("ask", chat(input=10, output=5), workload="user-facing"),
     )
-    write(home, [*october, *later(spans(task("n", chat(input=7, output=1)), trace=2), MONTH_S)])
+    keep(home, [*october, *later(spans(task("n", chat(input=7, output=1)), trace=2), MONTH_S)])
     return home
 
 

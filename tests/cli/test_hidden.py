@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from tests.builders import agent, chat, fact, later, spans, task, write
+from tests.builders import agent, chat, fact, keep, later, spans, task
 
 DAY_S = 86_400
 
@@ -21,8 +21,7 @@ def recorded(home: Path) -> Path:
         project="lab",
     )
     greeted = task("greet", chat(input=10, output=5), workload="user-facing", project="desk")
-    write(home, spans(asked))
-    write(home, later(spans(greeted, trace=2), DAY_S))
+    keep(home, spans(asked), later(spans(greeted, trace=2), DAY_S))
     return home
 
 

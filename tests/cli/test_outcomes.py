@@ -9,14 +9,17 @@ from click.testing import CliRunner, Result
 
 from agenttrace.cli.outcomes import outcomes
 from agenttrace.reader import Reader
-from tests.builders import START_NS, chat, fact, spans, task, write
+from tests.builders import START_NS, chat, fact, keep, spans, task
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
     """Two tasks whose ids begin alike, and one with an outcome that was told at 1,010 s."""
-    write(home, spans(task("fix", chat(), task_id="fix-1"), task("fix", chat(), task_id="fix-22")))
-    write(home, spans(task("old", fact(task_outcome="failure"), task_id="old"), trace=2))
+    keep(
+        home,
+        spans(task("fix", chat(), task_id="fix-1"), task("fix", chat(), task_id="fix-22")),
+        spans(task("old", fact(task_outcome="failure"), task_id="old"), trace=2),
+    )
     return home
 
 

@@ -6,15 +6,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from tests.builders import begin, chat, spans, task, write
+from tests.builders import chat, keep, spans, task
 
 FLEET = ("--agents", "2", "--hours-per-week", "40")
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
-    begin(home)
-    write(
+    keep(
         home,
         spans(
             task("one", chat(input=1000, output=100)),

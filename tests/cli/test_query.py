@@ -8,12 +8,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from tests.builders import chat, spans, task, write
+from tests.builders import chat, keep, spans, task
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
-    write(
+    keep(
         home, spans(task("ask", chat(input=100, output=20)), task("tell", chat(input=5, output=1)))
     )
     return home

@@ -6,12 +6,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from tests.builders import agent, chat, line, put, segment, spans, task, write
+from tests.builders import agent, chat, keep, line, put, segment, spans, task, write
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
-    write(
+    keep(
         home,
         spans(
             task("research", agent("lead", chat(input=1000, output=200), chat(input=9, output=1))),

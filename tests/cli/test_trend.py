@@ -5,7 +5,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
-from tests.builders import agent, chat, later, spans, task, write
+from tests.builders import agent, chat, keep, later, spans, task
 
 MONTH = 30 * 86_400  # from October 9 to November 8
 
@@ -19,8 +19,7 @@ def recorded(home: Path) -> Path:
     """A task of two models in October 2025, and two such tasks a month later."""
     calls = chat(input=1000, output=200), chat(input=50, output=5, model="claude-opus-4-5")
     job = task("job", agent("coder", *calls), project="desk")
-    write(home, spans(job))
-    write(home, later(spans(job, task("more", *calls), trace=2), MONTH))
+    keep(home, spans(job), later(spans(job, task("more", *calls), trace=2), MONTH))
     return home
 
 

@@ -6,12 +6,12 @@ from click.testing import CliRunner, Result
 
 from agenttrace.cli import commands
 from agenttrace.report.what_if.values import MOST_HOURS
-from tests.builders import agent, chat, spans, task, write
+from tests.builders import agent, chat, keep, spans, task
 
 
 @pytest.fixture
 def recorded(home: Path) -> Path:
-    write(
+    keep(
         home,
         spans(
             task(
