@@ -50,7 +50,9 @@ def begun(
         elif not _is_of_terminal(number) and started[0].poll() is None:
             started[0].send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in _PASSED_ON}
+    # What is ignored here stays ignored in the command, as under nohup; a handler would end that.
+    wanted = [one for one in _PASSED_ON if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in wanted}
     try:
         started.append(subprocess.Popen(command, env=env, stdout=stdout))  # noqa: S603 - the user's own command
         for number in early:

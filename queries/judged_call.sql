@@ -1,14 +1,14 @@
 -- One row per model call of which only other spans tell whether it counts, and what it is.
 -- Of inference spans nested in one another the innermost counts, and the outer ones lend it their operation,
 -- agent and role; what none of them says is told by the agents and tools around. A call that was captured in
--- several ways counts once: the first of wire, otlp, frame and log is believed. The log of a coding agent knows
--- best where a call was made, and lends what the agent sent of the call, or what was seen at the wire outside of
--- any task, its own task, agent and role. A request that only fetches
+-- several ways counts once: the first of wire, otlp, frame and log is believed. Where that is the telemetry
+-- of a coding agent, or was seen at the wire outside of any task, the agent's log still tells where the call
+-- was made, and lends it its task, agent and role. A request that only fetches
 -- what earlier calls have used (a background response, the results of a batch) lends it to those; where they
 -- were not recorded themselves, each of them counts once, at the time when it was first told of.
 --   operation_id            attempts of one operation share it
---   trace_id                trace of the call, 32 hex digits
---   span_id                 span of the call, 16 hex digits
+--   trace_id                trace of the call, 32 hex digits; or the log's
+--   span_id                 span of the call, 16 hex digits; or the log's
 --   task_id                 task of the call; the trace id where no task was recorded; or the log's
 --   session_id              conversation of the call
 --   agent                   name of the nearest enclosing agent
@@ -351,8 +351,9 @@ distinct_call AS (
         )
 ),
 
--- What may be moved to the place that a log tells: a coding agent's own telemetry, which may know no turn, and
--- what was seen at the wire in no task. A task that somebody's program has recorded is left as it is.
+-- What may be moved to where a log tells that it was made: a coding agent's own telemetry, which may know no
+-- turn, and what was seen at the wire outside of any task. A task that somebody's program recorded stays; one
+-- that a dialect made up for a span has the name of the agent.
 movable AS MATERIALIZED (
     SELECT
         distinct_call.task_id,
@@ -364,38 +365,138 @@ movable AS MATERIALIZED (
         distinct_call.model,
         distinct_call.input_tokens,
         distinct_call.output_tokens,
-        -- A dialect names the task that it makes up for a span as the agent.
         CASE
-            WHEN
-                distinct_call.source.rank = 2
-                AND distinct_call.scope <> 'agenttrace.sources'
-                THEN distinct_call.service_name
+            WHEN distinct_call.source.rank = 2 AND distinct_call.scope <> 'agenttrace.sources'
+                THEN coalesce(distinct_call.service_name, '')
         END AS only_of
     FROM distinct_call
     WHERE
-        (distinct_call.source.rank = 1 AND distinct_call.is_outside)
+        (distinct_call.source.rank IN (1, 2) AND distinct_call.is_outside)
         OR (
             distinct_call.source.rank = 2
             AND (
                 distinct_call.scope = 'agenttrace.sources'
-                OR distinct_call.is_outside
                 OR distinct_call.task_name = distinct_call.service_name
             )
         )
 ),
 
--- A pair for each sign that the two mean one call, as above.
+logged AS (
+    SELECT
+        innermost.start_ns,
+        innermost.response_id,
+        innermost.request_id,
+        innermost.session_id,
+        innermost.model,
+        innermost.input_tokens,
+        innermost.output_tokens,
+        innermost.service_name,
+        {
+            'task_id': innermost.task_id,
+            'trace_id': innermost.trace_id,
+            'span_id': innermost.span_id,
+            'agent': innermost.agent,
+            'agent_depth': innermost.agent_depth,
+            'role': innermost.role
+        } AS place
+    FROM innermost
+    WHERE innermost.source.rank = 4 AND innermost.scope = 'agenttrace.sources'
+),
+
+-- They mean the same call by the same signs as above.
 pair AS (
     SELECT
-        movable.*,
-        logged.log_task_id,
-        logged.log_span_id,
-        abs(movable.start_ns - logged.log_start_ns) AS apart_ns,
-        logged.agent,
-        logged.agent_depth,
-        logged.role,
-        logged.log_service_name,
-        pair_sign.is_twin
+        movable.task_id,
+        movable.span_id,
+        movable.start_ns,
+        logged.place,
+        1 AS sign,
+        abs(movable.start_ns - logged.start_ns) AS apart_ns
+    FROM movable
+    INNER JOIN logged
+        ON
+            movable.response_id = logged.response_id
+            AND abs(movable.start_ns - logged.start_ns) < 900000000000
+            AND coalesce(movable.only_of = logged.service_name, movable.only_of IS NULL)
+    UNION ALL
+    SELECT
+        movable.task_id,
+        movable.span_id,
+        movable.start_ns,
+        logged.place,
+        2 AS sign,
+        abs(movable.start_ns - logged.start_ns) AS apart_ns
+    FROM movable
+    INNER JOIN logged
+        ON
+            movable.request_id = logged.request_id
+            AND abs(movable.start_ns - logged.start_ns) < 900000000000
+            AND coalesce(movable.only_of = logged.service_name, movable.only_of IS NULL)
+    UNION ALL
+    SELECT
+        movable.task_id,
+        movable.span_id,
+        movable.start_ns,
+        logged.place,
+        3 AS sign,
+        abs(movable.start_ns - logged.start_ns) AS apart_ns
+    FROM movable
+    INNER JOIN logged
+        ON
+            movable.session_id = logged.session_id
+            AND movable.model = logged.model
+            AND movable.input_tokens = logged.input_tokens
+            AND movable.output_tokens = logged.output_tokens
+            AND coalesce(movable.response_id = logged.response_id, TRUE)
+            AND coalesce(movable.request_id = logged.request_id, TRUE)
+            AND abs(movable.start_ns - logged.start_ns) < 900000000000
+            AND coalesce(movable.only_of = logged.service_name, movable.only_of IS NULL)
+),
+
+-- Where several calls in the log may be it, the one of the same id lends, then the nearest in time.
+lent AS (
+    SELECT
+        best.*,
+        row_number() OVER (
+            PARTITION BY best.place.task_id, best.place.span_id
+            ORDER BY best.sign, best.apart_ns, best.task_id, best.span_id, best.start_ns
+        ) AS number_there
+    FROM (
+        SELECT pair.*
+        FROM pair
+        QUALIFY row_number() OVER (
+            PARTITION BY pair.task_id, pair.span_id, pair.start_ns
+            ORDER BY pair.sign, pair.apart_ns, pair.place.task_id, pair.place.span_id
+        ) = 1
+    ) AS best
+),
+
+-- Telemetry takes the span of the log, around which the turn and its agents are; what was measured
+-- at the wire is known by its own.
+placed AS (
+    SELECT
+        distinct_call.* REPLACE (
+            coalesce(lent.place.task_id, distinct_call.task_id) AS task_id,
+            CASE
+                WHEN distinct_call.source.rank = 2 AND lent.number_there = 1 THEN lent.place.trace_id
+                ELSE distinct_call.trace_id
+            END AS trace_id,
+            CASE
+                WHEN distinct_call.source.rank = 2 AND lent.number_there = 1 THEN lent.place.span_id
+                ELSE distinct_call.span_id
+            END AS span_id,
+            CASE WHEN lent.place IS NULL THEN distinct_call.agent ELSE lent.place.agent END AS agent,
+            coalesce(lent.place.agent_depth, distinct_call.agent_depth) AS agent_depth,
+            coalesce(nullif(distinct_call.role, 'main'), lent.place.role, 'main') AS role
+        )
+    FROM distinct_call
+    LEFT JOIN lent
+        ON
+            distinct_call.task_id = lent.task_id
+            AND distinct_call.span_id = lent.span_id
+            AND distinct_call.start_ns = lent.start_ns
+),
+
 -- A result may be fetched any number of times; the first time that it has its usage is believed.
 fetched AS (
     SELECT
@@ -414,35 +515,35 @@ fetched AS (
 
 judged AS (
     SELECT
-        distinct_call.* REPLACE (
-            coalesce(fetched.response_model, distinct_call.response_model) AS response_model,
-            coalesce(fetched.outcome, distinct_call.outcome) AS outcome,
-            coalesce(fetched.usage, distinct_call.usage) AS usage,
-            coalesce(fetched.input_tokens, distinct_call.input_tokens) AS input_tokens,
-            coalesce(fetched.cache_read_tokens, distinct_call.cache_read_tokens) AS cache_read_tokens,
-            coalesce(fetched.cache_write_tokens, distinct_call.cache_write_tokens) AS cache_write_tokens,
+        placed.* REPLACE (
+            coalesce(fetched.response_model, placed.response_model) AS response_model,
+            coalesce(fetched.outcome, placed.outcome) AS outcome,
+            coalesce(fetched.usage, placed.usage) AS usage,
+            coalesce(fetched.input_tokens, placed.input_tokens) AS input_tokens,
+            coalesce(fetched.cache_read_tokens, placed.cache_read_tokens) AS cache_read_tokens,
+            coalesce(fetched.cache_write_tokens, placed.cache_write_tokens) AS cache_write_tokens,
             coalesce(
-                fetched.cache_write_1h_tokens, distinct_call.cache_write_1h_tokens
+                fetched.cache_write_1h_tokens, placed.cache_write_1h_tokens
             ) AS cache_write_1h_tokens,
-            coalesce(fetched.output_tokens, distinct_call.output_tokens) AS output_tokens,
-            coalesce(fetched.reasoning_tokens, distinct_call.reasoning_tokens) AS reasoning_tokens,
-            coalesce(fetched.input_audio_tokens, distinct_call.input_audio_tokens) AS input_audio_tokens,
-            coalesce(fetched.input_image_tokens, distinct_call.input_image_tokens) AS input_image_tokens,
-            coalesce(fetched.output_audio_tokens, distinct_call.output_audio_tokens) AS output_audio_tokens,
-            coalesce(fetched.output_image_tokens, distinct_call.output_image_tokens) AS output_image_tokens,
-            coalesce(distinct_call.cost_usd, billed.cost_usd) AS cost_usd,
-            coalesce(distinct_call.upstream_provider, billed.upstream_provider) AS upstream_provider
+            coalesce(fetched.output_tokens, placed.output_tokens) AS output_tokens,
+            coalesce(fetched.reasoning_tokens, placed.reasoning_tokens) AS reasoning_tokens,
+            coalesce(fetched.input_audio_tokens, placed.input_audio_tokens) AS input_audio_tokens,
+            coalesce(fetched.input_image_tokens, placed.input_image_tokens) AS input_image_tokens,
+            coalesce(fetched.output_audio_tokens, placed.output_audio_tokens) AS output_audio_tokens,
+            coalesce(fetched.output_image_tokens, placed.output_image_tokens) AS output_image_tokens,
+            coalesce(placed.cost_usd, billed.cost_usd) AS cost_usd,
+            coalesce(placed.upstream_provider, billed.upstream_provider) AS upstream_provider
         )
-    FROM distinct_call
-    LEFT JOIN fetched AS billed ON distinct_call.response_id = billed.response_id
+    FROM placed
+    LEFT JOIN fetched AS billed ON placed.response_id = billed.response_id
     LEFT JOIN fetched
         ON
-            distinct_call.response_id = fetched.response_id
-            AND distinct_call.usage IS DISTINCT FROM 'reported'
+            placed.response_id = fetched.response_id
+            AND placed.usage IS DISTINCT FROM 'reported'
     UNION ALL BY NAME
     SELECT fetched.*
     FROM fetched
-    ANTI JOIN distinct_call ON fetched.response_id = distinct_call.response_id
+    ANTI JOIN placed ON fetched.response_id = placed.response_id
     ANTI JOIN plain_call ON fetched.response_id = plain_call.response_id
 )
 

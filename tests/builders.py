@@ -241,7 +241,7 @@ def write(home: Path, records: Iterable[Record]) -> None:
     spool.close()
 
 
-def record(home: Path, records: Iterable[Record]) -> None:
+def add(home: Path, records: Iterable[Record]) -> None:
     """Put *records* into a segment beside a store, which is made before: the fold takes less."""
     begin(home)
     write(home, records)
@@ -249,6 +249,7 @@ def record(home: Path, records: Iterable[Record]) -> None:
 
 def keep(home: Path, *segments: Iterable[Record]) -> None:
     """Put the store of *segments* into *home*: a copy, where some test of the process made it."""
+    (home / "spool").mkdir(mode=0o700, parents=True, exist_ok=True)
     for path, content in _kept(tuple(b"".join(map(line, records)) for records in segments)):
         (home / path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         (home / path).write_bytes(content)
@@ -259,7 +260,7 @@ def _kept(segments: tuple[bytes, ...]) -> list[tuple[Path, bytes]]:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for lines in segments:
-            record(home, map(json.loads, lines.splitlines()))
+            add(home, map(json.loads, lines.splitlines()))
         Store.open(home).close()
         files = [path for path in home.rglob("*") if path.is_file()]
         return [(path.relative_to(home), path.read_bytes()) for path in files]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -52,9 +53,14 @@ _HEADERS_VARIABLE = "AGENTTRACE_FORWARD_HEADERS"
 @click.option(
     "--forward-queue",
     metavar="SIZE",
-    default="512MB",
+    default="128MiB",
     show_default=True,
-    help="What may wait on the disk to be passed on; the oldest is dropped then.",
+    help="What may wait to be passed on; the oldest is dropped then.",
+)
+@click.option(
+    "--keep-queue",
+    is_flag=True,
+    help="Let it wait on the disk, over restarts, with prompts if agents send them.",
 )
 @click.option(
     "--add-energy",
@@ -73,6 +79,7 @@ def serve(
     url: str | None,
     headers: tuple[str, ...],
     forward_queue: str,
+    keep_queue: bool,
     add_energy: bool,
     no_fold: bool,
 ) -> None:
@@ -88,9 +95,14 @@ def serve(
     from agenttrace.server.running import needed
 
     needed()
-    if url is None and (add_energy or headers):
-        raise click.UsageError("--add-energy and --forward-header are for --forward URL.")
+    if url is None and (add_energy or keep_queue or headers):
+        raise click.UsageError(
+            "--add-energy, --keep-queue and --forward-header are for --forward URL."
+        )
     folder = config.load(home).home
+    target = _target(folder, url, headers, forward_queue, add_energy=add_energy)
+    if target is not None:
+        target = replace(target, is_kept=keep_queue)
     stop = _told_to_stop()
     with running(
         folder,
@@ -98,7 +110,7 @@ def serve(
         grpc_port=grpc_port,
         host=host,
         token=token,
-        forward=_target(folder, url, headers, forward_queue, add_energy=add_energy),
+        forward=target,
         is_folding=not no_fold,
     ) as server:
         _say(folder, server, url)
@@ -128,7 +140,7 @@ def _target(
         from agenttrace.server.enriching import Enriching
 
         change = Enriching(Estimator(home=home))
-    return Target(url, headers_of(_pairs(headers)), size, change)
+    return Target(url, headers_of(_pairs(headers)), size, change=change)
 
 
 def _pairs(headers: tuple[str, ...]) -> list[str]:

@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from shutil import which
-from typing import Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import agenttrace
 from agenttrace import command as commands
@@ -25,6 +26,9 @@ from agenttrace.launch.telemetry import Telemetry
 from agenttrace.model import Workload
 from agenttrace.record.spool import Spool
 from agenttrace.sources import told
+
+if TYPE_CHECKING:
+    from agenttrace.server import Found
 
 _PYTHONS: Final = ("python", "pypy")
 _ALL: Final = "all"
@@ -181,19 +185,28 @@ def _receiving(home: Path, own: telemetry.Own | None) -> Generator[str]:
     """
     from agenttrace import server
 
-    if own is None or own.url is None:
-        found = server.find(home)
-        if found is not None and not found.asks_for_token:
-            yield found.http_url
-            return
-        with server.running(home, http_port=0, grpc_port=0, is_folding=False) as mine:
-            yield mine.http_url
-        return
-    from agenttrace.server.forwarding import Target
+    found = server.find(home)
+    target = None
+    if own is not None and own.url is not None and not _is_same(own.url, found):
+        from agenttrace.server.forwarding import Target
 
-    target = Target(own.url, own.headers)
-    with server.running(home, http_port=0, grpc_port=0, forward=target, is_folding=False) as mine:
+        target = Target(own.url, own.headers)
+    elif found is not None and not found.asks_for_token:
+        yield found.http_url
+        return
+    # It is gone when the command has ended, so no other command may be sent to it.
+    with server.running(
+        home, http_port=0, grpc_port=0, forward=target, is_folding=False, is_found=False
+    ) as mine:
         yield mine.http_url
+
+
+def _is_same(url: str, found: "Found | None") -> bool:
+    """Whether *url* is that of the receiver that runs: what is sent there needs no other."""
+    if found is None:
+        return False
+    own, there = urlsplit(url), urlsplit(found.http_url)
+    return own.port == there.port and own.hostname in ("localhost", "::1", there.hostname)
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str], said: Results | None) -> int:

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
+from urllib.parse import unquote
 
 _ENDPOINT: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _PROTOCOL: Final = "OTEL_EXPORTER_OTLP_PROTOCOL"
 _HEADERS: Final = "OTEL_EXPORTER_OTLP_HEADERS"
 _SIGNALS: Final = ("TRACES", "LOGS", "METRICS")
+_OF_CODEX: Final = {"exporter": "LOGS", "trace_exporter": "TRACES", "metrics_exporter": "METRICS"}
 _OF_A_SIGNAL: Final = tuple(
     f"OTEL_EXPORTER_OTLP_{signal}_{what}"
     for signal in _SIGNALS
@@ -23,6 +25,8 @@ _OF_A_SIGNAL: Final = tuple(
 )
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _GRPC_PORT: Final = ":4317"
+_USUAL: Final = "http://localhost:4318"
+_ODD_PATH: Final = "goes to a path that is not OTLP's own, and we pass on to that only"
 
 SPEAKING: Final = frozenset(
     {"claude-code", "codex", "gemini", "qwen", "copilot", "opencode", "goose"}
@@ -70,7 +74,9 @@ def own(agent: str, environ: Mapping[str, str], user: Path) -> Own | None:
     """
     match agent:
         case "claude-code":
-            return _by_sdk(environ) if _is_on(environ, "CLAUDE_CODE_ENABLE_TELEMETRY") else None
+            if not _is_on(environ, "CLAUDE_CODE_ENABLE_TELEMETRY"):
+                return None
+            return _by_sdk(environ) or _by_default(environ)
         case "codex":
             return _of_codex(environ, user)
         case "gemini" | "qwen":
@@ -126,12 +132,8 @@ def _sdk(url: str, more: Mapping[str, str]) -> Telemetry:
 
 def _codex(url: str, *, is_new: bool) -> Telemetry:
     arguments: list[str] = []
-    for key, signal in (
-        ("exporter", "logs"),
-        ("trace_exporter", "traces"),
-        ("metrics_exporter", "metrics"),
-    ):
-        target = f'{{endpoint="{url}/v1/{signal}",protocol="binary"}}'
+    for key, signal in _OF_CODEX.items():
+        target = f'{{endpoint="{url}/v1/{signal.lower()}",protocol="binary"}}'
         arguments += ["-c", f"otel.{key}={{otlp-http={target}}}"]
     if is_new:
         arguments += ["-c", "otel.log_user_prompt=false"]
@@ -155,22 +157,44 @@ def _with_otlp(said: str) -> str:
 
 def _by_sdk(environ: Mapping[str, str]) -> Own | None:
     """Return what the variables of OpenTelemetry say."""
-    urls = {
-        found.removesuffix(f"/v1/{signal.lower()}")
-        for signal in _SIGNALS
-        if (found := environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT", "").rstrip("/"))
-    }
-    if environ.get(_ENDPOINT):
-        urls.add(environ[_ENDPOINT].rstrip("/"))
+    is_grpc = "grpc" in _said(environ, "PROTOCOL")
+    urls = {one.rstrip("/") for one in (environ.get(_ENDPOINT, ""),) if one}
+    for signal in _SIGNALS:
+        if said := environ.get(f"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"):
+            # The name of a signal is put behind the base alone; this one stands for itself.
+            base = said.rstrip("/") if is_grpc else _base(said, signal)
+            if base is None:
+                return Own(why_not=_ODD_PATH)
+            urls.add(base)
     if not urls:
         return None
-    headers = [environ.get(_HEADERS, "")]
-    headers += [environ.get(f"OTEL_EXPORTER_OTLP_{signal}_HEADERS", "") for signal in _SIGNALS]
-    protocols = [environ.get(_PROTOCOL, "")]
-    protocols += [environ.get(f"OTEL_EXPORTER_OTLP_{signal}_PROTOCOL", "") for signal in _SIGNALS]
-    if len(urls) > 1 or len({one for one in headers if one}) > 1:
+    headers = _said(environ, "HEADERS")
+    if len(urls) > 1 or len(headers) > 1:
         return Own(why_not="goes to several endpoints")
-    return _reachable(urls.pop(), _pairs(max(headers)), is_grpc="grpc" in protocols)
+    if _said(environ, "CERTIFICATE") or _said(environ, "CLIENT_KEY"):
+        return Own(why_not="needs certificates of its own")
+    return _reachable(urls.pop(), _pairs("".join(headers)), is_grpc=is_grpc)
+
+
+def _by_default(environ: Mapping[str, str]) -> Own | None:
+    """Return where OpenTelemetry sends to if no endpoint is named: to this machine."""
+    exporters = [environ.get(f"OTEL_{signal}_EXPORTER", "") for signal in _SIGNALS]
+    if not any("otlp" in one.split(",") for one in exporters):
+        return None
+    headers = _pairs(environ.get(_HEADERS, ""))
+    return _reachable(_USUAL, headers, is_grpc="grpc" in _said(environ, "PROTOCOL"))
+
+
+def _said(environ: Mapping[str, str], what: str) -> set[str]:
+    """Return what the variables for all signals, and for each, say; what is empty says nothing."""
+    names = (f"OTEL_EXPORTER_OTLP_{what}", *(f"OTEL_EXPORTER_OTLP_{s}_{what}" for s in _SIGNALS))
+    return {said for name in names if (said := environ.get(name, ""))}
+
+
+def _base(url: str, signal: str) -> str | None:
+    """Return *url* without the path of *signal*; None if it has another, which we do not keep."""
+    whole, path = url.rstrip("/"), f"/v1/{signal.lower()}"
+    return whole.removesuffix(path) if whole.endswith(path) else None
 
 
 def _of_codex(environ: Mapping[str, str], user: Path) -> Own | None:
@@ -178,13 +202,14 @@ def _of_codex(environ: Mapping[str, str], user: Path) -> Own | None:
     said = _mapping(_toml(home / "config.toml").get("otel"))
     targets: set[tuple[str, bool]] = set()
     headers: dict[str, str] = {}
-    for key in ("exporter", "trace_exporter", "metrics_exporter"):
+    for key, signal in _OF_CODEX.items():
         for kind, told in _mapping(said.get(key)).items():
             told_ = _mapping(told)
-            url = str(told_.get("endpoint", "")).rstrip("/")
-            for signal in _SIGNALS:
-                url = url.removesuffix(f"/v1/{signal.lower()}")
-            targets.add((url, kind == "otlp-grpc"))
+            url, is_grpc = str(told_.get("endpoint", "")), kind == "otlp-grpc"
+            base = url if is_grpc else _base(url, signal)
+            if base is None:
+                return Own(why_not=_ODD_PATH)
+            targets.add((base, is_grpc))
             headers |= {
                 str(name): str(value) for name, value in _mapping(told_.get("headers")).items()
             }
@@ -220,8 +245,9 @@ def _reachable(url: str, headers: Mapping[str, str], *, is_grpc: bool) -> Own:
 
 
 def _pairs(said: str) -> dict[str, str]:
+    """Return the pairs of OTEL_EXPORTER_OTLP_HEADERS, whose values are percent-encoded."""
     pairs = (one.partition("=") for one in said.split(",") if "=" in one)
-    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return {name.strip().lower(): unquote(value.strip()) for name, _, value in pairs}
 
 
 def _is_on(environ: Mapping[str, str], name: str) -> bool:

@@ -1,8 +1,9 @@
 """Pass on what was received, unchanged, to another OTLP endpoint over HTTP.
 
-Receiving never waits for it: what is acknowledged lies in a queue on the disk, and one thread sends
-it from there. An endpoint that is away is tried again, less and less often, across restarts.
-Nothing is sent twice unless the receiver is killed between an answer and its own note of it.
+Receiving never waits for it: what is acknowledged lies in a queue, and one thread sends it from
+there. An endpoint that is away is tried again, less and less often. The queue is in memory, for
+agents may send what was said; it is on the disk, and there after a restart, only where the user
+wants that. Nothing is sent twice unless the receiver is killed between an answer and its own note of it.
 """
 
 import email.utils
@@ -19,13 +20,14 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from agenttrace.errors import ConfigError, MissingDependencyError
 from agenttrace.server.keeping import Message
 from agenttrace.server.outbox import Outbox
+from agenttrace.server.waiting import Waiting
 
 if TYPE_CHECKING:
     import httpx
 
 logger: Final = logging.getLogger("agenttrace")
 
-QUEUE_BYTES: Final = 512 * 1024 * 1024
+QUEUE_BYTES: Final = 128 * 1024 * 1024
 FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 60.0
 SEND_SECONDS: Final = 30.0
@@ -49,13 +51,15 @@ class Target:
     Attributes:
         url: Of the endpoint; ``/v1/traces`` and the like are put behind it.
         headers: Sent with everything, such as Authorization.
-        queue_bytes: What the queue may hold on the disk; beyond it the oldest is dropped.
+        queue_bytes: What the queue may hold; beyond it the oldest is dropped.
+        is_kept: The queue is on the disk, with all that agents send, and outlives the receiver.
         change: What is done to each message first.
     """
 
     url: str
     headers: Mapping[str, str]
     queue_bytes: int = QUEUE_BYTES
+    is_kept: bool = False
     change: Change | None = None
 
 
@@ -71,7 +75,7 @@ class Forwarding:
         """Open the queue, and send what an earlier receiver left.
 
         Args:
-            folder: Where the queue is.
+            folder: Where the queue is, if it is kept.
             target: Where to.
 
         Raises:
@@ -80,7 +84,8 @@ class Forwarding:
         """
         self._client = _client(target)
         self._target = target
-        self._outbox = Outbox(folder, target.queue_bytes)
+        size = target.queue_bytes
+        self._outbox = Outbox(folder, size) if target.is_kept else Waiting(size)
         self._stop = threading.Event()
         self.sent = 0
         self.refused = 0
@@ -133,12 +138,13 @@ class Forwarding:
             except Exception as error:  # noqa: BLE001 - the queue must go on
                 self._say(f"A request was not passed on: {type(error).__name__}")
                 self.refused += 1
+                self._outbox.done()  # or it would come again, for ever and at once
             if self._stop.is_set():
                 return
 
     def _deliver(self, message: Message) -> None:
         """Send one message until it is taken or refused for good, or this is stopped."""
-        changed = self._target.change(message) if self._target.change else message
+        changed = self._changed(message)
         wait_s = FIRST_WAIT_SECONDS
         while not self._stop.is_set():
             told_s = self._send(changed)
@@ -149,6 +155,15 @@ class Forwarding:
             pause_s = max(told_s, wait_s * random.uniform(0.5, 1.0))  # noqa: S311
             self._stop.wait(pause_s)
             wait_s = min(wait_s * 2, LONGEST_WAIT_SECONDS)
+
+    def _changed(self, message: Message) -> Message:
+        if self._target.change is None:
+            return message
+        try:
+            return self._target.change(message)
+        except Exception as error:  # noqa: BLE001 - it is the user's, whatever we do with it
+            self._say(f"A request goes on as it is: {type(error).__name__}")
+            return message
 
     def _send(self, message: Message) -> float | None:
         """Send *message* once; None if that is done with, else seconds that the target asks for."""

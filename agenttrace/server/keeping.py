@@ -74,6 +74,8 @@ class Keeper:
         Its exception is a :class:`RefusedError`; some of the records may be there then.
         """
         waiting = _Waiting(lines, message)
+        # Who waits may give up and cancel; the thread that writes must not fail at that.
+        waiting.kept.set_running_or_notify_cancel()
         if not lines and self._also is None:
             waiting.kept.set_result(None)
             return waiting.kept

@@ -49,6 +49,7 @@ def running(
     forward: "Target | None" = None,
     limits: Limits | None = None,
     is_folding: bool = True,
+    is_found: bool = True,
 ) -> Generator[Running]:
     """Receive until the block is left; what is acknowledged is in the spool of *home*.
 
@@ -61,6 +62,7 @@ def running(
         forward: Where everything is passed on to.
         limits: What requests may be.
         is_folding: Fold now and then.
+        is_found: Let others find it, for it stays as long as they may need it.
 
     Raises:
         ConfigError: A port is taken, or *host* needs a token.
@@ -109,8 +111,9 @@ def running(
         stack.callback(lambda: rpc.stop(STOP_SECONDS).wait())
         app = application(receiver, guard, urls, Metrics(receiver))
         stack.enter_context(serving(app, sockets))
-        finding.note(settings.home, **urls)
-        stack.callback(finding.forget, settings.home, urls["http_url"])
+        if is_found:
+            finding.note(settings.home, **urls)
+            stack.callback(finding.forget, settings.home, urls["http_url"])
         yield Running(**urls, receiver=receiver)
 
 

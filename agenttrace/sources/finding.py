@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import msgspec
+
 from agenttrace import coding_agents
 from agenttrace.errors import SourceError
 from agenttrace.sources import agents, ledger, reading
@@ -129,9 +131,12 @@ def existing(roots: Iterable[Path], unreadable: dict[Path, str] | None = None) -
 
 
 def imported_files(home: Path, source: str) -> dict[str, FileState]:
-    """Return how far files were read, by path, without what their source left; none if unknown."""
-    asked = "SELECT path, identity, size, changed_ns, read_to FROM file WHERE source = ?"
-    return {row[0]: FileState(*row[1:]) for row in _asked(home, asked, source)}
+    """Return how far files were read, by path, and what their source left; none if unknown."""
+    asked = "SELECT path, identity, size, changed_ns, read_to, state FROM file WHERE source = ?"
+    return {
+        row[0]: FileState(*row[1:-1], state=msgspec.json.decode(row[-1]))
+        for row in _asked(home, asked, source)
+    }
 
 
 def skipped(home: Path) -> list[tuple[str, str, int]]:

@@ -1,7 +1,7 @@
 """Bring what sources tell into the spool: each file from where it was left, each call once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -134,24 +134,33 @@ class _Import:
             self._read(seen, known.get(str(seen.path)))
             read += size
             progress(read, total)
-            if len(self._others) + len(self._lines) + len(self._calls) > _AT_ONCE:
-                self._write()
         self._write()
 
     def _read(self, seen: Seen, known: FileState | None) -> None:
-        path = str(seen.path)
+        pieces = reading.pieces(seen, form_of(self._source, seen.path), known)
+        while self._read_next(seen.path, pieces):
+            if len(self._others) + len(self._lines) + len(self._calls) > _AT_ONCE:
+                self._write()
+
+    def _read_next(self, path: Path, pieces: Iterator[reading.Next]) -> bool:
+        """Read the next piece of a file; False if there is none, or it cannot be read."""
         try:
-            for piece, state in reading.pieces(seen, form_of(self._source, seen.path), known):
-                if isinstance(piece, Skipped):
-                    self._skip(piece)
-                elif piece is not None:
-                    for one in self._source.read(piece):
-                        self._take(one)
-                self._states[path] = state
+            piece, state = next(pieces)
+            if isinstance(piece, Skipped):
+                self._skip(piece)
+            elif piece is not None:
+                for one in self._source.read(piece):
+                    self._take(one)
+            self._states[str(path)] = state
+        except StopIteration:
+            return False
         except UnreadableError as error:
-            self._done.unreadable[seen.path] = str(error)
+            self._done.unreadable[path] = str(error)
+            return False
         except Exception as error:  # noqa: BLE001 - a file may hold anything; the others are read
-            self._done.unreadable[seen.path] = f"not as expected ({type(error).__name__})"
+            self._done.unreadable[path] = f"not as expected ({type(error).__name__})"
+            return False
+        return True
 
     def _take(self, one: Record | Skipped | bytes) -> None:
         if isinstance(one, Call):

@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +15,7 @@ from agenttrace.sources.ledger import FileState
 from agenttrace.sources.source import (
     DOCUMENT_AT_MOST,
     LINE_AT_MOST,
+    WAITING,
     Form,
     Piece,
     Skipped,
@@ -25,6 +27,9 @@ UNFINISHED: Final = "a last line that is not finished"
 _PART: Final = 1024 * 1024
 _HEAD: Final = 256  # bytes that tell whether it is still the same file
 _WAL: Final = "-wal"  # what SQLite has written beside a database
+
+Next = tuple[Piece | Skipped | None, FileState]
+"""What comes next in a file, if anything, and how far it is read then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +76,14 @@ def is_unchanged(seen: Seen, known: FileState | None) -> bool:
     """Whether nothing can be new in a file."""
     return (
         known is not None
+        and not known.state.get(WAITING)
         and known.size == seen.size
         and known.changed_ns == seen.changed_ns
         and known.identity.startswith(f"{seen.place}:")
     )
 
 
-def pieces(
-    seen: Seen, form: Form, known: FileState | None
-) -> Iterator[tuple[Piece | Skipped | None, FileState]]:
+def pieces(seen: Seen, form: Form, known: FileState | None) -> Iterator[Next]:
     """Yield what is new in a file, each with how far it is read then; last it may be nothing.
 
     Args:
@@ -124,9 +128,7 @@ def _document(descriptor: int, seen: Seen) -> tuple[Piece, FileState]:
     )
 
 
-def _lines(
-    descriptor: int, seen: Seen, known: FileState | None
-) -> Iterator[tuple[Piece | Skipped | None, FileState]]:
+def _lines(descriptor: int, seen: Seen, known: FileState | None) -> Iterator[Next]:
     # It may have been replaced since the folder was read.
     found = os.fstat(descriptor)
     place = f"{found.st_dev}:{found.st_ino}"
@@ -135,11 +137,12 @@ def _lines(
     state: dict[str, Any] = dict(known.state) if known is not None and goes_on else {}
     head = min(found.st_size, _HEAD)
     identity = f"{place}:{head}:{_hash(_read(descriptor, 0, head))}"
-    is_first = position == 0
+    begun_at, is_first = position, position == 0
 
-    def now() -> FileState:
-        # Where some is left to be read, the file may look unchanged then and is not.
-        return FileState(identity, found.st_size, found.st_mtime_ns, position, state)
+    def now(*, is_done: bool = False) -> FileState:
+        # Should it end here with some left to be read, the file must not look unchanged then.
+        size = found.st_size if is_done else position
+        return FileState(identity, size, found.st_mtime_ns, position, state)
 
     while position < found.st_size:
         text = _read(descriptor, position, min(CHUNK, found.st_size - position))
@@ -147,6 +150,8 @@ def _lines(
         if not text or not end:
             break
         position += end
+        # Were this piece to fail, what the one before it left would have to be as it was.
+        state = deepcopy(state)
         if end <= len(text):
             yield Piece(seen.path, text[:end], is_first, state), now()
         elif end <= LINE_AT_MOST:
@@ -155,7 +160,9 @@ def _lines(
         else:
             yield Skipped(f"a line of over {LINE_AT_MOST // 1024**2} MB"), now()
         is_first = False
-    yield Skipped(UNFINISHED) if position < found.st_size else None, now()
+    if position == begun_at and state.get(WAITING):
+        yield Piece(seen.path, b"", is_first, state), now()
+    yield Skipped(UNFINISHED) if position < found.st_size else None, now(is_done=True)
 
 
 def _whole_line(descriptor: int, position: int, text: bytes) -> int:

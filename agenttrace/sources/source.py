@@ -18,6 +18,10 @@ DOCUMENT_AT_MOST: Final = 256 * 1024 * 1024
 """Bytes of a document that is read; a larger one is left alone by name."""
 
 
+WAITING: Final = "waiting"
+"""Key of a state: if it is there and not empty, a file of lines is read again, be it unchanged."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """Whose files are looked for.
@@ -71,7 +75,8 @@ class Piece:
             database, which the source opens itself (``databases.opened``).
         is_first: It is read from its beginning.
         state: What the source left when it last read this file, and may change: JSON values. Empty
-            if the file is read from its beginning.
+            if the file is read from its beginning. What waits in it under :data:`WAITING` has the
+            file read again, with no text where nothing is new.
     """
 
     path: Path

@@ -135,9 +135,11 @@ class Rollups:
             self._affect_none()
             return
         self._find_affected(gone, known, left)
+        # A log that is gone may have lent its task to a call that stays.
         self._connection.execute(
             "DELETE FROM affected_task WHERE task_id NOT IN (SELECT coalesce(task_id, trace_id) "
-            f"FROM ({left.judged(0, _FOREVER)}))"
+            f"FROM (FROM ({left.judged(0, _FOREVER)}) UNION ALL FROM {gone} "
+            "WHERE kind = 'inference' AND capture = 'log'))"
         )
         self._add_judged(known, left)
 
@@ -221,7 +223,10 @@ class Rollups:
         )
         if any(part.judged_spans for part in before.parts):
             self._find_related(arrived, before)
-            self._find_sharing(arrived, known, before)
+            # What may count instead of a call, then the log that may lend its place to that.
+            for _ in range(2):
+                if not self._find_sharing(arrived, known, before):
+                    break
 
     def _find_related(self, arrived: str, before: Lake) -> None:
         """Find tasks elsewhere that tell of the same calls, or of calls of the same process."""
@@ -259,14 +264,14 @@ class Rollups:
             EXCEPT FROM affected_task
         """)
 
-    def _find_sharing(self, arrived: str, known: str, before: Lake) -> None:
-        """Find tasks that tell of the calls of those found: one may count instead of another.
+    def _find_sharing(self, arrived: str, known: str, before: Lake) -> bool:
+        """Find tasks that tell of the calls of those found; return whether there are any.
 
-        Once is enough: what a span is follows from its own task, and which span of a call counts
-        from those that tell of it.
+        Twice is enough: what a span is follows from its own task, which span of a call counts from
+        those that tell of it, and where it was made from those that tell of the one that counts.
         """
         if not self._is_affected():
-            return
+            return False
         low, high = self._when(arrived, known)
         self._connection.execute(f"""
             CREATE OR REPLACE TABLE told AS
@@ -279,14 +284,15 @@ class Rollups:
         others = (
             before.judged(0, _FOREVER) if fetches else f"{others} UNION ALL {before.fetching()}"
         )
-        self._connection.execute(f"""
+        ((found,),) = self._ask(f"""
             INSERT INTO affected_task
             SELECT DISTINCT {_TASK}
             FROM ({others}) AS span
             WHERE {_IS_JUDGED} AND ({_tells_of("span", "told")})
-            EXCEPT FROM affected_task;
-            DROP TABLE told
+            EXCEPT FROM affected_task
         """)
+        self._connection.execute("DROP TABLE told")
+        return found > 0
 
     def _judge_as_they_are(self, arrived: str) -> None:
         """Make ``judged`` of calls that count as they are."""
@@ -325,7 +331,7 @@ class Rollups:
             FROM context
         """)
         if told:
-            low, high = low - _MINUTES_NS, high + _MINUTES_NS
+            low, high = low - 2 * _MINUTES_NS, high + 2 * _MINUTES_NS
             self._gather_around(f"FROM {arrived} UNION ALL {before.around(low, high)}")
         if fetches:
             # What is fetched may have been asked for at any time before.
@@ -350,12 +356,22 @@ class Rollups:
     def _gather_around(self, everything: str) -> None:
         """Put the spans around those that were not seen at the wire into ``context``.
 
-        Those of the tasks themselves; of other tasks, those that tell of the same calls, with what
-        is around them, and the calls that agenttrace saw in the same processes.
+        Those of the tasks themselves; of other tasks, those that tell of the same calls, and of
+        the calls of these, with what is around them; and the calls that agenttrace saw in the same
+        processes.
         """
         self._connection.execute(f"""
-            CREATE OR REPLACE TABLE special AS
+            CREATE OR REPLACE TABLE nearby AS
             SELECT DISTINCT {_TOLD}, host, pid FROM context;
+            CREATE OR REPLACE TABLE special AS
+            FROM nearby
+            UNION
+            SELECT {_TOLD}, NULL AS host, NULL AS pid
+            FROM ({everything}) AS span
+            WHERE
+                {_IS_JUDGED}
+                AND span.capture IS DISTINCT FROM 'log'
+                AND ({_tells_of("span", "nearby")});
             CREATE OR REPLACE TABLE concerned AS
             FROM affected_task
             UNION
@@ -374,10 +390,11 @@ class Rollups:
                         span.scope = 'agenttrace'
                         AND span.kind = 'inference'
                         AND (span.host, span.pid) IN (
-                            SELECT (host, pid) FROM special WHERE scope <> 'agenttrace'
+                            SELECT (host, pid) FROM nearby WHERE scope <> 'agenttrace'
                         )
                     )
                 );
+            DROP TABLE nearby;
             DROP TABLE special;
             DROP TABLE concerned
         """)

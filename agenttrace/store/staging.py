@@ -24,8 +24,8 @@ INSERT INTO writer
 SELECT unnest($segments), unnest($service_names), unnest($hosts), unnest($pids)
 """
 _IDS: Final = "trace_id, span_id, start_ns"
-# A log and telemetry date the beginning of an agent differently, and its ids name it. Of a turn each
-# says what the other does not.
+# A log and telemetry date the beginning of an agent differently, and its ids name it. Of a turn
+# each says what the other does not.
 _IS_NAMED: Final = "(scope = 'agenttrace.sources' AND kind = 'agent')"
 _START: Final = f"CASE WHEN NOT {_IS_NAMED} THEN start_ns END"
 _DAY_NS: Final = 86_400 * 10**9  # how far apart two sources may say that an agent began

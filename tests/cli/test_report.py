@@ -107,11 +107,14 @@ def test_without_data_programs_get_zeros(home: Path):
 
 
 def test_a_folder_that_cannot_be_written_is_reported_all_the_same(recorded: Path):
+    write(recorded, spans(task("late", chat(input=7, output=1)), trace=2))
+    (recorded / "fold.lock").unlink()
     (recorded / "fold.lock").mkdir()
     result = report()
     assert result.exit_code == 0
     told = " ".join(result.stdout.split())
     assert "research" in told
+    assert "late" in told
     assert "cannot be written, so what is new is read into memory for this report only" in told
 
 

@@ -135,6 +135,28 @@ def test_a_receiver_that_runs_already_is_used(
     assert len(calls(home)) == 2
 
 
+def test_a_user_who_sends_to_the_receiver_that_runs_already_needs_no_other(
+    home: Path, bin_: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
+    from agenttrace import server
+
+    with server.running(home, http_port=0, grpc_port=0, is_folding=False) as there:
+        monkeypatch.setenv("CLAUDE_CODE_ENABLE_TELEMETRY", "1")
+        own = there.http_url.replace("127.0.0.1", "localhost")
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", own)
+        ran(home, "claude", "-p", "hello")
+    del capfd
+    assert len(calls(home)) == 2
+
+
+def test_the_receiver_of_one_run_is_not_lent_to_another_that_may_outlive_it(home: Path):
+    from agenttrace import server
+
+    with running._receiving(home, None) as url:
+        assert url.startswith("http://127.0.0.1:")
+        assert server.find(home) is None
+
+
 def test_output_to_a_terminal_is_not_touched(home: Path):
     """In a process of its own, whose output is a terminal."""
     command = ("sh", "-c", "test -t 1 && echo untouched", "-p", "--output-format", "json")
@@ -258,6 +280,18 @@ def test_signals_reach_the_command_and_its_streams_are_its_own(home: Path):
         assert process.stdout.readline() == "passed through\n"
         process.terminate()
         assert process.wait() == 9
+
+
+def test_what_is_ignored_under_nohup_stays_ignored_in_the_command(home: Path):
+    """In a process of its own, which was begun with a signal that it ignores."""
+    script = "import signal; print(signal.getsignal(signal.SIGHUP).name)"
+    program = (
+        "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); "
+        "from agenttrace.command import pass_through; "
+        f"pass_through((sys.executable, '-c', {script!r}))"
+    )
+    ended = subprocess.run([PYTHON, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "SIG_IGN\n"
 
 
 def test_a_local_provider_is_reached_by_what_is_run(home: Path, monkeypatch: pytest.MonkeyPatch):

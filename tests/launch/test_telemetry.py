@@ -69,6 +69,7 @@ def test_nobody_who_set_nothing_up_has_telemetry_of_his_own(agent: str, tmp_path
 
 
 _ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": THEIRS + "/"}
+_DEFAULT = {"CLAUDE_CODE_ENABLE_TELEMETRY": "1", "OTEL_METRICS_EXPORTER": "console,otlp"}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,15 @@ _ENDPOINT = {"OTEL_EXPORTER_OTLP_ENDPOINT": THEIRS + "/"}
         ("copilot", _ENDPOINT, (THEIRS, False)),
         ("copilot", {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{THEIRS}/v1/traces"}, (THEIRS, False)),
         ("copilot", {**_ENDPOINT, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, (None, True)),
-        ("copilot", {**_ENDPOINT, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://b"}, (None, True)),
+        (
+            "copilot",
+            {**_ENDPOINT, "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": "http://b/v1/logs"},
+            (None, True),
+        ),
+        ("copilot", {"OTEL_EXPORTER_OTLP_LOGS_ENDPOINT": f"{THEIRS}/ingest"}, (None, True)),
+        ("copilot", {**_ENDPOINT, "OTEL_EXPORTER_OTLP_CERTIFICATE": "ca.pem"}, (None, True)),
+        ("claude-code", _DEFAULT, ("http://localhost:4318", False)),
+        ("claude-code", {**_DEFAULT, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, (None, True)),
         ("copilot", {"COPILOT_OTEL_EXPORTER_TYPE": "file"}, (None, True)),
         ("opencode", {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://a:4317"}, (None, True)),
     ],
@@ -91,7 +100,7 @@ def test_variables_say_where_telemetry_goes(
 
 
 def test_headers_go_along_and_are_never_shown(tmp_path: Path):
-    environ = {**_ENDPOINT, "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer x=, a=1"}
+    environ = {**_ENDPOINT, "OTEL_EXPORTER_OTLP_HEADERS": "Authorization=Bearer%20x=, a=1"}
     found = own("goose", environ, tmp_path)
     assert isinstance(found, Own)
     assert found.headers == {"authorization": "Bearer x=", "a": "1"}
@@ -110,10 +119,11 @@ def test_headers_go_along_and_are_never_shown(tmp_path: Path):
         ),
         ('[otel]\nexporter = { otlp-grpc = { endpoint = "http://a:4317" } }\n', (None, True)),
         (
-            '[otel]\nexporter = { otlp-http = { endpoint = "http://a" } }\n'
-            'trace_exporter = { otlp-http = { endpoint = "http://b" } }\n',
+            '[otel]\nexporter = { otlp-http = { endpoint = "http://a/v1/logs" } }\n'
+            'trace_exporter = { otlp-http = { endpoint = "http://b/v1/traces" } }\n',
             (None, True),
         ),
+        ('[otel]\nexporter = { otlp-http = { endpoint = "http://a/mine" } }\n', (None, True)),
     ],
 )
 def test_codex_has_it_in_its_file(toml: str, found: object, tmp_path: Path):

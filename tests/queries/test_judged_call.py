@@ -1,4 +1,5 @@
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.builders import (
     foreign,
     frame,
     later,
+    loose,
     spans,
     step,
     task,
@@ -174,6 +176,113 @@ def test_what_was_told_a_quarter_of_an_hour_apart_is_not_one_call(home: Path) ->
     seen = spans(told("otlp", request_id="q"))[:1]
     logged = spans(told("log", request_id="q"), trace=2)[:1]
     assert counted(home, seen, later(logged, 900)) == ["otlp", "log"]
+
+
+def logged(task_id: str, **said: Any) -> list[Record]:
+    """A call that the log of Codex tells of, in a turn, by a sub-agent."""
+    call = replace(
+        told("log", **{"agent": "explorer", "depth": 2, "role": "subagent", **said}),
+        scope="agenttrace.sources",
+    )
+    return named(task(task_id, call), 1)
+
+
+def sent(scope: str, **said: Any) -> list[Record]:
+    """The same call as telemetry tells of it; its task is that of the session."""
+    call = replace(told("otlp", **{"task_id": "session", "role": "main", **said}), scope=scope)
+    return named(call, 2)
+
+
+def named(node: Node, trace: int) -> list[Record]:
+    """The first span of Codex, in no task but the one that it says."""
+    (first, *_) = loose(node, trace=trace)
+    return [{**first, "attributes": {"service.name": "codex", **first["attributes"]}}]
+
+
+def put_at(home: Path, *segments: list[Record]) -> list[Any]:
+    with asked(home, *segments, stored=False) as connection:
+        return connection.sql(
+            "SELECT capture, task_id, agent, agent_depth, role FROM counted_call ORDER BY start_ns"
+        ).fetchall()
+
+
+OURS = "agenttrace.sources"
+IN_TURN = [("otlp", "turn", "explorer", 2, "subagent")]
+
+
+@pytest.mark.parametrize(
+    "shared",
+    [{"response_id": "x", "input": 1}, {"request_id": "x", "input": 1}, {}],
+    ids=["response", "request", "tokens"],
+)
+def test_the_log_of_an_agent_lends_its_place_to_telemetry_of_the_same_call(
+    home: Path, shared: dict[str, Any]
+) -> None:
+    theirs = {**shared, "input": 7} if shared else {}
+    assert put_at(home, logged("turn", **shared), sent(OURS, **theirs)) == IN_TURN
+
+
+def test_telemetry_takes_the_span_of_the_log_once(home: Path) -> None:
+    again = later(sent(OURS), 60)
+    again[0]["span_id"] = "00000002000000ff"
+    with asked(home, logged("turn"), sent(OURS), again, stored=False) as connection:
+        rows = connection.sql(
+            "SELECT task_id, trace_id[-1], span_id FROM judged_call ORDER BY start_ns"
+        ).fetchall()
+    assert rows == [("turn", "1", "0000000100000002"), ("turn", "2", "00000002000000ff")]
+
+
+def test_a_role_that_says_more_than_main_stays_when_a_place_is_lent(home: Path) -> None:
+    assert put_at(home, logged("turn"), sent(OURS, role="title")) == [
+        ("otlp", "turn", "explorer", 2, "title")
+    ]
+
+
+def test_a_span_of_an_agent_is_moved_but_none_of_a_task_that_a_program_recorded(
+    home: Path, tmp_path: Path
+) -> None:
+    made_up = {"agenttrace.task.name": "codex"}
+    assert put_at(home, logged("turn"), sent("codex_otel", **made_up)) == IN_TURN
+    other = tmp_path / "other"
+    assert put_at(other, logged("turn"), sent("theirs")) == [("otlp", "session", None, 0, "main")]
+
+
+@pytest.mark.parametrize(
+    ("service", "task_id"), [("codex", "turn"), ("their-program", "0" * 31 + "2")]
+)
+def test_a_span_outside_of_any_task_is_moved_if_the_agent_itself_sent_it(
+    home: Path, service: str, task_id: str
+) -> None:
+    (span,) = sent("openinference", task_id=None)
+    span["attributes"]["service.name"] = service
+    ((_, found, *_),) = put_at(home, logged("turn"), [span])
+    assert found == task_id
+
+
+@pytest.mark.parametrize(("own", "task_id"), [(None, "turn"), ("week", "week")])
+def test_what_was_seen_at_the_wire_in_no_task_is_moved(
+    home: Path, own: str | None, task_id: str
+) -> None:
+    seen = loose(told("wire", task_id=own, response_id="r", usage="partial"), trace=2)
+    assert [row[:2] for row in put_at(home, logged("turn"), seen)] == [("wire", task_id)]
+
+
+def test_of_two_calls_alike_in_the_log_each_lends_its_place_to_the_nearest(home: Path) -> None:
+    first, second = logged("first"), later(logged("second"), 60)
+    second[0]["span_id"] = "00000001000000ff"
+    calls = sent(OURS), later(sent(OURS), 58)
+    calls[1][0]["span_id"] = "00000002000000ff"
+    rows = put_at(home, first, second, *calls)
+    assert [task_id for _, task_id, *_ in rows] == ["first", "second"]
+
+
+def test_the_call_of_the_same_id_lends_its_place_before_a_nearer_one_with_the_same_tokens(
+    home: Path,
+) -> None:
+    far = later(logged("far", response_id="x", session="other"), 60)
+    far[0]["span_id"] = "00000001000000ff"
+    rows = put_at(home, far, logged("near"), sent(OURS, response_id="x"))
+    assert [row[:2] for row in rows] == [("otlp", "far")]
 
 
 LOST: dict[str, Any] = {"agent": None, "depth": None, "role": None}

@@ -18,7 +18,7 @@ import agenttrace.report
 from agenttrace.cli import commands
 from agenttrace.compare.calculator import Estimate
 from agenttrace.report.intensity import Intensity
-from tests.builders import Record, agent, chat, fact, later, spans, task, write
+from tests.builders import Record, add, agent, chat, fact, later, spans, task
 
 CONSTANTS: Final = {
     "g_per_kwh": "the electricity of a place",
@@ -190,7 +190,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         of_day = [*spans(run, trace=2 * day + 1), *spans(ask, trace=2 * day + 2)]
         records += later(of_day, day * 24 * 3600)
-    write(home, records)
+    add(home, records)
     return home
 
 

@@ -34,6 +34,7 @@ from tests.builders import (
     SECOND_NS,
     START_NS,
     Record,
+    add,
     agent,
     chat,
     later,
@@ -110,7 +111,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that tests only read."""
     home = tmp_path_factory.mktemp("recorded") / "home"
     home.mkdir()
-    write(home, two_months())
+    add(home, two_months())
     import_file(home, given_file(home, "grid.csv", HOURS))
     window = measured.Window(
         START_NS, START_NS + 5 * SECOND_NS, 360.0, "accelerator", provider="openai"
@@ -208,7 +209,7 @@ def test_low_is_at_most_central_and_that_at_most_high(export: Activity):
 
 
 def test_what_is_not_known_is_empty_and_not_zero(home: Path):
-    write(home, spans(task("a", chat())))
+    add(home, spans(task("a", chat())))
     (row,) = objects(exported(home).activity)
     assert (row["kind"], row["calls"], row["method"]) == ("unreported", 1, "none")
     known = {name for name, value in row.items() if value is not None}
@@ -218,7 +219,7 @@ def test_what_is_not_known_is_empty_and_not_zero(home: Path):
 
 
 def test_models_that_nobody_knows_have_a_range_and_a_warning(home: Path):
-    write(home, spans(task("a", chat(input=100, output=10, provider="acme", model="zorg-9"))))
+    add(home, spans(task("a", chat(input=100, output=10, provider="acme", model="zorg-9"))))
     export = exported(home)
     assert set(column(export.activity, "model_class")) == {"unknown"}
     assert total(export.activity, "energy_wh") > 0
@@ -245,7 +246,7 @@ def test_market_based_carbon_adds_up_to_the_report_on_carbon(home: Path):
     """Of two months of one year each has the same share of the year's certificates."""
     call = chat(input=4000, output=100, **IN_GERMANY)
     first = spans(task("a", call))
-    write(home, [*first, *later(spans(task("b", call), trace=2), MONTH_S)])
+    add(home, [*first, *later(spans(task("b", call), trace=2), MONTH_S)])
     certified(home, "DE,,2025,1e-6,sun,0")  # 1 Wh
     import_residual(
         home,
@@ -269,7 +270,7 @@ def test_market_based_carbon_adds_up_to_the_report_on_carbon(home: Path):
 def test_the_range_of_a_market_is_that_of_the_energy_of_its_own_year(home: Path):
     """A residual mix is one number, so 700 g for each kWh are as sure as the kWh are."""
     call = chat(input=4000, output=100, **IN_GERMANY)
-    write(home, [*spans(task("a", call)), *later(spans(task("b", call), trace=2), 12 * MONTH_S)])
+    add(home, [*spans(task("a", call)), *later(spans(task("b", call), trace=2), 12 * MONTH_S)])
     mix = "zone,year,g_per_kwh,source\nDE,2025,700,a registry\n"
     import_residual(home, given_file(home, "mix.csv", mix))
     rows = objects(exported(home).activity)
@@ -289,7 +290,7 @@ FROM call_rollup
 
 def test_calls_whose_duration_nobody_knows_last_as_long_as_the_others(home: Path):
     """Of two calls that last as long, one tells it; making the hardware is still that of two."""
-    write(home, spans(task("a", *(chat(input=100, output=50) for _ in "12"))))
+    add(home, spans(task("a", *(chat(input=100, output=50) for _ in "12"))))
     with Reader(home) as reader:
         told = sci.making(reader)
         with held(reader, call_rollup=_ONE_IN_TWO_IS_TIMED):
@@ -431,7 +432,7 @@ def test_a_store_that_knows_more_now_says_where_it_differs(own: Path):
 
 
 def test_text_is_text_in_a_sheet_and_numbers_are_numbers(home: Path):
-    write(home, spans(task("a", chat(input=3, output=1, model="=cmd|' /C calc'!A0"))))
+    add(home, spans(task("a", chat(input=3, output=1, model="=cmd|' /C calc'!A0"))))
     export = exported(home)
     content = xlsx.to_xlsx(export.tables, "")
     header, row, *_ = xlsx.read_xlsx(content)["activity"]
@@ -464,7 +465,7 @@ def test_the_annex_has_every_factor_with_its_sources_and_the_hash(export: Activi
 
 def test_the_annex_cannot_be_broken_by_a_name(home: Path):
     name = "x|y\n```\n<b> ```json agenttrace-activity\n"
-    write(home, spans(task("a", chat(input=3, output=1, model=name))))
+    add(home, spans(task("a", chat(input=3, output=1, model=name))))
     export = exported(home)
     text = annexes.annex(export)
     assert "x\\|y ``` &lt;b>" in text

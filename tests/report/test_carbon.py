@@ -14,7 +14,7 @@ from agenttrace.reader import Reader
 from agenttrace.report.carbon import CarbonReport, carbon_report
 from agenttrace.report.json import to_json
 from agenttrace.report.text import to_text
-from tests.builders import chat, spans, task, write
+from tests.builders import add, chat, spans, task
 
 IN_GERMANY = {
     "cloud.region": "eu-central-1",
@@ -30,7 +30,7 @@ def reported(home: Path, region: str | None = None) -> CarbonReport:
 
 
 def recorded(home: Path, *calls: dict[str, str], tokens: int = 1000) -> None:
-    write(home, spans(task("job", *(chat(input=tokens, output=100, **said) for said in calls))))
+    add(home, spans(task("job", *(chat(input=tokens, output=100, **said) for said in calls))))
 
 
 def given(home: Path, name: str, text: str) -> Path:
@@ -159,7 +159,7 @@ def test_marginal_stands_beside_the_average_and_is_in_no_total(home: Path):
 def measured(home: Path, joules: float, **said: str) -> None:
     """Record one call of which a meter at the facility tells."""
     told = {"agenttrace.energy.boundary": "facility", **said}
-    write(home, spans(task("job", chat(measured_j=str(joules), **IN_GERMANY, **told))))
+    add(home, spans(task("job", chat(measured_j=str(joules), **IN_GERMANY, **told))))
 
 
 def test_what_was_measured_is_matched_in_its_hour_whether_or_not_tokens_are_known(home: Path):
@@ -204,7 +204,7 @@ def test_what_has_no_certificate_is_as_unsure_as_the_grid(home: Path):
 
 
 def test_calls_that_say_no_usage_have_a_place_and_no_carbon(home: Path):
-    write(home, spans(task("job", chat(**IN_GERMANY))))
+    add(home, spans(task("job", chat(**IN_GERMANY))))
     report = reported(home)
     (line,) = report.places
     assert (line.zone, line.calls, line.energy_wh, line.carbon_g) == ("DE", 1, None, None)

@@ -31,7 +31,7 @@ from agenttrace.report.claims.hardware import Variant
 from agenttrace.report.intensity import Change
 from agenttrace.report.json import to_json
 from agenttrace.report.selection import Selection
-from tests.builders import Record, agent, chat, fact, later, spans, task, write
+from tests.builders import Record, add, agent, chat, fact, later, spans, task, write
 
 DAY = 24 * 3600
 
@@ -513,7 +513,7 @@ def two_weeks(home: Path) -> Path:
             *spans(replace(asked, said={**asked.said, "task_id": f"ask {day}"}), trace=2 * day + 2),
         ]
         records += later(of_day, day * DAY)
-    write(home, records)
+    add(home, records)
     return home
 
 
@@ -578,7 +578,7 @@ def test_periods_that_cannot_be_set_side_by_side_leave_the_other_claims(
 def test_half_of_the_calls_of_a_task_is_not_most_of_them(home: Path):
     """Of 2 calls the first is hidden, of 3 two are."""
     two, three = (task(f"t{n}", *(chat(input=9, output=1) for _ in range(n))) for n in (2, 3))
-    write(home, spans(two, three))
+    add(home, spans(two, three))
     said = of(reported(home), "most-calls-hidden").findings[0].said
     assert "60 % of 5 calls are hidden" in said
     assert "more than half of them in 1 of 2 tasks" in said
@@ -600,7 +600,7 @@ def test_an_empty_store_has_no_verdict(home: Path):
 
 
 def test_one_task_is_of_one_hour_with_none_before(home: Path):
-    write(home, spans(task("job", agent("lead", chat(input=900, output=10)))))
+    add(home, spans(task("job", agent("lead", chat(input=900, output=10)))))
     report = reported(home)
     assert "it is of one hour" in of(report, "per-unit-misleads").findings[0].said
     assert of(report, "one-agent-over-users").verdict == NOT_ENOUGH
@@ -609,14 +609,14 @@ def test_one_task_is_of_one_hour_with_none_before(home: Path):
 
 def test_unknown_models_have_answers_with_wide_ranges(home: Path):
     unknown = {"provider": "acme", "model": "zorg-9"}
-    write(home, spans(task("job", *(chat(input=900, output=10, **unknown) for _ in range(3)))))
+    add(home, spans(task("job", *(chat(input=900, output=10, **unknown) for _ in range(3)))))
     report = reported(home)
     assert of(report, "hardware-differs").findings[0].value is not None
     assert any("zorg-9" in warning for warning in report.warnings)
 
 
 def test_calls_without_usage_have_no_energy(home: Path):
-    write(home, spans(task("job", chat(), chat())))
+    add(home, spans(task("job", chat(), chat())))
     report = reported(home)
     assert report.sides[0].energy_wh is None
     assert of(report, "hardware-differs").verdict == NOT_ENOUGH
@@ -641,7 +641,7 @@ def test_certificates_of_another_hour_hide_that_hour(home: Path):
         "provider": "aws.bedrock",
         "model": "claude-sonnet-4-5",
     }
-    write(home, spans(task("job", chat(input=1000, output=100, **place))))
+    add(home, spans(task("job", chat(input=1000, output=100, **place))))
     bought = home.parent / "bought.csv"
     bought.write_text("zone,hour,year,mwh,source,g_per_kwh\nDE,2025-10-09T12:00Z,,1,sun,0\n")
     import_certificates(home, bought)
@@ -654,8 +654,8 @@ def test_certificates_of_a_year_are_beside_all_calls_of_it_whatever_is_chosen(ho
     """As much again ran in another month and project, so certificates of one half match a half."""
     german: dict[str, Any] = {"cloud.region": "eu-central-1", "provider": "aws.bedrock"}
     said: dict[str, Any] = {"input": 1000, "output": 100, "model": "gpt-oss-120b", **german}
-    write(home, spans(task("job", chat(**said), project="desk")))
-    write(home, later(spans(task("again", chat(**said)), trace=2), 30 * DAY))
+    add(home, spans(task("job", chat(**said), project="desk")))
+    add(home, later(spans(task("again", chat(**said)), trace=2), 30 * DAY))
     half = reported(home).sides[0].energy_wh
     assert half is not None
     mwh = half.central / 2 / 1e6

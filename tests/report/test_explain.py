@@ -23,7 +23,7 @@ from agenttrace.report.models import models_report
 from agenttrace.report.overview import overview
 from agenttrace.report.task import task_report
 from agenttrace.report.text import to_text
-from tests.builders import SECOND_NS, START_NS, agent, chat, spans, task, write
+from tests.builders import SECOND_NS, START_NS, add, agent, chat, spans, task
 
 FACILITY = Pricing()
 
@@ -31,7 +31,7 @@ FACILITY = Pricing()
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    write(
+    add(
         home,
         spans(
             task(
@@ -63,7 +63,7 @@ def added(report: Explanation) -> float:
 
 def test_a_call_is_worked_out_by_hand(home: Path):
     """n_u = 40, n_c = 60, n_o = 20 on a model of class large with P = 37: see the lines below."""
-    write(
+    add(
         home,
         spans(
             chat(input=100, cache_read=60, output=20, provider="deepseek", model="deepseek-chat")
@@ -289,7 +289,7 @@ def test_no_line_is_wider_than_the_terminal(recorded: Path, subject: str, width:
 
 
 def test_the_text_has_the_multiplication_and_its_result(home: Path):
-    write(home, spans(chat(input=1000, output=200, provider="acme", model="claude-haiku-4-5")))
+    add(home, spans(chat(input=1000, output=200, provider="acme", model="claude-haiku-4-5")))
     text = shown(explained(home, "job"))
     (line,) = (one for one in text.splitlines() if one.strip().startswith("writing"))
     assert line.split() == ["writing", "48.16", "J", "13.38", "mWh", "28", "%"]
@@ -299,13 +299,13 @@ def test_the_text_has_the_multiplication_and_its_result(home: Path):
 
 
 def test_names_cannot_steer_the_terminal(home: Path):
-    write(home, spans(task("a\x1b[31mtask", chat(input=1, output=1, model="m\x1b[2J"))))
+    add(home, spans(task("a\x1b[31mtask", chat(input=1, output=1, model="m\x1b[2J"))))
     assert "\x1b" not in shown(explained(home))
 
 
 def test_a_part_that_was_measured_stands_beside_the_formula(home: Path):
     """A server window of 36 kJ over the whole of the only call: 10 Wh, and 12.2 at the facility."""
-    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    add(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
     half = SECOND_NS // 2
     start_ns = START_NS + 2 * SECOND_NS
     measured.add(home, [Window(start_ns, start_ns + half, 36_000.0, boundary="server")])
@@ -326,7 +326,7 @@ def test_a_part_that_was_measured_stands_beside_the_formula(home: Path):
 
 def test_of_a_call_that_was_measured_in_part_the_rest_is_estimated(home: Path):
     """The window covers half of the only call: half of each moment is left to the formula."""
-    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    add(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
     whole = added(explained(home, "job"))
     start_ns = START_NS + 2 * SECOND_NS
     measured.add(home, [Window(start_ns, start_ns + SECOND_NS // 4, 3600.0, boundary="facility")])
@@ -341,7 +341,7 @@ def test_of_a_call_that_was_measured_in_part_the_rest_is_estimated(home: Path):
 
 def metered(home: Path, joules: float, *, part: float = 1.0) -> None:
     """Record one call, and let a meter of the server see a part of it."""
-    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    add(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
     start_ns = START_NS + 2 * SECOND_NS
     end_ns = start_ns + round(part * SECOND_NS / 2)
     measured.add(home, [Window(start_ns, end_ns, joules, boundary="server")])
@@ -411,7 +411,7 @@ def test_if_it_were_known_is_about_what_was_measured_as_well(home: Path, subject
 
 def test_models_come_most_energy_first_however_it_is_known(home: Path):
     """The chat is estimated; the embedding is little by estimate, and much by its meter."""
-    write(
+    add(
         home,
         spans(
             chat(input=1000, output=200),
@@ -439,7 +439,7 @@ def test_models_come_most_energy_first_however_it_is_known(home: Path):
 def test_parameters_that_the_user_knows_have_a_command_that_helps(
     home: Path, model: str, command: str
 ):
-    write(home, spans(chat(input=100_000, output=5, model=model)))
+    add(home, spans(chat(input=100_000, output=5, model=model)))
     (advice,) = (one.advice for one in explained(home).drivers if one.symbol == "P")
     assert advice == (f"if you know them, put them in factors.toml: `{command}` has the lines")
     done = CliRunner().invoke(commands, shlex.split(command)[1:])
@@ -449,7 +449,7 @@ def test_parameters_that_the_user_knows_have_a_command_that_helps(
 
 
 def test_an_hour_that_is_known_decides_the_carbon(home: Path):
-    write(home, spans(chat(input=1000, output=200)))
+    add(home, spans(chat(input=1000, output=200)))
     hours = home.parent / "hours.csv"
     hours.write_text("timestamp,zone,g_per_kwh\n2025-10-09T08:00Z,US,100\n")
     import_file(home, hours)

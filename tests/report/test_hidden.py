@@ -23,6 +23,7 @@ from tests.builders import (
     START_NS,
     Node,
     Record,
+    add,
     agent,
     chat,
     fact,
@@ -33,7 +34,6 @@ from tests.builders import (
     spans,
     task,
     tool,
-    write,
 )
 
 DAY_S = 86_400
@@ -50,7 +50,7 @@ def reported(
 ) -> HiddenReport:
     """Write *segments* and report; periods are said as on the command line."""
     for records in segments:
-        write(home, records)
+        add(home, records)
     with Reader(home) as reader:
         return hidden_report(
             reader,
@@ -351,9 +351,7 @@ def test_spans_that_others_tell_of_count_once(
 
 def test_measured_energy_is_in_every_line(home: Path):
     """A meter tells of the time of both agents: what it saw is in their lines and in the sum."""
-    write(
-        home, spans(task("a", agent("one", chat(input=9, output=1)), agent("two", chat(input=1))))
-    )
+    add(home, spans(task("a", agent("one", chat(input=9, output=1)), agent("two", chat(input=1)))))
     measured.add(
         home, [measured.Window(START_NS, START_NS + 60 * SECOND_NS, 3600.0, "accelerator",
                                provider="openai")]
@@ -413,7 +411,7 @@ def test_visible_and_hidden_are_all_and_lines_add_up(
     home = tmp_path_factory.mktemp("law")
     for number in range(data.draw(st.integers(1, 4))):
         records = spans(data.draw(tasks(number)), trace=number + 1)
-        write(home, later(records, DAY_S * data.draw(st.integers(0, 2))))
+        add(home, later(records, DAY_S * data.draw(st.integers(0, 2))))
     report = reported(home, limit=100)
     totals = report.totals
     whole = totals.energy_wh.central if totals.energy_wh else 0

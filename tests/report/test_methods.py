@@ -18,7 +18,7 @@ from agenttrace.reader import Reader
 from agenttrace.report.methods import MethodLine, MethodsReport, methods_report
 from agenttrace.report.models import models_report
 from agenttrace.report.text import to_text
-from tests.builders import agent, chat, spans, task, write
+from tests.builders import add, agent, chat, spans, task
 
 SECOND = 0.5  # how long a call of the builders lasts
 
@@ -41,7 +41,7 @@ def ends(value: Range | None) -> tuple[float, float, float]:
 @pytest.fixture(scope="module")
 def home_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    write(
+    add(
         home,
         spans(
             task(
@@ -163,7 +163,7 @@ def test_ours_are_at_the_boundary_asked_for_and_others_say_their_own(home_of_two
 
 
 def test_calls_that_generate_nothing_by_nature_are_compared(home: Path):
-    write(
+    add(
         home,
         spans(
             task(
@@ -180,7 +180,7 @@ def test_calls_that_generate_nothing_by_nature_are_compared(home: Path):
 def test_calls_of_a_deployment_are_compared_as_those_of_its_model(home: Path):
     home.mkdir()
     (home / "factors.toml").write_text('deployment."my-azure" = "gpt-5"', encoding="utf-8")
-    write(home, spans(task("job", chat(input=900, output=300, model="my-azure"))))
+    add(home, spans(task("job", chat(input=900, output=300, model="my-azure"))))
     report = reported(home)
     said = opinion(entry("gpt-5", shipped()), output_tokens=300, latency_s=SECOND)
     assert said is not None
@@ -197,7 +197,7 @@ def test_without_calls_there_is_nothing_to_compare(home: Path):
 
 
 def test_calls_without_usage_are_left_out_and_said(home: Path):
-    write(home, spans(task("job", chat(status="error"))))
+    add(home, spans(task("job", chat(status="error"))))
     report = reported(home)
     assert (report.calls, report.compared_calls) == (1, 0)
     text = to_text(report, Console(width=80))
@@ -216,7 +216,7 @@ def test_a_task_is_shown_under_its_name_and_unknown_hardware_is_said(home_of_two
 
 
 def test_hardware_by_our_parameters_is_said(home: Path):
-    write(home, spans(task("job", chat(input=9, output=300, model="deepseek-v3"))))
+    add(home, spans(task("job", chat(input=9, output=300, model="deepseek-v3"))))
     text = shown(reported(home))
     assert "1 by the parameters in our catalogue." in text
     assert "EcoLogits does not know deepseek-v3" in text

@@ -6,7 +6,7 @@ from agenttrace.reader import Reader
 from agenttrace.report.models import models_report
 from agenttrace.report.overview import overview
 from agenttrace.report.values import ModelsReport
-from tests.builders import agent, chat, spans, task, write
+from tests.builders import add, agent, chat, spans, task
 
 
 def reported(home: Path) -> ModelsReport:
@@ -17,7 +17,7 @@ def reported(home: Path) -> ModelsReport:
 @pytest.fixture(scope="module")
 def home_of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    write(
+    add(
         home,
         spans(
             task(
@@ -76,7 +76,7 @@ def test_half_of_the_calls_take_at_most_the_median_and_the_tail_is_told(home: Pa
     )
     for lasted, record in enumerate(calls[:5], start=1):
         record["end_ns"] = record["start_ns"] + lasted * 1_000_000_000
-    write(home, calls)
+    add(home, calls)
     (line,) = reported(home).models
     assert line.duration_ms is not None
     assert line.time_to_first_token_ms is not None
@@ -92,7 +92,7 @@ def test_without_calls_there_are_no_models(home: Path):
 
 
 def test_what_no_call_says_is_not_known(home: Path):
-    write(home, spans(chat(model=None, provider=None)))
+    add(home, spans(chat(model=None, provider=None)))
     (line,) = reported(home).models
     assert (line.model, line.tokens.total, line.energy_wh) == (None, None, None)
     assert (line.energy_share, line.time_to_first_token_ms) == (None, None)

@@ -86,8 +86,8 @@ def test_a_tree_may_be_deeper_than_the_python_stack():
     assert [place.depth for place in places(chain)] == list(range(3000))
 
 
-def test_a_million_children_are_placed_one_by_one():
-    spans = [link("task"), *(link(f"call{number}", "task") for number in range(1_000_000))]
+def test_a_hundred_thousand_children_are_placed_one_by_one():
+    spans = [link("task"), *(link(f"call{number}", "task") for number in range(100_000))]
     found = places(spans)
-    assert len(found) == 1_000_001
-    assert found[-1] == (1_000_000, 0, 1)
+    assert len(found) == 100_001
+    assert found[-1] == (100_000, 0, 1)

@@ -18,7 +18,7 @@ from agenttrace.reader import Reader
 from agenttrace.report.outcomes import Moved, OutcomesReport, outcomes_report
 from agenttrace.report.selection import Selection, draws, selected
 from agenttrace.report.text import to_text
-from tests.builders import Node, Record, agent, chat, fact, later, loose, spans, task, write
+from tests.builders import Node, Record, add, agent, chat, fact, later, loose, spans, task, write
 
 MONTH = 30 * 86_400
 TOLD = {outcome: fact(task_outcome=outcome) for outcome in ("success", "failure", "abandoned")}
@@ -50,7 +50,7 @@ def week(home: Path) -> Path:
         fix(4, TOLD["abandoned"], calls=2),
         fix(5, calls=10),
     ):
-        write(home, records)
+        add(home, records)
     return home
 
 
@@ -88,7 +88,7 @@ def test_energy_of_all_told_tasks_is_divided_by_the_successful_ones(week: Path) 
 
 
 def test_the_range_of_all_outcomes_together_is_that_of_the_totals(home: Path) -> None:
-    write(home, fix(1, TOLD["success"]))
+    add(home, fix(1, TOLD["success"]))
     report = reported(home)
     assert report.totals.energy_wh is not None
     (line,) = report.outcomes
@@ -124,7 +124,7 @@ def test_groups_are_the_largest_projects_or_names_of_tasks(week: Path) -> None:
 
 
 def test_calls_in_no_task_are_told_as_such(home: Path) -> None:
-    write(home, [*loose(chat(**CALL)), *fix(2, TOLD["success"])])
+    add(home, [*loose(chat(**CALL)), *fix(2, TOLD["success"])])
     report = reported(home, by="task-name")
     assert {line.name for line in report.groups} == {None, "fix"}
     assert "outside of any task" in shown(report)
@@ -132,7 +132,7 @@ def test_calls_in_no_task_are_told_as_such(home: Path) -> None:
 
 def test_attempts_that_failed_and_retries_are_told_apart(home: Path) -> None:
     retry = chat(role="retry", attempt=2, **CALL)
-    write(home, fix(1, chat(status="error"), retry, TOLD["success"], calls=2))
+    add(home, fix(1, chat(status="error"), retry, TOLD["success"], calls=2))
     report = reported(home)
     assert [
         (line.attempt, line.calls, line.unpriced_calls, line.tokens) for line in report.attempts
@@ -146,13 +146,13 @@ def test_attempts_that_failed_and_retries_are_told_apart(home: Path) -> None:
 @pytest.fixture
 def months(home: Path) -> Path:
     """October: a success of 2 calls. November: two of 3 and 1 calls, and a failure of 2."""
-    write(home, fix(1, TOLD["success"], calls=2))
+    add(home, fix(1, TOLD["success"], calls=2))
     for records in (
         fix(2, TOLD["success"], calls=3),
         fix(3, TOLD["success"], calls=1),
         fix(4, TOLD["failure"], calls=2),
     ):
-        write(home, later(records, MONTH))
+        add(home, later(records, MONTH))
     return home
 
 
@@ -201,8 +201,8 @@ def test_why_nothing_is_said_to_have_changed_is_said(said: str, why: str, months
 
 
 def test_a_period_before_without_outcomes_is_no_base_of_a_change(home: Path) -> None:
-    write(home, fix(1))
-    write(home, later(fix(2, TOLD["success"]), MONTH))
+    add(home, fix(1))
+    add(home, later(fix(2, TOLD["success"]), MONTH))
     report = reported(home, "2025-11")
     assert report.why_no_change == "no change is shown: no outcome is told of a task in 2025-10"
     assert {one.change for one in report.per_success} == {None}
@@ -226,27 +226,27 @@ def run(home: Path, *words: str) -> Result:
 
 
 def only_unsaid(home: Path) -> None:
-    write(home, fix(1))
+    add(home, fix(1))
 
 
 def only_failures(home: Path) -> None:
-    write(home, fix(1, TOLD["failure"]))
+    add(home, fix(1, TOLD["failure"]))
 
 
 def one_task(home: Path) -> None:
-    write(home, fix(1, TOLD["success"]))
+    add(home, fix(1, TOLD["success"]))
 
 
 def no_calls(home: Path) -> None:
-    write(home, spans(task("t", agent("lead"), TOLD["success"])))
+    add(home, spans(task("t", agent("lead"), TOLD["success"])))
 
 
 def usage_unknown(home: Path) -> None:
-    write(home, spans(task("t", chat(status="error"), TOLD["success"])))
+    add(home, spans(task("t", chat(status="error"), TOLD["success"])))
 
 
 def models_unknown(home: Path) -> None:
-    write(home, spans(task("t", chat(model="nobody-knows", **CALL), TOLD["success"])))
+    add(home, spans(task("t", chat(model="nobody-knows", **CALL), TOLD["success"])))
 
 
 def nothing(home: Path) -> None:

@@ -6,7 +6,7 @@ from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report.overview import overview
 from agenttrace.report.values import Overview, Tokens, Unreported
-from tests.builders import agent, chat, line, put, segment, spans, task, tool, write
+from tests.builders import add, agent, chat, line, put, segment, spans, task, tool
 
 CACHED = {"cache_read": 600, "cache_write": 100}
 
@@ -20,7 +20,7 @@ def reported(home: Path, limit: int = 10) -> Overview:
 def two_tasks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One task with a sub-agent, a tool that calls a model, and a retry; and one small task."""
     home = tmp_path_factory.mktemp("home")
-    write(
+    add(
         home,
         spans(
             task(
@@ -156,7 +156,7 @@ def test_an_empty_store_is_zeros_and_unknowns(home: Path):
 
 
 def test_a_call_without_a_model_name_is_a_line_of_its_own(home: Path):
-    write(home, spans(chat(input=10, output=5, model=None, provider=None)))
+    add(home, spans(chat(input=10, output=5, model=None, provider=None)))
     (line,) = reported(home).models
     assert (line.provider, line.model, line.known) == (None, None, False)
     assert line.energy_wh is not None
@@ -185,7 +185,7 @@ def test_calls_and_tasks_that_were_cut_off_are_counted(home: Path):
     call, root = spans(task("killed", chat()))
     for record in (call, root):
         record.update(end_ns=None, status="unset", interrupted=True)
-    write(home, [call, root, *spans(task("whole", chat(input=1, output=1)), trace=2)])
+    add(home, [call, root, *spans(task("whole", chat(input=1, output=1)), trace=2)])
     report = reported(home)
     assert (report.coverage.interrupted_calls, report.coverage.cut_off_tasks) == (1, 1)
     assert {line.task_id: line.is_cut_off for line in report.top_tasks} == {

@@ -12,7 +12,7 @@ from agenttrace.model import TokenUsage
 from agenttrace.reader import Reader
 from agenttrace.report.parity import ParityReport, parity_report
 from agenttrace.report.text import to_text
-from tests.builders import SECOND_NS, START_NS, Node, chat, spans, write
+from tests.builders import SECOND_NS, START_NS, Node, add, chat, spans
 
 LOCAL = {"server.address": "localhost"}
 
@@ -24,7 +24,7 @@ def window(start_s: float, end_s: float, joules: float, **said: Any) -> Window:
 
 def reported(home: Path, windows: Sequence[Window], *calls: Node) -> ParityReport:
     """Report on calls that start 2, 3, ... seconds after START_NS and last half a second."""
-    write(home, spans(*calls))
+    add(home, spans(*calls))
     measured.add(home, windows)
     with Reader(home) as reader:
         return parity_report(reader)

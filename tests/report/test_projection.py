@@ -21,7 +21,7 @@ from agenttrace.report.json import to_json
 from agenttrace.report.projection import Projected, ProjectionReport, measuring, projected
 from agenttrace.report.selection import Selection
 from agenttrace.report.text import to_text
-from tests.builders import Node, begin, chat, later, loose, spans, task, tool, write
+from tests.builders import Node, add, begin, chat, later, loose, spans, task, tool
 
 HOURS_A_YEAR = 365.25 / 7 * 40
 FLEET = Scenario(agents=Assumption(value=2), hours_per_week=Assumption(value=40), years=3, runs=256)
@@ -57,7 +57,7 @@ def asked(name: str = "ask", **said: Any) -> Node:
 
 def test_a_fleet_does_the_tasks_that_were_measured(home: Path):
     """1.5 s and 2.5 s: two tasks in 4 s, so 1,800 an hour, with 1.5 calls of 1,100 tokens each."""
-    write(home, spans(task("one", call()), task("two", call(), call())))
+    add(home, spans(task("one", call()), task("two", call(), call())))
     found = report(home)
     tasks = 2 * HOURS_A_YEAR * 1800
     assert (found.tasks, found.sampled_tasks, found.trouble) == (2, 2, None)
@@ -76,7 +76,7 @@ def test_a_fleet_does_the_tasks_that_were_measured(home: Path):
 
 
 def test_every_figure_for_each_task_has_its_total_its_volume_and_the_change(home: Path):
-    write(home, spans(task("one", call()), asked()))
+    add(home, spans(task("one", call()), asked()))
     found = report(home, growth=Assumption(value=1), efficiency=Assumption(value=0.5))
     second = found.years[1].intensities
     assert [(one.what, one.per) for one in second] == [
@@ -96,7 +96,7 @@ def test_every_figure_for_each_task_has_its_total_its_volume_and_the_change(home
 
 def test_growth_that_is_unsure_makes_no_task_unsure(home: Path):
     """All tasks alike: what one takes is as unsure as its factors in every year."""
-    write(home, spans(task("one", call()), task("two", call())))
+    add(home, spans(task("one", call()), task("two", call())))
     found = report(home, growth=amount("0/0.5/1"))
     first, last = (year.intensities[0].each for year in (found.years[0], found.years[-1]))
     assert first is not None
@@ -106,7 +106,7 @@ def test_growth_that_is_unsure_makes_no_task_unsure(home: Path):
 
 def test_carbon_is_of_the_places_of_the_calls_or_of_the_grid_that_is_given(home: Path):
     german = {"cloud.region": "eu-central-1", "provider": "aws.bedrock"}
-    write(home, spans(task("one", call(**german, model="claude-sonnet-4-5"))))
+    add(home, spans(task("one", call(**german, model="claude-sonnet-4-5"))))
     known = report(home).years[0].intensities[1].each
     assert known is not None
     assert 250 < known.central < 450  # Germany
@@ -132,7 +132,7 @@ def test_carbon_is_of_the_places_of_the_calls_or_of_the_grid_that_is_given(home:
 
 def test_agents_are_set_against_the_recorded_calls_of_people(home: Path):
     """Two calls in what counts as one day: 730.5 a year."""
-    write(home, spans(task("one", call()), asked("a"), asked("b")))
+    add(home, spans(task("one", call()), asked("a"), asked("b")))
     found = report(home)
     year = found.years[0]
     people = year.intensities[2]
@@ -148,7 +148,7 @@ def test_agents_are_set_against_the_recorded_calls_of_people(home: Path):
 
 
 def test_people_of_a_persona_are_compared_with_by_their_definition(home: Path):
-    write(home, spans(task("one", call()), asked()))
+    add(home, spans(task("one", call()), asked()))
     found = report(home, people=Assumption(value=1e10), persona="heavy")
     assert found.passing is not None
     assert found.passing.never == 1
@@ -160,7 +160,7 @@ def test_people_of_a_persona_are_compared_with_by_their_definition(home: Path):
 
 
 def test_every_assumption_is_listed_with_what_it_is_from(home: Path):
-    write(home, spans(task("one", call()), asked()))
+    add(home, spans(task("one", call()), asked()))
     with Reader(home) as reader:
         said = structs.replace(
             FLEET, growth=Assumption(value=0.5, note="planned"), people=Assumption(value=7)
@@ -192,7 +192,7 @@ def test_every_assumption_is_listed_with_what_it_is_from(home: Path):
 
 
 def test_what_is_saved_gives_the_same_figures_without_the_store(home: Path, tmp_path: Path):
-    write(home, spans(task("secret name", call()), task("two", call(), call()), asked("c")))
+    add(home, spans(task("secret name", call()), task("two", call(), call()), asked("c")))
     for people in (None, Assumption(low=1, central=10, high=100)):
         made = run(home, growth=amount("0/0.5/1"), people=people)
         assert made.scenario is not None
@@ -207,7 +207,7 @@ def test_what_is_saved_gives_the_same_figures_without_the_store(home: Path, tmp_
 
 
 def test_a_saved_scenario_runs_with_other_assumptions(home: Path):
-    write(home, spans(task("one", call())))
+    add(home, spans(task("one", call())))
     saved = run(home).scenario
     assert saved is not None
     more = projected(structs.replace(saved, agents=Assumption(value=4))).report
@@ -220,14 +220,14 @@ def test_a_saved_scenario_runs_with_other_assumptions(home: Path):
 
 
 def test_the_same_store_gives_the_same_file(home: Path):
-    write(home, spans(task("one", call()), task("two", call(), call())))
+    add(home, spans(task("one", call()), task("two", call(), call())))
     assert run(home).scenario == run(home).scenario
 
 
 def test_only_some_of_many_tasks_are_kept_and_the_sums_are_of_all(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    write(home, spans(*(task(f"task {number}", call()) for number in range(5))))
+    add(home, spans(*(task(f"task {number}", call()) for number in range(5))))
     monkeypatch.setattr(measuring, "SAMPLED_AT_MOST", 3)
     found = report(home)
     assert (found.tasks, found.sampled_tasks) == (5, 3)
@@ -236,7 +236,7 @@ def test_only_some_of_many_tasks_are_kept_and_the_sums_are_of_all(
 
 
 def test_only_the_chosen_tasks_are_measured(home: Path):
-    write(
+    add(
         home,
         spans(task("one", call(), project="a"), task("two", call(), call(), project="b")),
     )
@@ -247,10 +247,10 @@ def test_only_the_chosen_tasks_are_measured(home: Path):
 
 def test_a_task_that_reaches_out_of_the_period_is_left_out_and_counted(home: Path):
     """The second begins ten hours later; the third takes until then."""
-    write(home, spans(task("one", call())))
-    write(home, later(spans(task("two", call()), trace=2), 36_000))
+    add(home, spans(task("one", call())))
+    add(home, later(spans(task("two", call()), trace=2), 36_000))
     long = spans(task("three", call()), trace=3)
-    write(home, [*long[:-1], {**long[-1], "end_ns": long[-1]["end_ns"] + 36_000 * 10**9}])
+    add(home, [*long[:-1], {**long[-1], "end_ns": long[-1]["end_ns"] + 36_000 * 10**9}])
     found = report(home, Selection(period=periods.parse("2025-10-09T08")))
     assert found.tasks == 1
     assert "1 task left out: not all of it is in the period" in found.warnings
@@ -273,12 +273,12 @@ def test_an_empty_store_has_nothing_to_project_from(home: Path):
 
 
 def test_only_calls_of_people_are_nothing_to_project_from(home: Path):
-    write(home, spans(asked()))
+    add(home, spans(asked()))
     assert "No agentic task is recorded" in trouble(home)
 
 
 def test_a_period_without_data_is_nothing_to_project_from(home: Path):
-    write(home, spans(task("one", call())))
+    add(home, spans(task("one", call())))
     told = trouble(home, Selection(period=periods.parse("2020")))
     assert "No agentic task is recorded (period 2020)" in told
     assert "There are agentic calls in 2025-10-09T08" in told
@@ -286,13 +286,13 @@ def test_a_period_without_data_is_nothing_to_project_from(home: Path):
 
 def test_a_task_that_is_in_no_period_whole_is_not_projected_from(home: Path):
     long = spans(task("one", call()))
-    write(home, [*long[:-1], {**long[-1], "end_ns": long[-1]["end_ns"] + 36_000 * 10**9}])
+    add(home, [*long[:-1], {**long[-1], "end_ns": long[-1]["end_ns"] + 36_000 * 10**9}])
     told = trouble(home, Selection(period=periods.parse("2025-10-09T08")))
     assert "No agentic task lies whole in the period 2025-10-09T08: each of them (1)" in told
 
 
 def test_tasks_without_a_model_call_are_nothing_to_project_from(home: Path):
-    write(home, spans(task("one", tool("search"))))
+    add(home, spans(task("one", tool("search"))))
     assert "No agentic task (1 recorded; period all) made a model call" in trouble(home)
 
 
@@ -300,7 +300,7 @@ def timeless(home: Path) -> None:
     """One task that began and ended at the same moment, as clocks may have it."""
     records = spans(task("one", call()))
     start = records[-1]["start_ns"]
-    write(home, [{**one, "start_ns": start, "end_ns": start} for one in records])
+    add(home, [{**one, "start_ns": start, "end_ns": start} for one in records])
 
 
 def test_tasks_without_a_duration_need_a_pace(home: Path):
@@ -318,7 +318,7 @@ def test_tasks_without_a_duration_need_a_pace(home: Path):
 
 def test_a_task_without_a_duration_is_left_out_beside_others(home: Path):
     timeless(home)
-    write(home, spans(task("two", call()), trace=2))
+    add(home, spans(task("two", call()), trace=2))
     found = report(home)
     assert found.tasks == 1
     assert "1 task left out: how long it took is not known" in found.warnings
@@ -326,25 +326,25 @@ def test_a_task_without_a_duration_is_left_out_beside_others(home: Path):
 
 def test_usage_of_one_task_and_the_time_of_another_are_not_enough(home: Path):
     timeless(home)
-    write(home, spans(task("two", chat()), trace=2))
+    add(home, spans(task("two", chat()), trace=2))
     assert "has both a duration and usage" in trouble(home)
 
 
 def test_calls_outside_of_any_task_are_tasks_by_their_trace_and_that_is_said(home: Path):
-    write(home, loose(call()))
+    add(home, loose(call()))
     found = report(home)
     assert found.tasks == 1
     assert any("around the calls of 1 of 1 task" in one for one in found.warnings)
 
 
 def test_usage_that_lacks_a_side_is_in_no_figure_and_that_is_said(home: Path):
-    write(home, spans(task("one", call(), chat(input=1000, usage="partial"))))
+    add(home, spans(task("one", call(), chat(input=1000, usage="partial"))))
     assert any("1 of 2 agentic calls do not say all" in one for one in report(home).warnings)
 
 
 def test_a_meter_that_saw_nothing_breaks_no_figure(home: Path):
     free = {"measured_j": "0", "agenttrace.energy.boundary": "facility"}
-    write(home, spans(task("one", chat(**free)), asked()))
+    add(home, spans(task("one", chat(**free)), asked()))
     found = report(home, years=1)
     assert found.years[0].energy_wh == Range(0, 0, 0)
     assert found.years[0].carbon_g is None
@@ -365,14 +365,14 @@ def test_a_scenario_without_tasks_needs_a_store():
 
 
 def test_one_task_says_nothing_of_how_far_tasks_lie_apart(home: Path):
-    write(home, spans(task("one", call())))
+    add(home, spans(task("one", call())))
     found = report(home)
     assert any(one.startswith("one task is measured") for one in found.warnings)
     assert len(found.years) == 3
 
 
 def test_a_model_that_nobody_knows_has_a_wide_range_and_a_warning(home: Path):
-    write(home, spans(task("one", call(model="nobody-knows-1", provider="acme"))))
+    add(home, spans(task("one", call(model="nobody-knows-1", provider="acme"))))
     found = report(home)
     energy = found.years[0].energy_wh
     assert energy is not None
@@ -382,7 +382,7 @@ def test_a_model_that_nobody_knows_has_a_wide_range_and_a_warning(home: Path):
 
 
 def test_calls_that_say_no_usage_are_counted_and_their_energy_stays_unknown(home: Path):
-    write(home, spans(task("one", chat()), asked()))
+    add(home, spans(task("one", chat()), asked()))
     found = report(home)
     year = found.years[0]
     assert year.calls.central == pytest.approx(2 * HOURS_A_YEAR * 2400)
@@ -394,14 +394,14 @@ def test_calls_that_say_no_usage_are_counted_and_their_energy_stays_unknown(home
 
 
 def test_a_task_whose_calls_say_no_usage_is_left_out_beside_others(home: Path):
-    write(home, spans(task("one", call()), task("two", chat())))
+    add(home, spans(task("one", call()), task("two", chat())))
     found = report(home)
     assert found.tasks == 1
     assert "1 task left out: none of its calls says its usage" in found.warnings
 
 
 def test_people_whose_calls_say_no_usage_cannot_be_compared_with(home: Path):
-    write(home, spans(task("one", call()), task("ask", chat(), workload="user-facing")))
+    add(home, spans(task("one", call()), task("ask", chat(), workload="user-facing")))
     found = report(home)
     assert found.passing is None
     assert any("no user-facing call says its usage" in one for one in found.warnings)
@@ -410,18 +410,18 @@ def test_people_whose_calls_say_no_usage_cannot_be_compared_with(home: Path):
 
 
 def test_without_people_that_is_said(home: Path):
-    write(home, spans(task("one", call())))
+    add(home, spans(task("one", call())))
     assert any("`--people N` takes people of a persona" in one for one in report(home).warnings)
 
 
 def test_a_persona_that_is_not_there_is_named_beside_those_that_are(home: Path):
-    write(home, spans(task("one", call())))
+    add(home, spans(task("one", call())))
     with pytest.raises(ConfigError, match=r"no persona 'none'\. Known: average, heavy"):
         report(home, people=Assumption(value=1), persona="none")
 
 
 def test_the_text_fits_a_terminal_and_says_that_it_is_no_forecast(home: Path):
-    write(home, spans(task("one", call()), task("two", call(), call()), asked()))
+    add(home, spans(task("one", call()), task("two", call(), call()), asked()))
     text = shown(report(home, growth=amount("0/0.5/1"), title="Our fleet", note="a try"))
     assert max(map(len, text.splitlines())) <= 80
     for said in (

@@ -17,7 +17,7 @@ from agenttrace.report.selection import (
     extent,
     selected,
 )
-from tests.builders import Record, agent, chat, fact, later, spans, task, write
+from tests.builders import Record, add, agent, chat, fact, later, spans, task
 
 # The first span starts at 2025-10-09 08:53:20 UTC.
 HOUR = 3600
@@ -34,14 +34,12 @@ def totals(home: Path, selection: Selection) -> tuple[int, int, int, int | None]
 @pytest.fixture
 def recorded(home: Path) -> Path:
     """A chat in one hour; a task of two agents, which goes on into the next hour."""
-    write(
-        home, spans(task("ask", chat(input=10, output=1), workload="user-facing", project="desk"))
-    )
+    add(home, spans(task("ask", chat(input=10, output=1), workload="user-facing", project="desk")))
     first = spans(task("fix", agent("coder", chat(input=100, output=10))), trace=2)
     last = spans(
         task("fix", agent("coder", agent("tester", chat(input=1000, output=100)))), trace=3
     )
-    write(home, [*first, *later(last, HOUR)])
+    add(home, [*first, *later(last, HOUR)])
     return home
 
 
@@ -85,7 +83,7 @@ def test_after_a_selection_everything_is_seen_again(recorded: Path):
 
 
 def test_a_task_without_a_call_is_seen_when_it_began(home: Path):
-    write(home, spans(task("think", fact(task_outcome="abandoned"))))
+    add(home, spans(task("think", fact(task_outcome="abandoned"))))
     assert totals(home, Selection(period=parse("2025-10-09")))[0] == 1
     assert totals(home, Selection(period=parse("2025-10-10")))[0] == 0
 
@@ -131,7 +129,7 @@ def test_draws_and_sums_of_the_parts_add_up_to_those_of_the_whole(
     tmp_path_factory: pytest.TempPathFactory, places: list[tuple[int, int, bool]]
 ):
     home = tmp_path_factory.mktemp("parts")
-    write(home, records(places))
+    add(home, records(places))
     parts = [
         Selection(parse(period), workload)
         for period in ("2025-10-09", "2025-10-10", "2025-10-11")
@@ -170,9 +168,9 @@ def turns(home: Path) -> Path:
     second = task("two", chat(input=100, output=10, session="a"), branch="x", **said)
     third = task("three", chat(input=1000, output=100, session="b"), branch="main", **said)
     fourth = task("four", chat(input=10_000, output=1000), project="other")
-    write(home, spans(first))
-    write(home, later(spans(second, trace=2), HOUR))
-    write(home, later(spans(third, trace=3) + spans(fourth, trace=4), DAY))
+    add(home, spans(first))
+    add(home, later(spans(second, trace=2), HOUR))
+    add(home, later(spans(third, trace=3) + spans(fourth, trace=4), DAY))
     return home
 
 
@@ -220,7 +218,7 @@ def test_what_is_chosen_of_tasks_is_asked_before_they_are_put_together(turns: Pa
 
 
 def test_prompts_that_nobody_told_are_counted_by_the_task_as_it_was_recorded(home: Path):
-    write(home, spans(task("one", chat(session="s")), task("two", chat(session="s"))))
+    add(home, spans(task("one", chat(session="s")), task("two", chat(session="s"))))
     found = rows(
         home,
         "SELECT user_turns, user_turns_from FROM task_workload",

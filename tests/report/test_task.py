@@ -14,6 +14,7 @@ from tests.builders import (
     SECOND_NS,
     START_NS,
     Record,
+    add,
     agent,
     chat,
     foreign,
@@ -25,7 +26,6 @@ from tests.builders import (
     step,
     task,
     tool,
-    write,
 )
 
 
@@ -40,7 +40,7 @@ def drawn(home: Path, task_id: str = "job") -> list[str]:
 
 def test_a_task_has_what_was_measured_of_it_and_of_no_other(home: Path):
     """One window of 36,000 J covers both tasks: they share its 10 Wh, and each says its own."""
-    write(home, spans(*(task(name, chat(input=900, output=10)) for name in ("a", "b"))))
+    add(home, spans(*(task(name, chat(input=900, output=10)) for name in ("a", "b"))))
     window = (START_NS, START_NS + 60 * SECOND_NS, 36000.0, "facility")
     measured.add(home, [measured.Window(*window, provider="openai")])
     reports = [reported(home, name) for name in ("a", "b")]
@@ -53,7 +53,7 @@ def test_a_task_has_what_was_measured_of_it_and_of_no_other(home: Path):
 @pytest.fixture(scope="module")
 def research(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    write(
+    add(
         home,
         spans(
             task(
@@ -187,7 +187,7 @@ def test_an_id_that_fits_no_task_is_refused_with_a_way_out(research: Path):
 
 
 def test_an_id_with_a_quote_in_it_is_only_an_id(home: Path):
-    write(home, spans(task("it's", chat(input=1, output=1))))
+    add(home, spans(task("it's", chat(input=1, output=1))))
     assert reported(home, "it's").totals.calls == 1
 
 
@@ -202,19 +202,19 @@ def test_reporting_leaves_the_reader_as_it_was(research: Path):
 
 
 def test_what_the_fold_has_not_summed_up_yet_is_in_the_tree_as_well(home: Path):
-    write(home, spans(task("t", chat(name="early", input=1, output=1))))
+    add(home, spans(task("t", chat(name="early", input=1, output=1))))
     assert drawn(home, "t") == ["task t", "  inference early"]
     (home / "fold.lock").unlink()
     (home / "fold.lock").mkdir()
     late, *_ = spans(task("t", chat(name="late", input=2, output=2)), trace=2)
-    write(home, [late])
+    add(home, [late])
     report = reported(home, "t")
     assert [node.name for node in report.nodes] == ["t", "early", "late"]
     assert (report.totals.calls, report.nodes[0].calls) == (2, 2)
 
 
 def test_of_calls_inside_one_another_the_innermost_is_shown(home: Path):
-    write(
+    add(
         home,
         spans(
             agent(
@@ -236,12 +236,12 @@ def test_of_calls_inside_one_another_the_innermost_is_shown(home: Path):
 def test_a_call_that_another_task_tells_better_of_is_no_call_here(home: Path):
     """The other task is a quarter of an hour long, and begins after this one has ended."""
     ours = task("ours", chat(name="wire", input=5, output=1, response_id="r", usage="estimated"))
-    write(home, spans(task("theirs", frame(name="frame", input=5, output=1, response_id="r"))))
+    add(home, spans(task("theirs", frame(name="frame", input=5, output=1, response_id="r"))))
     later = spans(ours, trace=2)
     for record in later:
         record["start_ns"] += 600_000_000_000
         record["end_ns"] += 600_000_000_000
-    write(home, later)
+    add(home, later)
     report = reported(home, "theirs")
     assert (report.totals.calls, [node.kind for node in report.nodes]) == (0, ["task"])
     assert reported(home, "ours").totals.calls == len(reported(home, "ours").nodes) - 1 == 1
@@ -250,12 +250,12 @@ def test_a_call_that_another_task_tells_better_of_is_no_call_here(home: Path):
 def test_a_result_that_was_fetched_days_later_is_that_of_the_call(home: Path):
     asked = chat(name="asked", response_id="r", usage="missing", outcome="incomplete")
     fetch = chat(operation="fetch_response", response_id="r", input=40, output=2, usage="reported")
-    write(home, spans(task("asks", asked)))
+    add(home, spans(task("asks", asked)))
     late = spans(task("fetches", fetch), trace=2)
     for record in late:
         record["start_ns"] += 3 * 86_400_000_000_000
         record["end_ns"] += 3 * 86_400_000_000_000
-    write(home, late)
+    add(home, late)
     first, second = reported(home, "asks"), reported(home, "fetches")
     assert [node.input_tokens for node in first.nodes] == [40, 40]
     assert first.totals.tokens.input == 40
@@ -263,7 +263,7 @@ def test_a_result_that_was_fetched_days_later_is_that_of_the_call(home: Path):
 
 
 def test_the_tree_of_a_trace_without_a_task_is_found_by_the_trace(home: Path):
-    write(home, loose(chat(name="lone", input=1, output=1), trace=7))
+    add(home, loose(chat(name="lone", input=1, output=1), trace=7))
     assert [node.name for node in reported(home, f"{7:032x}").nodes] == ["lone"]
 
 
@@ -271,7 +271,7 @@ def test_agents_may_be_nested_two_hundred_deep(home: Path):
     nested = chat(input=10, output=1)
     for depth in reversed(range(200)):
         nested = agent(f"agent {depth}", nested, chat(input=1, output=1))
-    write(home, spans(task("deep", nested)))
+    add(home, spans(task("deep", nested)))
     nodes = reported(home, "deep").nodes
     assert max(node.depth for node in nodes) == 201
     assert (nodes[0].calls, nodes[0].input_tokens) == (201, 210)
@@ -332,7 +332,7 @@ def test_twenty_thousand_spans_are_not_too_many(home: Path):
 
 
 def test_no_id_is_no_task_and_many_candidates_are_counted(home: Path):
-    write(home, [one for n in range(5) for one in spans(task(f"t{n}", chat()), trace=n + 1)])
+    add(home, [one for n in range(5) for one in spans(task(f"t{n}", chat()), trace=n + 1)])
     with pytest.raises(QueryError, match="say the id of a task"):
         reported(home, "")
     with pytest.raises(QueryError, match=r"t0, t1, t2 and 2 more\. Give"):
@@ -346,8 +346,8 @@ def test_a_task_that_was_cut_off_is_told_from_one_that_ended(home: Path):
     )
     for record in (call, lead, root):
         record.update(end_ns=None, status="unset", interrupted=True)
-    write(home, [*ended, call, lead, root])
-    write(home, spans(task("whole", chat(input=1, output=1)), trace=2))
+    add(home, [*ended, call, lead, root])
+    add(home, spans(task("whole", chat(input=1, output=1)), trace=2))
     report = reported(home, "killed")
     assert report.is_cut_off
     assert [(node.name, node.is_interrupted, node.duration_ms) for node in report.nodes] == [

@@ -21,7 +21,7 @@ from agenttrace.report.selection import Selection, selected
 from agenttrace.report.text import to_text
 from agenttrace.report.trend import Trend, trend, when
 from agenttrace.report.trend.values import By, Decomposed
-from tests.builders import Node, agent, chat, later, spans, task, write
+from tests.builders import Node, add, agent, chat, later, spans, task
 from tests.factor_files import SOURCE, hall
 from tests.queries.test_task_group import group
 
@@ -32,11 +32,11 @@ IN_GERMANY = {"cloud.region": "eu-central-1", "provider": "aws.bedrock"}
 
 
 def october(home: Path, *tasks: Node, trace: int = 1) -> None:
-    write(home, spans(*tasks, trace=trace))
+    add(home, spans(*tasks, trace=trace))
 
 
 def november(home: Path, *tasks: Node, trace: int = 100) -> None:
-    write(home, later(spans(*tasks, trace=trace), MONTH))
+    add(home, later(spans(*tasks, trace=trace), MONTH))
 
 
 def compared(

@@ -22,7 +22,18 @@ from agenttrace.report.overview import overview
 from agenttrace.report.task import task_report
 from agenttrace.report.text import to_text
 from agenttrace.report.what_if import Change, Choices, ModelChange, WhatIf, compared, sql
-from tests.builders import SECOND_NS, START_NS, Record, agent, chat, later, spans, task, write
+from tests.builders import (
+    SECOND_NS,
+    START_NS,
+    Record,
+    add,
+    agent,
+    chat,
+    later,
+    spans,
+    task,
+    write,
+)
 
 START = datetime(2025, 10, 9, 8)  # noqa: DTZ001 - times of a report are UTC
 ZERO = Range(0, 0, 0)
@@ -46,8 +57,8 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
             chat(status="error"),
         )
     )
-    write(home, records)
-    write(home, later(spans(task("nightly", chat(input=10, output=5)), trace=2), 86_400))
+    add(home, records)
+    add(home, later(spans(task("nightly", chat(input=10, output=5)), trace=2), 86_400))
     with Reader(home) as opened:
         yield opened
 
@@ -115,13 +126,13 @@ def test_a_perfect_cache_holds_what_the_agent_sent_and_received_last(reader: Rea
 
 
 def test_a_perfect_cache_never_holds_less_than_was_recorded(home: Path):
-    write(home, spans(chat(input=10, output=5), chat(input=900, output=5, cache_read=800)))
+    add(home, spans(chat(input=10, output=5), chat(input=900, output=5, cache_read=800)))
     with Reader(home) as reader:
         assert compared(reader, Choices(cache="perfect")).cached_tokens == (800, 800)
 
 
 def test_an_agent_inside_one_of_its_name_has_a_context_of_its_own(home: Path):
-    write(
+    add(
         home,
         spans(
             agent(
@@ -137,7 +148,7 @@ def test_an_agent_inside_one_of_its_name_has_a_context_of_its_own(home: Path):
 
 
 def test_a_call_that_failed_is_no_context(home: Path):
-    write(
+    add(
         home,
         spans(chat(input=100, output=5), chat(status="error"), chat(input=200, output=5)),
     )
@@ -183,7 +194,7 @@ def test_the_other_side_is_what_a_store_of_such_calls_would_say(
     def calls(*sizes: tuple[int, int]) -> list[Record]:
         return spans(*(chat(input=n, cache_read=c, output=100) for n, c in sizes))
 
-    write(home, calls((3900, 3900), (5000, 3000), (9000, 5000)))
+    add(home, calls((3900, 3900), (5000, 3000), (9000, 5000)))
     with Reader(home) as reader:
         report = compared(reader, choices)
     write(home / "other", calls(first, second, third))
@@ -203,7 +214,7 @@ def test_the_other_side_is_what_a_store_of_such_calls_would_say(
 
 
 def test_another_model_answers_the_same_tokens(home: Path):
-    write(home, spans(chat(input=1000, output=100)))
+    add(home, spans(chat(input=1000, output=100)))
     with Reader(home) as reader:
         report = compared(reader, Choices(models=(("gpt-5", "claude-haiku-4-5"),)))
     write(home / "other", spans(chat(input=1000, output=100, model="claude-haiku-4-5")))
@@ -274,8 +285,8 @@ def test_shifting_without_hourly_data_says_what_it_needs(reader: Reader):
 def by_the_hour(home: Path) -> Path:
     """Two calls at 8 o'clock and one at 20; 100 g/kWh at 8 and 25 at 14, nothing else is known."""
     calls = spans(task("day", chat(input=1000, output=100), chat(input=500, output=50)))
-    write(home, calls)
-    write(home, later(spans(task("night", chat(input=10, output=5)), trace=2), 12 * 3600))
+    add(home, calls)
+    add(home, later(spans(task("night", chat(input=10, output=5)), trace=2), 12 * 3600))
     hours = home.parent / "hours.csv"
     hours.write_text(
         "timestamp,zone,g_per_kwh\n2025-10-09T08:00Z,US,100\n2025-10-09T14:00Z,US,25\n"
@@ -342,7 +353,7 @@ def test_before_is_what_the_report_says_where_hours_are_known(by_the_hour: Path)
 
 
 def test_what_was_measured_is_compared_by_its_estimate(home: Path):
-    write(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
+    add(home, spans(chat(input=1000, output=200, provider="vllm", model="claude-haiku-4-5")))
     with Reader(home) as reader:
         said = overview(reader).totals.energy_wh
     start_ns = START_NS + 2 * SECOND_NS
@@ -370,7 +381,7 @@ def test_other_hardware_and_batches_bring_their_sources(reader: Reader):
 
 def test_hardware_of_the_users_own_comes_from_a_factor_file(home: Path):
     """Class large writes with 90 % of the energy; nothing is said of reading."""
-    write(home, spans(chat(output=1000, input=0)))
+    add(home, spans(chat(output=1000, input=0)))
     mine = home.parent / "mine.toml"
     mine.write_text(
         """
@@ -432,7 +443,7 @@ def test_what_reads_may_be_read_by_another(reader: Reader):
 
 
 def test_calls_of_estimated_tokens_are_counted(home: Path):
-    write(home, spans(chat(input=10, output=5, usage="estimated"), chat(input=10, output=5)))
+    add(home, spans(chat(input=10, output=5, usage="estimated"), chat(input=10, output=5)))
     with Reader(home) as reader:
         for choices in (Choices(region="FR"), Choices(cache=0.0)):
             report = compared(reader, choices)
@@ -541,7 +552,7 @@ def test_what_cannot_be_chosen_is_an_error_without_calls_too(
 
 
 def test_calls_that_name_no_model_are_all_there_are(home: Path):
-    write(home, spans(chat(input=10, output=5, model=None)))
+    add(home, spans(chat(input=10, output=5, model=None)))
     with Reader(home) as reader, pytest.raises(QueryError) as raised:
         compared(reader, Choices(models=(("gpt-6", "gpt-5"),)))
     assert str(raised.value) == (
@@ -569,7 +580,7 @@ def test_the_text_has_both_sides_the_difference_and_what_was_cut(reader: Reader)
 
 
 def test_no_change_is_shown_as_none(home: Path):
-    write(home, spans(chat(input=1000, output=100)))
+    add(home, spans(chat(input=1000, output=100)))
     with Reader(home) as reader:
         text = shown(compared(reader, Choices(models=(("gpt-5", "gpt-5"),))))
     lines = [line.split() for line in text.splitlines()]
@@ -605,7 +616,7 @@ def slack(change: Change) -> float:
     ],
 )
 def test_what_changes_nothing_differs_by_exactly_nothing(home: Path, choices: Choices):
-    write(home, spans(chat(input=4000, cache_read=7, output=9), chat(input=3, output=70)))
+    add(home, spans(chat(input=4000, cache_read=7, output=9), chat(input=3, output=70)))
     with Reader(home) as reader:
         report = compared(reader, choices)
     for change in (report.energy_wh, report.carbon_g, report.water_l):
@@ -643,7 +654,7 @@ def test_a_perfect_cache_never_costs(
 ):
     """Calls of one agent, by input, the most of it that is cached, and output."""
     home = tmp_path_factory.mktemp("home")
-    write(home, spans(*(chat(input=i, cache_read=min(c, i), output=o) for i, c, o in of)))
+    add(home, spans(*(chat(input=i, cache_read=min(c, i), output=o) for i, c, o in of)))
     with Reader(home) as reader:
         perfect = energy_of(reader, Choices(cache="perfect"))
     assert perfect.difference.high <= slack(perfect)

@@ -17,6 +17,7 @@ from agenttrace.errors import ConfigError
 from agenttrace.server import Running, forwarding, running
 from agenttrace.server.enriching import Enriching
 from agenttrace.server.forwarding import Target, headers_of, queue_name, retry_after, shown
+from agenttrace.server.keeping import Message
 from agenttrace.server.metrics import Metrics, Sums
 from tests.server.sending import (
     JSON,
@@ -138,6 +139,31 @@ def test_energy_is_added_where_that_is_asked_for(home: Path) -> None:
     assert "content-encoding" not in got.headers
 
 
+def test_what_cannot_be_changed_goes_on_as_it_is(home: Path, trouble: list[str]) -> None:
+    def change(_: Message) -> Message:
+        raise ValueError("secret")
+
+    with collecting() as other, passing_on(home, Target(other.url, {}, change=change)) as server:
+        for number in (1, 2):
+            send(server.http_url, body=message(call(number)))
+        assert [got.body for got in other.wait(2)] == [message(call(1)), message(call(2))]
+    assert not any("secret" in line for line in trouble)
+
+
+def test_what_cannot_be_sent_at_all_does_not_hold_up_the_rest(
+    home: Path, trouble: list[str]
+) -> None:
+    def change(told: Message) -> Message:
+        return told if told.body else replace(told, content_type="\u2603")
+
+    with collecting() as other, passing_on(home, Target(other.url, {}, change=change)) as server:
+        send(server.http_url, body=b"")
+        send(server.http_url, body=message(call(2)))
+        assert [got.body for got in other.wait(1)] == [message(call(2))]
+        assert health_when_empty(server.http_url)["refused"] == 1
+    assert len(trouble) == 1
+
+
 def test_what_is_told_to_come_again_comes_again(home: Path, trouble: list[str]) -> None:
     with (
         collecting(503, 429, 502) as other,
@@ -164,7 +190,7 @@ def test_an_endpoint_that_is_away_hinders_nothing_and_gets_all_after_a_restart(
 ) -> None:
     with collecting() as other:
         url = other.url
-    with passing_on(home, Target(url, {})) as server:
+    with passing_on(home, Target(url, {}, is_kept=True)) as server:
         assert send(server.http_url, body=message(call(1))).status == 200
         assert get(server.http_url, "/health").json["forward"]["sent"] == 0
     assert kept(home) == ["0000000000000001"]
@@ -172,8 +198,19 @@ def test_an_endpoint_that_is_away_hinders_nothing_and_gets_all_after_a_restart(
         # The queue is named after its endpoint, which has another port now.
         (queue,) = (home / "forward").iterdir()
         queue.rename(queue.with_name(queue_name(other.url)))
-        with passing_on(home, Target(other.url, {})):
+        with passing_on(home, Target(other.url, {}, is_kept=True)):
             assert other.wait(1)[0].body == message(call(1))
+
+
+def test_what_waits_to_be_passed_on_is_written_nowhere_unless_asked(
+    home: Path, trouble: list[str]
+) -> None:
+    with collecting() as other:
+        url = other.url
+    with passing_on(home, Target(url, {})) as server:
+        assert send(server.http_url, body=message(call(1))).status == 200
+        assert get(server.http_url, "/health").json["forward"]["waiting_bytes"] > 0
+        assert not (home / "forward").exists()
 
 
 def test_a_full_queue_drops_the_oldest_and_says_so(home: Path, trouble: list[str]) -> None:

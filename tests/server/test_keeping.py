@@ -44,6 +44,18 @@ def test_what_comes_while_the_disk_works_is_written_together() -> None:
     keeper.close()
 
 
+def test_who_gives_up_waiting_does_not_stop_the_others() -> None:
+    spool = _Gated()
+    keeper = Keeper(spool)  # type: ignore[arg-type]
+    given_up = keeper.keep([line(1)], MESSAGE)
+    assert spool.began.wait(5)
+    given_up.cancel()
+    other = keeper.keep([line(2)], MESSAGE)
+    spool.go_on.set()
+    other.result(5)
+    keeper.close()
+
+
 def test_nothing_is_acknowledged_before_it_is_passed_to_the_queue(tmp_path: Path) -> None:
     passed: list[Message] = []
     keeper = Keeper(Spool(tmp_path, "test", is_retold=True), passed.extend)

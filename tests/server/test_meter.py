@@ -1,5 +1,6 @@
 """The meter passes on exactly what comes, as it comes, and counts each call once."""
 
+import contextlib
 import os
 import queue
 import signal
@@ -178,20 +179,28 @@ class _Upstream:
         self.received = b""
         self.is_hung_up = threading.Event()
         self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening.settimeout(10)
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
+    def close(self) -> None:
+        """End its thread, which would fail in somebody else's test."""
+        self.pieces.put(None)
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
     def _serve(self) -> None:
-        connection, _ = self._listening.accept()
-        with connection, self._listening:
-            while not self._is_whole():
-                self.received += connection.recv(65536)
-            try:
-                while (piece := self.pieces.get(timeout=10)) is not None:
-                    connection.sendall(piece)
-            except OSError:
-                self.is_hung_up.set()
+        with self._listening, contextlib.suppress(TimeoutError):
+            connection, _ = self._listening.accept()
+            with connection:
+                while not self._is_whole():
+                    self.received += connection.recv(65536)
+                try:
+                    while (piece := self.pieces.get()) is not None:
+                        connection.sendall(piece)
+                except OSError:
+                    self.is_hung_up.set()
 
     def _is_whole(self) -> bool:
         head, end, body = self.received.partition(b"\r\n\r\n")
@@ -202,11 +211,22 @@ class _Upstream:
 
 
 @pytest.fixture
+def upstream() -> Iterator[Callable[..., _Upstream]]:
+    """Begins an upstream that sends the pieces it is given, and waits for more until ``None``."""
+    with contextlib.ExitStack() as stack:
+
+        def begin(*pieces: bytes | None) -> _Upstream:
+            one = _Upstream(*pieces)
+            stack.callback(one.close)
+            return one
+
+        yield begin
+
+
+@pytest.fixture
 def home_meter(home: Path) -> Iterator[Callable[[str], str]]:
     """A meter in this process, for what counts nothing."""
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
 
         def begin(url: str) -> str:
             return stack.enter_context(metering(home, port=0, upstreams={"else": url}))
@@ -221,22 +241,24 @@ def _exchange(url: str, request: bytes) -> socket.socket:
     return connection
 
 
-def test_bytes_go_both_ways_unchanged(home_meter: Callable[[str], str]):
+def test_bytes_go_both_ways_unchanged(
+    home_meter: Callable[[str], str], upstream: Callable[..., _Upstream]
+):
     packed = b"\x1f\x8b not really packed \x00\xff"
-    upstream = _Upstream(
+    served = upstream(
         b"HTTP/1.1 418 \r\ncontent-encoding: gzip\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\n"
         b"date: yesterday\r\nconnection: close, x-hop\r\nx-hop: 1\r\ncontent-length: %d\r\n\r\n%s"
         % (len(packed), packed),
         None,
     )
-    url = home_meter(upstream.url)
+    url = home_meter(served.url)
     with _exchange(
         url,
         b"PUT /else/a%2Fb/c?x=%20y&z HTTP/1.1\r\nhost: localhost\r\nX-Own: \xe9\r\n"
         b"accept-encoding: br\r\ncontent-length: 5\r\nconnection: close\r\n\r\n\x00\x01\xff{}",
     ) as connection:
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    head, _, body = upstream.received.partition(b"\r\n\r\n")
+    head, _, body = served.received.partition(b"\r\n\r\n")
     assert head.startswith(b"PUT /a%2Fb/c?x=%20y&z HTTP/1.1\r\n")
     assert body == b"\x00\x01\xff{}"
     sent = {line.partition(b":")[0].lower() for line in head.split(b"\r\n")[1:]}
@@ -254,33 +276,39 @@ def test_bytes_go_both_ways_unchanged(home_meter: Callable[[str], str]):
     ]
 
 
-def test_a_stream_arrives_piece_by_piece(home_meter: Callable[[str], str]):
-    upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n")
-    url = home_meter(upstream.url)
+def test_a_stream_arrives_piece_by_piece(
+    home_meter: Callable[[str], str], upstream: Callable[..., _Upstream]
+):
+    served = upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n")
+    url = home_meter(served.url)
     with httpx.stream("GET", f"{url}/else/stream") as response:
         pieces = response.iter_raw()
         for word in (b"data: one\n\n", b"data: two\n\n"):
             # The next piece is sent only after this one has come out at the other end.
-            upstream.pieces.put(b"%x\r\n%s\r\n" % (len(word), word))
+            served.pieces.put(b"%x\r\n%s\r\n" % (len(word), word))
             assert next(pieces) == word
-        upstream.pieces.put(b"0\r\n\r\n")
+        served.pieces.put(b"0\r\n\r\n")
         assert list(pieces) == []
 
 
-def test_what_is_cut_off_does_not_look_whole(home_meter: Callable[[str], str]):
-    upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", None)
-    url = home_meter(upstream.url)
+def test_what_is_cut_off_does_not_look_whole(
+    home_meter: Callable[[str], str], upstream: Callable[..., _Upstream]
+):
+    served = upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n", None)
+    url = home_meter(served.url)
     with pytest.raises(httpx.RemoteProtocolError):
         httpx.get(f"{url}/else/stream")
 
 
-def test_who_hangs_up_is_hung_up_on(home_meter: Callable[[str], str]):
-    upstream = _Upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n")
-    url = home_meter(upstream.url)
+def test_who_hangs_up_is_hung_up_on(
+    home_meter: Callable[[str], str], upstream: Callable[..., _Upstream]
+):
+    served = upstream(b"HTTP/1.1 200 \r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n")
+    url = home_meter(served.url)
     with httpx.stream("GET", f"{url}/else/stream") as response:
         assert next(response.iter_raw()) == b"hi"
-    while not upstream.is_hung_up.wait(0.01):
-        upstream.pieces.put(b"2\r\nhi\r\n")
+    while not served.is_hung_up.wait(0.01):
+        served.pieces.put(b"2\r\nhi\r\n")
 
 
 def test_a_provider_that_is_away_is_told(home_meter: Callable[[str], str]):
@@ -299,14 +327,16 @@ def test_a_port_that_is_taken_is_said(home: Path):
 
 
 @pytest.mark.parametrize("how", ["held", "streamed"])
-def test_a_body_without_a_length_arrives_whole(home_meter: Callable[[str], str], how: str):
-    upstream = _Upstream(b"HTTP/1.1 204 \r\n\r\n")
-    url = home_meter(upstream.url)
+def test_a_body_without_a_length_arrives_whole(
+    home_meter: Callable[[str], str], upstream: Callable[..., _Upstream], how: str
+):
+    served = upstream(b"HTTP/1.1 204 \r\n\r\n")
+    url = home_meter(served.url)
     path = "/v1/chat/completions" if how == "held" else "/v1/files"
     answer = httpx.post(f"{url}/else{path}", content=iter([b"one ", b"two"]))
     assert answer.status_code == 204
     if how == "held":
-        assert upstream.received.endswith(b"Content-Length: 7\r\n\r\none two")
+        assert served.received.endswith(b"Content-Length: 7\r\n\r\none two")
 
 
 @pytest.mark.parametrize("url", ["ftp://x", "nowhere", "http://"])

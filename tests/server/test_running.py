@@ -51,6 +51,17 @@ def test_a_spoilt_note_finds_nothing(
     assert find(home) is None
 
 
+def test_a_note_leads_to_this_machine_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(
+        finding.http.client, "HTTPConnection", lambda *said, **_: asked.append(said)
+    )
+    home.mkdir()
+    (home / finding.NAME).write_text('{"http_url": "http://192.0.2.1:4318"}')
+    assert find(home) is None
+    assert asked == []
+
+
 def test_a_taken_port_is_named_with_the_way_out(home: Path) -> None:
     with serving(home) as server:
         with (

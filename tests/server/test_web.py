@@ -104,6 +104,16 @@ def test_a_zip_bomb_is_unpacked_to_the_limit_only(home: Path) -> None:
         assert answer.status == 413
 
 
+def test_what_a_body_unpacks_to_takes_room_as_well(home: Path) -> None:
+    limits = Limits(waiting_bytes=5000)
+    packed = gzip.compress(message(*(call(number) for number in range(1, 51))))
+    assert len(packed) < 5000
+    with running(home, http_port=0, grpc_port=0, limits=limits, is_folding=False) as server:
+        answer = send(server.http_url, body=packed, headers={"content-encoding": "gzip"})
+        assert answer.status == 429
+        assert server.receiver.room.bytes == 0
+
+
 def test_packing_that_is_none_is_refused(shared: Running) -> None:
     send_as = {"gzip": 400, "deflate": 400, "br": 415}
     for encoding, status in send_as.items():

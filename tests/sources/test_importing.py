@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from agenttrace.reader import Reader
+from agenttrace.record.spool import Spool
+from agenttrace.sources import importing, reading
 from agenttrace.sources import source as sources
 from agenttrace.sources.importing import Imported, import_logs
 from agenttrace.sources.source import Form, Piece, Skipped, Unreadable, User, walk
@@ -216,3 +218,69 @@ def test_an_import_waits_for_no_other_for_ever(log: Path, monkeypatch: pytest.Mo
         _import(log)
     other.close()
     assert sources.LINE_AT_MOST == 32 * 1024 * 1024
+
+
+def test_a_long_file_is_written_a_piece_at_a_time(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [_line(f"m{number}", 5) for number in range(4)]
+    log.write_text("".join(lines))
+    monkeypatch.setattr(reading, "CHUNK", len(lines[0]))
+    monkeypatch.setattr(importing, "_AT_ONCE", 1)
+    written: list[int] = []
+    append_all = Spool.append_all
+
+    def counted(self: Spool, lines: Iterable[bytes]) -> None:
+        kept = list(lines)
+        written.append(len(kept))
+        append_all(self, kept)
+
+    monkeypatch.setattr(Spool, "append_all", counted)
+
+    assert _import(log).calls == 4
+    assert max(written) == 2  # the turn and the first call; then each two calls
+
+
+def test_a_disk_that_is_full_is_no_fault_of_the_file(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log.write_text(_line("m1", 5) + _line("m2", 5))
+    monkeypatch.setattr(importing, "_AT_ONCE", 1)
+
+    def full(_self: Spool, _lines: Iterable[bytes]) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Spool, "append_all", full)
+        with pytest.raises(OSError, match="No space"):
+            _import(log)
+
+    assert _import(log).calls == 2
+
+
+def test_a_piece_that_fails_is_read_again_with_the_state_of_the_one_before_it(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [_line("m1", 5), _line("m2", 5)]
+    log.write_text("".join(lines))
+    monkeypatch.setattr(reading, "CHUNK", len(lines[0]))
+
+    class Counting(Plain):
+        fails = True
+        states: ClassVar[list[int]] = []
+
+        def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+            self.states.append(piece.state.get("pieces", 0))
+            piece.state["pieces"] = piece.state.get("pieces", 0) + 1
+            yield from super().read(piece)
+            if self.fails and not piece.is_first:
+                raise ValueError
+
+    source = Counting()
+    assert import_logs(log.parents[1] / "home", source, [log]).unreadable == {
+        log: "not as expected (ValueError)"
+    }
+    source.fails = False
+    import_logs(log.parents[1] / "home", source, [log])
+
+    assert source.states == [0, 1, 1]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from agenttrace import rollup
+from agenttrace import rollup, semconv
 from agenttrace.sources.told import SCOPE
 from agenttrace.store import Store, fold, published, rollups
 from agenttrace.store.rollups import STORED
@@ -119,6 +119,18 @@ fetches = st.builds(
 )
 
 
+# A log in some turn and telemetry in the task of the session, of which some pairs are one call.
+places = st.tuples(
+    told_calls.filter(lambda node: node.said["capture"] == "log"),
+    told_calls.filter(lambda node: node.said["capture"] in ("otlp", "wire")),
+)
+
+
+def _lent(logged: Node) -> Node:
+    said = {"agent": "explorer", "depth": 2, "role": "subagent"}
+    return replace(logged, said={**logged.said, **said}, scope=SCOPE)
+
+
 def _around(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     some = st.lists(inner, max_size=4)
     other = {"openinference.span.kind": "LLM", "llm.token_count.prompt": 10}
@@ -164,20 +176,28 @@ trees = st.lists(
 )
 @given(
     tasks=st.lists(st.tuples(trees, st.sampled_from([None, True])), min_size=1, max_size=3),
-    outside=trees,
+    outside=st.tuples(trees, st.lists(places, max_size=4)),
     chance=st.randoms(use_true_random=False),
     is_live=st.booleans(),
 )
 def test_whatever_is_recorded_and_however_it_is_folded_the_rows_are_those_of_the_definitions(
     tmp_path_factory: pytest.TempPathFactory,
     tasks: list[tuple[list[Node], bool | None]],
-    outside: list[Node],
+    outside: tuple[list[Node], list[tuple[Node, Node]]],
     chance: random.Random,
     is_live: bool,
 ) -> None:
-    records = loose(*outside, trace=9)
+    calls, lent = outside
+    records = loose(*calls, trace=9)
     for number, (nodes, headless) in enumerate(tasks):
-        records += spans(task(f"t{number}", *nodes, headless=headless), trace=number + 1)
+        made = spans(task(f"t{number}", *nodes, headless=headless), trace=number + 1)
+        records += later(made, chance.choice([0, 0, 600, 1200]))
+    for number, (logged, received) in enumerate(lent):
+        turn = spans(task(f"turn{number % 3}", _lent(logged)), trace=10 + number)
+        sent = loose(received, trace=20 + number)
+        said = {semconv.TASK_ID: "session"} if received.scope == SCOPE else {}
+        sent = [{**span, "attributes": {**span["attributes"], **said}} for span in sent]
+        records += later(turn, chance.choice([0, 0, 600])) + later(sent, chance.choice([0, 600]))
     if chance.random() < 0.5:
         chance.shuffle(records)
     cuts = sorted(chance.randrange(len(records) + 1) for _ in range(chance.randint(1, 3)))
@@ -271,6 +291,37 @@ def test_a_call_that_is_logged_and_received_is_one_whichever_is_folded_first(
     for where, pieces in ((home, (log, otlp)), (tmp_path / "other", (otlp, log))):
         folded(where, *pieces)
         assert sums(where, "task_id") == [("otlp", 7, 1)]
+
+
+def _from_a_turn(**said: Any) -> list[Record]:
+    call = frame(**{**_ALIKE, "capture": "log", "agent": "explorer", **said})
+    return spans(task("turn", replace(call, scope=SCOPE)))
+
+
+def _received(**said: Any) -> list[Record]:
+    call = replace(
+        frame(**{**_ALIKE, "capture": "otlp", "task_id": "session", **said}), scope=SCOPE
+    )
+    return loose(call, trace=2)
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_a_log_lends_its_place_to_telemetry_whichever_is_folded_first(
+    home: Path, *, is_turned: bool
+) -> None:
+    pieces = [_from_a_turn(), _received()]
+    folded(home, *(pieces[::-1] if is_turned else pieces))
+    assert sums(home, "task_id, capture, agent") == [("turn", "otlp", "explorer", 7, 1)]
+
+
+def test_a_call_that_is_no_more_believed_leaves_the_place_that_a_log_lent_it(home: Path) -> None:
+    # The meter shares an id with telemetry, and telemetry another one with the log.
+    said = {"input": 1, "output": 1}
+    log = _from_a_turn(request_id="q", **said)
+    folded(home, log, _received(response_id="r", request_id="q"))
+    assert sums(home, "task_id, capture") == [("turn", "otlp", 7, 1)]
+    folded(home, loose(chat(input=9, output=9, response_id="r"), trace=3))
+    assert sums(home, "task_id, capture") == [("0" * 31 + "3", "wire", 9, 1)]
 
 
 def test_what_is_received_first_comes_back_when_a_late_child_shows_that_it_is_no_call(

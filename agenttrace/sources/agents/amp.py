@@ -158,11 +158,11 @@ def _is_result(message: dict[str, Any]) -> bool:
 
 
 def _project(said: dict[str, Any]) -> str | None:
-    """Return the folder that a thread was begun in."""
+    """Return the name of the folder that a thread was begun in."""
     initial = fields.mapping(fields.mapping(said.get("env")).get("initial"))
     for tree in _mappings(initial.get("trees")):
         if (uri := fields.text(tree.get("uri"))) is not None and uri.startswith("file:"):
-            return unquote(urlsplit(uri).path) or None
+            return fields.folder(unquote(urlsplit(uri).path))
     return None
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from agenttrace.sources.agents import claude_code_agents as agents
 from agenttrace.sources.agents import claude_code_records as records
+from agenttrace.sources.agents import fields
 from agenttrace.sources.agents.claude_code_calls import NAME, Answer, Place, is_call, totals
 from agenttrace.sources.agents.claude_code_records import Fork, Inner, Line, Origin, time_ns
 from agenttrace.sources.source import DOCUMENT_AT_MOST, Piece, Skipped
@@ -67,7 +68,7 @@ class _Reading:
         for answer in self._answers.values():
             told += answer.calls()
         told += self._totals.values()
-        told += [Skipped(f"record type '{one}'", many) for one, many in self._unknown.items()]
+        told += [Skipped(reason, number) for reason, number in self._unknown.items()]
         return told
 
     def _other(self, line: Line) -> None:
@@ -76,7 +77,7 @@ class _Reading:
         elif line.type == "cost-state":
             self._note_totals(line)
         elif line.type not in records.WITHOUT_USAGE:
-            self._unknown[(line.type or "")[:60]] += 1
+            self._unknown[fields.unknown(line.type).reason] += 1
 
     def _prompt(self, line: Line) -> None:
         """Begin a turn; it is told of with its first call, for some prompts cause none."""

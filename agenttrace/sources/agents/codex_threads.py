@@ -6,7 +6,7 @@ session in which it was started.
 
 import re
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -135,7 +135,7 @@ def _meta(thread: Thread, line: Line) -> None:
         thread.has_copy |= fields.identifier(said.id) != thread.id
         return
     thread.id = fields.identifier(said.id) or thread.id
-    thread.project = _folder(said.cwd)
+    thread.project = fields.folder(said.cwd)
     thread.branch = fields.text(fields.mapping(said.git).get("branch"))
     thread.provider = fields.provider(said.model_provider) or "openai"
     thread.model = fields.text(said.model) or thread.model
@@ -170,11 +170,6 @@ def _agent_name(line: Line, started_by: object, spawn: dict[str, Any]) -> str:
     return next(filter(None, map(fields.text, names)), "subagent")
 
 
-def _folder(cwd: object) -> str | None:
-    said = fields.text(cwd)
-    return None if said is None else PurePath(said.replace("\\", "/")).name or None
-
-
 def _copied(thread: Thread, line: Line) -> None:
     """Note what holds until the thread says it of itself, which it does after the copy."""
     thread.model = fields.text(line.payload.model) or thread.model
@@ -186,7 +181,7 @@ def _turn(thread: Thread, line: Line) -> Iterator[Turn]:
     said = line.payload
     if line.kind == lines.CONTEXT:
         thread.model = fields.text(said.model) or thread.model
-        thread.project = _folder(said.cwd) or thread.project
+        thread.project = fields.folder(said.cwd) or thread.project
     name = fields.identifier(said.turn_id)
     thread.names_turns |= name is not None
     if line.kind == lines.PROMPT and not thread.names_turns:
@@ -244,21 +239,26 @@ def _parent(thread: Thread, path: Path) -> Thread | None:
     at = next(_rollouts(path, thread.parent), None)
     if at is None:
         return None
+    known = Thread(id=thread.parent)
     try:
-        text = at.read_bytes()
+        # Line by line: it may be large, and what came after the sub-agent began is not looked at.
+        with at.open("rb") as text:
+            _follow_until(known, lines.of(filter(None, map(bytes.rstrip, text))), thread.begun_ns)
     except OSError:
         return None
-    known = Thread(id=thread.parent)
-    for line in lines.of(filter(None, text.split(b"\n"))):
+    return known
+
+
+def _follow_until(known: Thread, said: Iterator[Line | Skipped], until_ns: int | None) -> None:
+    for line in said:
         if isinstance(line, Skipped):
             continue
-        if thread.begun_ns is not None and line.at_ns is not None and line.at_ns > thread.begun_ns:
-            break
+        if until_ns is not None and line.at_ns is not None and line.at_ns > until_ns:
+            return
         if known.begun_ns is None:
             known.begun_ns = line.at_ns
         if line.kind in FOLLOWED:
             list(follow(known, line))
-    return known
 
 
 def _rollouts(path: Path, thread: str) -> Iterator[Path]:

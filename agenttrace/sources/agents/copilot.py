@@ -278,9 +278,12 @@ def _settled(file: _File, ended: set[str]) -> Iterator[Record]:
     for seen in file.waiting:
         newest[seen.trace] = max(newest.get(seen.trace, 0), seen.end_ns or seen.start_ns)
     ready |= {trace for trace, at_ns in newest.items() if at_ns < before_ns}
-    waiting, file.waiting = file.waiting, []
-    for trace in dict.fromkeys(seen.trace for seen in waiting):
-        group = [seen for seen in waiting if seen.trace == trace]
+    groups: dict[tuple[str, str], list[_Seen]] = {}
+    for seen in file.waiting:
+        # What is in no trace is at least in a session, and says nothing of other ones.
+        groups.setdefault((seen.trace, "" if seen.trace else seen.session), []).append(seen)
+    file.waiting = []
+    for (trace, _), group in groups.items():
         if trace and trace in file.told:
             continue
         if trace not in ready:

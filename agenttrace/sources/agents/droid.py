@@ -84,7 +84,7 @@ def _transcript(path: Path) -> tuple[int | None, str | None]:
     for line in lines:
         said = fields.decode(line) or {}
         begun_ns = begun_ns or fields.moment_ns(said.get("timestamp"))
-        project = project or fields.text(said.get("cwd"))
+        project = project or fields.folder(said.get("cwd"))
     return begun_ns, project
 
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any, Final, cast
 
 import msgspec
@@ -73,6 +74,18 @@ def identifier(value: object) -> str | None:
     return str(value) if type(value) is int else text(value)
 
 
+def folder(value: object) -> str | None:
+    """Return the name of the folder that *value* leads to, of Windows too, never where it is."""
+    said = text(value)
+    return None if said is None else PurePath(said.replace("\\", "/")).name or None
+
+
+def code(value: object) -> str | None:
+    """Return the class or code of an error; None in place of anything else, such as its text."""
+    name = text(value)
+    return name if name is not None and _NAME.fullmatch(name) else None
+
+
 def cost_usd(value: object) -> float | None:
     """Return US dollars; None for zero as well, which these programs write of what they ignore."""
     if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -132,6 +145,8 @@ def _written_ns(said: str) -> int | None:
 
 
 def _counted_ns(said: float) -> int | None:
+    if said < 0:
+        return None
     for unit_ns in (10**9, 10**6, 10**3, 1):
         if said * unit_ns < _END_NS:
             # A float of seconds is good for microseconds.

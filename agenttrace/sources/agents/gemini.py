@@ -6,7 +6,7 @@ its twelve kinds of calls never reach these files (``agenttrace.coding_agents`` 
 
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +23,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _ID: Final = re.compile(r"[\w-]{8,64}")
 _QUIET: Final = {"info", "error", "warning"}
 _COUNTS: Final = ("input", "output", "cached", "thoughts", "tool", "total")
+_NOTHING: Final = msgspec.Raw(b"null")
 
 Said = Generator[Record | Skipped, None, None]
 
@@ -37,8 +38,8 @@ class _Line(msgspec.Struct, gc=False):
     tokens: Any = None
     sessionId: Any = None  # noqa: N815 - as the file has it
     directories: Any = None
-    messages: "list[_Line] | None" = None
-    set: "_Line | None" = msgspec.field(name="$set", default=None)
+    messages: list[msgspec.Raw] | None = None
+    set: msgspec.Raw = msgspec.field(name="$set", default=_NOTHING)
     rewind: Any = msgspec.field(name="$rewindTo", default=None)
 
 
@@ -121,17 +122,27 @@ def _place(chat: _Chat, path: Path) -> None:
 
 
 def _told(chat: _Chat, line: _Line, path: Path) -> Said:
-    if line.set is not None:
-        yield from _told(chat, line.set, path)
+    if line.set != _NOTHING:
+        yield from _each(chat, [line.set], path)
     if line.rewind is not None:
         # What was said after that message is forgotten; the calls for it were made, and count.
         return
     if line.sessionId is not None or line.directories is not None:
         _describe(chat, line)
-    for message in line.messages or ():
-        yield from _message(chat, message, path)
+    yield from _each(chat, line.messages or (), path)
     if line.type is not None:
         yield from _message(chat, line, path)
+
+
+def _each(chat: _Chat, said: Iterable[msgspec.Raw], path: Path) -> Said:
+    """Yield what each of several values tells; one that is odd does not cost the others."""
+    for one in said:
+        line = decoded(_decoder, bytes(one))
+        if line is None:
+            yield Skipped(fields.NO_JSON)
+        else:
+            line.set = _NOTHING  # None is inside another.
+            yield from _told(chat, line, path)
 
 
 def _describe(chat: _Chat, line: _Line) -> None:
@@ -140,7 +151,7 @@ def _describe(chat: _Chat, line: _Line) -> None:
         chat.session = said
     folder = next(filter(None, map(fields.text, fields.sequence(line.directories))), None)
     if folder is not None:
-        chat.project = PurePath(folder.replace("\\", "/")).name or chat.project
+        chat.project = fields.folder(folder) or chat.project
 
 
 def _message(chat: _Chat, line: _Line, path: Path) -> Said:
@@ -244,7 +255,8 @@ def _messages(file: Path) -> Iterator[_Line]:
     for one in [text] if file.suffix == ".json" else text.split(b"\n"):
         line = decoded(_decoder, one) if one else None
         if line is not None:
-            yield from line.messages or ()
+            inner = (decoded(_decoder, bytes(one)) for one in line.messages or ())
+            yield from filter(None, inner)
             yield line
 
 

@@ -68,7 +68,7 @@ def _session(row: sqlite3.Row) -> Iterator[Record | Skipped]:
         model=fields.text(config.get("model_name")),
         provider=fields.provider(said.get("provider_name")),
         cost_usd=fields.cost_usd(said.get("accumulated_cost")),
-        project=fields.text(said.get("working_dir")),
+        project=fields.folder(said.get("working_dir")),
     )
 
 

@@ -76,7 +76,7 @@ def _session(row: sqlite3.Row) -> Iterator[Record | Skipped]:
         model=fields.text(said.get("model")),
         provider=fields.provider(said.get("billing_provider")),
         cost_usd=_cost_usd(said),
-        project=fields.text(said.get("cwd")),
+        project=fields.folder(said.get("cwd")),
     )
 
 

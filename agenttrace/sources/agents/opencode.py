@@ -126,7 +126,7 @@ def _call(
     turn, turn_ns = _turn(said, start_ns, line, sessions, is_compaction=role == "compaction")
     agent = _agent_name(said) if is_sub else None
     if sessions.is_new("turn", root.key, turn):
-        folder = fields.text(fields.mapping(said.get("path")).get("cwd"))
+        folder = fields.folder(fields.mapping(said.get("path")).get("cwd"))
         yield Turn(
             source=_NAME,
             session=root.key,
@@ -154,7 +154,7 @@ def _call(
 def _answered(call: Call, said: dict[str, Any]) -> Call:
     """Return *call* with what a message says of its answer."""
     end_ns = fields.moment_ns(fields.mapping(said.get("time")).get("completed"))
-    error = fields.text(fields.mapping(said.get("error")).get("name"))
+    error = _error(said.get("error"))
     return replace(
         call,
         end_ns=end_ns if end_ns is not None and end_ns >= call.start_ns else None,
@@ -223,6 +223,10 @@ def _role(said: dict[str, Any], *, is_sub: bool) -> Role:
         if (found := _ROLES.get(str(said.get(at)))) is not None:
             return found
     return "subagent" if is_sub else "main"
+
+
+def _error(said: object) -> str | None:
+    return (fields.code(fields.mapping(said).get("name")) or "error") if said else None
 
 
 def _outcome(end_ns: int | None, error: str | None) -> str | None:

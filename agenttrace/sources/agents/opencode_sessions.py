@@ -65,7 +65,7 @@ class Rows:
                 str(one.get("id")),
                 fields.text(one.get("parent_id")),
                 fields.moment_ns(one.get("time_created")),
-                fields.text(one.get("directory")),
+                fields.folder(one.get("directory")),
             )
             for one in self._rows("SELECT * FROM session")
         }
@@ -155,7 +155,7 @@ class Files:
                 key,
                 fields.text(said.get("parentID")),
                 fields.moment_ns(fields.mapping(said.get("time")).get("created")),
-                fields.text(said.get("directory")),
+                fields.folder(said.get("directory")),
             )
         return self._sessions[key]
 

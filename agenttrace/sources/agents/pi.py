@@ -94,7 +94,7 @@ class Transcript:
         # A path, of Windows as well.
         parent = (fields.text(said.get("parentSession")) or "").replace("\\", "/")
         self.state["session"] = fields.text(said.get("id"))
-        self.state["project"] = fields.text(said.get("cwd"))
+        self.state["project"] = fields.folder(said.get("cwd"))
         self.state["forked_ns"] = fields.moment_ns(said.get("timestamp")) if parent else None
         self.state["parent"] = _session_of(parent.rpartition("/")[2]) or None
 

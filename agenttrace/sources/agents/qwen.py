@@ -5,7 +5,7 @@ Sessions are ``~/.qwen/projects/*/chats/*.jsonl``; sub-agents have files of thei
 """
 
 from collections.abc import Generator, Iterable
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -111,13 +111,12 @@ def _told(chat: _Chat, line: _Line) -> Said:
 
 
 def _turn(chat: _Chat, line: _Line, turn: str, at_ns: int, prompts: int = 1) -> Turn:
-    cwd = fields.text(line.cwd)
     return Turn(
         source=_NAME,
         session=chat.session,
         turn=turn,
         start_ns=at_ns,
-        project=PurePath(cwd.replace("\\", "/")).name or None if cwd else None,
+        project=fields.folder(line.cwd),
         branch=fields.text(line.git_branch),
         prompts=prompts,
     )

@@ -17,7 +17,7 @@ def test_usage_of_messages_excludes_the_cache(home: Path) -> None:
         (12005, 42, 12000, 0, None),
         (7, 9, 0, 0, None),
     ]
-    assert {task[semconv.PROJECT] for task in records(home, "task")} == {"/work/shop"}
+    assert {task[semconv.PROJECT] for task in records(home, "task")} == {"shop"}
     # Results of tools are no prompts: two turns.
     assert totals(home) == (2, 3, 24380, 229)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from agenttrace.sources import finding
+from agenttrace.sources.agents import copilot
 from agenttrace.sources.agents.copilot import SOURCE
 from agenttrace.sources.source import User
 from tests.sources import logs, worked_out
@@ -107,3 +109,48 @@ def test_a_trace_under_way_waits_for_better(tmp_path: Path) -> None:
     lines = [json.dumps(event).encode() + b"\n"]
 
     assert worked_out.in_parts("copilot", tmp_path / "a.jsonl", lines, []).calls == []
+
+
+def _turn(at_s: int, trace: str | None, session: str = "c-1", **more: Any) -> dict[str, Any]:
+    context = {"spanContext": {"traceId": trace}} if trace else {}
+    return {
+        "hrTime": [at_s, 0],
+        **context,
+        "attributes": {
+            "event.name": "copilot_chat.agent.turn",
+            "gen_ai.conversation.id": session,
+            "gen_ai.usage.input_tokens": 1000,
+            "gen_ai.usage.output_tokens": 50,
+            **more,
+        },
+    }
+
+
+def test_what_waits_in_a_file_that_is_left_alone_is_told_when_it_has_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = int(time.time())
+    file = logs.write_lines(tmp_path / "otel" / "a.jsonl", _turn(now, "a" * 32))
+    home = tmp_path / "home"
+    assert logs.imported("copilot", file, home).calls == 0
+
+    monkeypatch.setattr(copilot, "time_ns", lambda: (now + 3600) * 10**9)
+
+    assert finding.look(home, SOURCE, [file]).new_files == 1
+    assert logs.imported("copilot", file, home).calls == 1
+    assert logs.imported("copilot", file, home).unchanged == 1
+
+
+def test_of_events_in_no_trace_those_of_one_session_leave_another_one_alone(tmp_path: Path) -> None:
+    at_s, inference = 1_790_000_000, {"event.name": "gen_ai.client.inference.operation.details"}
+    file = logs.write_lines(
+        tmp_path / "a.jsonl",
+        _turn(at_s, None, "c-1", **inference),
+        _turn(at_s, None, "c-1"),
+        _turn(at_s + 1, None, "c-2"),
+    )
+
+    logs.imported("copilot", file, tmp_path / "home")
+
+    calls = logs.records(tmp_path / "home", "inference")
+    assert [call["gen_ai.conversation.id"] for call in calls] == ["c-1", "c-2"]

@@ -29,10 +29,46 @@ def test_a_time_is_known_in_any_unit_and_spelling(said: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [None, True, "", "yesterday", 0, -1, 1e300, float("nan"), "9" * 5000, [], "0001-01-01"]
+    "said",
+    [
+        None,
+        True,
+        "",
+        "yesterday",
+        0,
+        -1,
+        1e300,
+        -1.7e308,
+        float("nan"),
+        "9" * 5000,
+        [],
+        "0001-01-01",
+    ],
 )
 def test_a_time_that_cannot_be_is_none(said: object) -> None:
     assert fields.moment_ns(said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("/home/ada/shop/", "shop"),
+        ("C:\\work\\shop", "shop"),
+        ("shop", "shop"),
+        ("/", None),
+        (5, None),
+    ],
+)
+def test_a_project_is_the_name_of_its_folder_and_not_where_it_is(
+    said: object, name: str | None
+) -> None:
+    assert fields.folder(said) == name
+
+
+def test_an_error_is_named_by_its_class_and_never_by_its_text() -> None:
+    assert fields.code("APIError") == "APIError"
+    for said in ("the prompt was too long", "", None, {"a": 1}):
+        assert fields.code(said) is None
 
 
 @given(st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary())

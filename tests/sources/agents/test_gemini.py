@@ -136,3 +136,25 @@ def test_any_number_of_increments_tells_what_one_does(
 
     assert parts.calls == whole.calls
     assert parts.turns == whole.turns
+
+
+def test_a_message_that_is_odd_does_not_cost_the_others_of_its_document(tmp_path: Path) -> None:
+    good: dict[str, Any] = {"id": "m1", "type": "gemini", "timestamp": "2026-09-21T14:13:20Z"}
+    good["tokens"] = {"input": 10, "output": 5, "total": 15}
+    file = tmp_path / "chats" / "session-1.json"
+    logs.write_lines(file, {"sessionId": "s", "messages": ["odd", good, None]})
+
+    done = logs.imported("gemini", file, tmp_path / "home")
+
+    assert (done.calls, done.skipped) == (1, {"a record that is no JSON object": 2})
+
+
+def test_a_control_line_inside_control_lines_ends_somewhere(tmp_path: Path) -> None:
+    lines = [b'{"$set":' * depth + b"{}" + b"}" * depth + b"\n" for depth in (2, 300, 900, 100_000)]
+    file = tmp_path / "chats" / "session-1.jsonl"
+    file.parent.mkdir()
+    file.write_bytes(b"".join(lines))
+
+    done = logs.imported("gemini", file, tmp_path / "home")
+
+    assert (done.files, done.calls, done.unreadable) == (1, 0, {})

@@ -64,7 +64,7 @@ def test_buckets_are_exclusive_and_a_cost_of_zero_is_unknown(home: Path, tmp_pat
     assert (done.calls, done.turns, done.skipped) == (1, 1, {})
     assert tokens(home) == [(570, 120, 500, 60, 20)]  # 10 + 500 + 60 in, 100 + 20 out
     assert semconv.COST_USD not in records(home, "inference")[0]
-    assert records(home, "task")[0][semconv.PROJECT] == "/work/shop"
+    assert records(home, "task")[0][semconv.PROJECT] == "shop"
 
 
 def test_reasoning_is_inside_the_output_where_the_total_says_so(home: Path, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_a_session_of_goose_counts_with_what_it_accumulated(home: Path, tmp_path
     assert _marks(home) == ("other", "reported", "claude-sonnet-4-5")
     (total,) = records(home, "fact")
     assert (total[semconv.INPUT_TOKENS], total[semconv.OUTPUT_TOKENS]) == (1200, 300)
-    assert records(home, "task")[0][semconv.PROJECT] == "/work/shop"
+    assert records(home, "task")[0][semconv.PROJECT] == "shop"
     assert totals(home) == (1, 1, 1200, 300)
 
 
@@ -127,7 +127,7 @@ def test_a_session_of_droid_counts_from_its_settings(home: Path) -> None:
     assert tokens(home) == [(31200, 500, 30000, 200, 120)]  # 1000 + 30000 + 200
     assert _marks(home) == ("other", "reported", "Claude-Sonnet-4.5")
     assert records(home, "inference")[0]["start_ns"] == 1790000000 * 10**9
-    assert records(home, "task")[0][semconv.PROJECT] == "/work/shop"
+    assert records(home, "task")[0][semconv.PROJECT] == "shop"
 
 
 def test_thoughts_of_droid_that_exceed_the_output_stand_beside_it(home: Path) -> None:
