@@ -2,8 +2,8 @@
 
 Receiving never waits for it: what is acknowledged lies in a queue, and one thread sends it from
 there. An endpoint that is away is tried again, less and less often. The queue is in memory, for
-agents may send what was said; it is on the disk, and there after a restart, only where the user
-wants that. Nothing is sent twice unless the receiver is killed between an answer and its own note of it.
+agents may send what was said; only where the user wants it so, it is on the disk, and there after
+a restart. Nothing is sent twice unless the receiver is killed between an answer and its own note.
 """
 
 import email.utils
