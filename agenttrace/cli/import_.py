@@ -107,15 +107,14 @@ def _refuse_if_a_name(word: str) -> None:
         raise click.UsageError(f"{word} cannot be imported: {why}.")
     if Path(word).expanduser().exists() or any(sign in word for sign in "/\\."):
         return
-    of_commands = [
-        one.name for one in coding_agents.CODING_AGENTS.values() if word.lower() in one.commands
-    ]
-    near = [
-        name
-        for name in of_commands or difflib.get_close_matches(word.lower(), agents.NAMES, n=1)
-        if name in agents.NAMES
-    ]
-    meant = f" Did you mean {near[0]}?" if near else ""
+    known = {name: name for name in agents.NAMES} | {
+        command: one.name
+        for one in coding_agents.CODING_AGENTS.values()
+        for command in one.commands
+        if one.name in agents.NAMES
+    }
+    near = difflib.get_close_matches(word.lower(), known, n=1)
+    meant = f" Did you mean {known[near[0]]}?" if near else ""
     raise click.UsageError(
         f"there is no source {word!r}, and no file or folder of that name.{meant} "
         f"Sources: {', '.join(agents.NAMES)}."

@@ -38,7 +38,9 @@ def of_found(found: Sequence[Found], *, is_search: bool) -> Iterator[str]:
     elif is_search:
         yield "No coding agent of this user has written a log that can be read."
     else:
-        yield from _wrapped(f"There are no logs of {', '.join(title(one.source) for one in found)}")
+        for one in found:
+            where = f" in {', '.join(map(str, one.roots))}" if one.roots else ""
+            yield from _wrapped(f"There are no logs of {title(one.source)}{where}.")
     missing = [title(one.source) for one in found if one not in there]
     if missing and is_search:
         yield from _wrapped(f"Looked for as well, and not here: {', '.join(missing)}.")
@@ -46,7 +48,7 @@ def of_found(found: Sequence[Found], *, is_search: bool) -> Iterator[str]:
 
 def of_import(done: Sequence[Imported]) -> Iterator[str]:
     """Yield what came of an import: what is new, what was left out and why, and how to go on."""
-    if not done:
+    if not any(one.files or one.unreadable for one in done):
         yield "Nothing was imported. `agenttrace doctor` says which agents are here."
         return
     if all(is_nothing(one) for one in done):

@@ -255,7 +255,8 @@ def test_the_name_of_a_command_leads_to_its_source(
 ) -> None:
     install(monkeypatch, "claude-code")
 
-    assert "Did you mean claude-code?" in " ".join(run(home, "claude").stderr.split())
+    for word in ("claude", "cladue"):
+        assert "Did you mean claude-code?" in " ".join(run(home, word).stderr.split())
 
 
 def test_a_source_without_a_place_wants_a_path(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -314,3 +315,11 @@ def test_nobody_needs_the_library_that_watches_but_who_watches(
 
     assert result.exit_code == 1
     assert "--watch needs watchfiles" in result.stderr
+
+
+def test_a_folder_without_logs_is_named(user: Path, home: Path) -> None:
+    (user / "empty").mkdir()
+
+    said = " ".join(run(home, "codex", user / "empty").stdout.split())
+
+    assert f"There are no logs of Codex in {user / 'empty'}. Nothing was imported." in said

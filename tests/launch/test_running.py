@@ -282,6 +282,37 @@ def test_signals_reach_the_command_and_its_streams_are_its_own(home: Path):
         assert process.wait() == 9
 
 
+def test_ctrl_c_reaches_the_command_once():
+    """In a process of its own, with a terminal, which sends the signal to all in front."""
+    script = (
+        "import signal; ctrl_c = [signal.SIGINT]; "
+        "signal.pthread_sigmask(signal.SIG_BLOCK, ctrl_c); "
+        "print('ready', flush=True); signal.sigwait(ctrl_c); "
+        "print('twice' if signal.sigtimedwait(ctrl_c, 0.3) else 'once')"
+    )
+    program = (
+        "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
+        "from agenttrace.command import pass_through; "
+        f"sys.exit(pass_through((sys.executable, '-c', {script!r})))"
+    )
+    terminal, end = os.openpty()
+    with (
+        subprocess.Popen(
+            [PYTHON, "-c", program], stdin=end, stdout=end, start_new_session=True
+        ) as process,
+        os.fdopen(terminal, "r+b", buffering=0) as typed,
+    ):
+        os.close(end)
+        said = b""
+        while b"ready" not in said:
+            said += typed.read(1000)
+        typed.write(b"\x03")
+        while b"ce\r\n" not in said:
+            said += typed.read(1000)
+        assert said.endswith(b"once\r\n")
+        assert process.wait(10) == 0
+
+
 def test_what_is_ignored_under_nohup_stays_ignored_in_the_command(home: Path):
     """In a process of its own, which was begun with a signal that it ignores."""
     script = "import signal; print(signal.getsignal(signal.SIGHUP).name)"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from msgspec.structs import replace
 
 from agenttrace.reader import Reader
 from agenttrace.record.spool import Spool
@@ -284,3 +285,26 @@ def test_a_piece_that_fails_is_read_again_with_the_state_of_the_one_before_it(
     import_logs(log.parents[1] / "home", source, [log])
 
     assert source.states == [0, 1, 1]
+
+
+def test_a_file_that_is_written_anew_in_place_is_read_from_its_beginning(log: Path) -> None:
+    log.write_text(_line("m1", 5))
+    _import(log)
+    log.write_text(_line("m2", 5) + _line("m3", 5))  # the same file to the system, and longer
+
+    assert _import(log).calls == 2
+
+
+def test_what_is_known_of_a_call_later_is_told_of_the_same_span(log: Path) -> None:
+    class Later(Plain):
+        def read(self, piece: Piece) -> Iterable[Record | Skipped]:
+            for one in super().read(piece):
+                is_call = isinstance(one, Call)
+                yield replace(one, start_ns=one.start_ns + 1, turn="2") if is_call else one
+
+    log.write_text(_line("m1", 5))
+    _import(log)
+    log.write_text(_line("m1", 5) + _line("m1", 9))
+
+    assert import_logs(log.parents[1] / "home", Later(), [log]).improved == 1
+    assert _totals(log) == {"tasks": 1, "calls": 1, "input_tokens": 100, "output_tokens": 9}

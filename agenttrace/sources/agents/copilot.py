@@ -99,14 +99,14 @@ class _File(msgspec.Struct):
 
     Attributes:
         calls: Keys of calls that were told by their span.
-        told: Traces that have calls of their own, or were told by what stands for them.
+        told: By what the calls of each trace were told: their own spans, or what stands for them.
         waiting: What stands for the calls of other traces if no better comes.
         sessions: Session of each trace that said it.
         turns: Traces whose turn was told.
     """
 
     calls: dict[str, None] = {}
-    told: dict[str, None] = {}
+    told: dict[str, Kind] = {}
     waiting: list[_Seen] = []
     sessions: dict[str, str] = {}
     turns: dict[str, None] = {}
@@ -176,7 +176,7 @@ def _told(file: _File, line: _Line, ended: set[str]) -> Said:
         file.waiting.append(seen)
         return
     if trace:
-        file.told[trace] = None
+        file.told[trace] = "chat"
     if seen.key not in file.calls:  # Some spans are exported again, in another trace.
         file.calls[seen.key] = None
         yield from _call(file, seen)
@@ -284,20 +284,25 @@ def _settled(file: _File, ended: set[str]) -> Iterator[Record]:
         groups.setdefault((seen.trace, "" if seen.trace else seen.session), []).append(seen)
     file.waiting = []
     for (trace, _), group in groups.items():
-        if trace and trace in file.told:
-            continue
-        if trace not in ready:
+        if trace not in ready and trace not in file.told:
             file.waiting += group
             continue
-        for seen in _best(group):
+        for seen in _best(group, file.told.get(trace)):
             if seen.key not in file.calls:
                 yield from _call(file, seen)
-        if trace:
-            file.told[trace] = None
+            if trace:
+                file.told[trace] = seen.kind
 
 
-def _best(group: list[_Seen]) -> list[_Seen]:
-    """Return what says most of the calls of a trace: their events, those of turns, or the sum."""
+def _best(group: list[_Seen], told: Kind | None) -> list[_Seen]:
+    """Return what says most of the calls of a trace: their events, those of turns, or the sum.
+
+    Args:
+        group: What is there to choose from.
+        told: By what calls of the trace were told before, which goes on if the trace does.
+    """
+    if told is not None:
+        return [seen for seen in group if seen.kind == told != "summary"]
     for kind in ("inference", "turn"):
         if found := [seen for seen in group if seen.kind == kind]:
             return found

@@ -191,3 +191,16 @@ def test_counts_that_come_twice_change_nothing(steps: list[tuple[str, int]]) -> 
     told = worked_out.in_parts("codex", Path("rollout-a.jsonl"), _rollout(steps), [])
 
     assert [call.usage.input_tokens for call in told.calls] == [tokens for _, tokens in steps]
+
+
+def test_a_count_whose_sum_does_not_move_on_is_no_call(tmp_path: Path) -> None:
+    def count(second: int, last: int) -> bytes:
+        total, used = ({"input_tokens": each, "output_tokens": 1} for each in (100, last))
+        info = {"total_token_usage": total, "last_token_usage": used}
+        return _line(second, "event_msg", type="token_count", info=info)
+
+    lines = [_line(0, "session_meta", id=THREAD), count(1, 100), count(2, 60)]
+
+    told = worked_out.in_parts("codex", tmp_path / "rollout-1.jsonl", lines, [])
+
+    assert [call.usage.input_tokens for call in told.calls] == [100]

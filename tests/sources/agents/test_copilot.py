@@ -154,3 +154,37 @@ def test_of_events_in_no_trace_those_of_one_session_leave_another_one_alone(tmp_
 
     calls = logs.records(tmp_path / "home", "inference")
     assert [call["gen_ai.conversation.id"] for call in calls] == ["c-1", "c-2"]
+
+
+def test_a_trace_that_goes_on_is_told_by_what_told_it_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, trace = int(time.time()), "a" * 32
+    first, later = _turn(now, trace), _turn(now + 1800, trace)
+    monkeypatch.setattr(copilot, "time_ns", lambda: (now + 900) * 10**9)
+    file = logs.write_lines(tmp_path / "a.jsonl", first)
+    assert logs.imported("copilot", file, tmp_path / "home").calls == 1
+
+    inference = {"event.name": "gen_ai.client.inference.operation.details"}
+    logs.write_lines(file, first, later, _turn(now + 1800, trace, **inference))
+
+    assert logs.imported("copilot", file, tmp_path / "home").calls == 1
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_events_without_a_response_add_nothing_to_the_spans_of_their_trace(
+    is_first: bool, tmp_path: Path
+) -> None:
+    event = _turn(1_790_000_002, "a" * 32)
+    span = {
+        "type": "span",
+        "name": "chat gpt-5.6",
+        "traceId": "a" * 32,
+        "spanId": "b" * 16,
+        "startTime": [1_790_000_000, 0],
+        "attributes": {"gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 50},
+    }
+    lines = [event, span] if is_first else [span, event]
+    file = logs.write_lines(tmp_path / "a.jsonl", *lines)
+
+    assert logs.imported("copilot", file, tmp_path / "home").calls == 1
