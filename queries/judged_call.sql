@@ -1,11 +1,12 @@
 -- One row per model call of which only other spans tell whether it counts, and what it is.
 -- Of inference spans nested in one another the innermost counts, and the outer ones lend it their operation,
 -- agent and role; what none of them says is told by the agents and tools around. A call that was captured in
--- several ways counts once: the first of wire, otlp, frame and log is believed. Where that is the telemetry
--- of a coding agent, or was seen at the wire outside of any task, the agent's log still tells where the call
--- was made, and lends it its task, agent and role. A request that only fetches
--- what earlier calls have used (a background response, the results of a batch) lends it to those; where they
--- were not recorded themselves, each of them counts once, at the time when it was first told of.
+-- several ways counts once: the first of wire, otlp, frame and log is believed, and of the wire the process
+-- that made it before a meter that passed it on. Where that is the telemetry of a coding agent, or was seen at
+-- the wire outside of any task, the agent's log still tells where the call was made, and lends it its task,
+-- agent and role. A request that only fetches what earlier calls have used (a background response, the results
+-- of a batch) lends it to those; where they were not recorded themselves, each of them counts once, at the time
+-- when it was first told of.
 --   operation_id            attempts of one operation share it
 --   trace_id                trace of the call, 32 hex digits; or the log's
 --   span_id                 span of the call, 16 hex digits; or the log's
@@ -54,14 +55,16 @@ special AS MATERIALIZED (
     FROM span
     WHERE span.kind = 'inference' AND span.counted IS NULL
     -- It may arrive twice, from a log with more output each time, as it goes on. Ids alone do not tell: a
-    -- program that seeds its random numbers repeats them; those that we make name the call.
+    -- program that seeds its random numbers repeats them; those that we make name the call. Or it comes from
+    -- the process that made it, which knows the task, and over OTLP.
     QUALIFY row_number() OVER (
         PARTITION BY
-            coalesce(span.task_id, span.trace_id),
+            span.trace_id,
             span.span_id,
             CASE WHEN span.scope <> 'agenttrace.sources' THEN span.start_ns END
         ORDER BY
             span.capture = 'wire' DESC NULLS LAST,
+            span.task_id IS NOT NULL DESC,
             span.output_tokens DESC NULLS LAST,
             span.duration_ns DESC NULLS LAST
     ) = 1
@@ -273,6 +276,35 @@ beside AS (
         END
 ),
 
+-- What a meter passed on while a program of that machine, which was recorded, waited for an answer of that
+-- model. A request that fails has no id, and nor has what some servers answer.
+passed_on AS (
+    SELECT DISTINCT
+        theirs.task_id,
+        theirs.span_id
+    FROM (
+        SELECT
+            innermost.*,
+            unnest(
+                [innermost.start_ns // 60000000000 - 1, innermost.start_ns // 60000000000]
+            ) AS minute_number
+        FROM innermost
+        WHERE innermost.scope = 'agenttrace.meter'
+    ) AS theirs
+    INNER JOIN span AS ours
+        ON theirs.host = ours.host AND theirs.minute_number = ours.start_ns // 60000000000
+    WHERE
+        ours.scope = 'agenttrace'
+        AND ours.kind = 'inference'
+        AND theirs.start_ns BETWEEN ours.start_ns AND ours.start_ns + coalesce(ours.duration_ns, 0)
+        AND coalesce(theirs.request_model = ours.request_model, TRUE)
+        AND coalesce(theirs.response_model = ours.response_model, TRUE)
+        AND coalesce(theirs.response_id = ours.response_id, TRUE)
+        AND coalesce(theirs.http_status = ours.http_status, TRUE)
+        AND coalesce(theirs.input_tokens = ours.input_tokens, TRUE)
+        AND coalesce(theirs.output_tokens = ours.output_tokens, TRUE)
+),
+
 -- Who tells of a call, be it one that counts anyway.
 teller AS MATERIALIZED (
     SELECT
@@ -313,7 +345,7 @@ teller AS MATERIALIZED (
 distinct_call AS (
     SELECT innermost.*
     FROM innermost
-    WHERE innermost.source.rank = 1
+    WHERE innermost.source.rank = 1 AND innermost.source.scope = 'agenttrace'
     UNION ALL
     SELECT innermost.*
     FROM innermost
@@ -339,12 +371,13 @@ distinct_call AS (
             AND coalesce(innermost.response_id = twin.response_id, TRUE)
             AND coalesce(innermost.request_id = twin.request_id, TRUE)
     ANTI JOIN beside ON innermost.task_id = beside.task_id AND innermost.span_id = beside.span_id
+    ANTI JOIN passed_on ON innermost.task_id = passed_on.task_id AND innermost.span_id = passed_on.span_id
     WHERE
-        innermost.source.rank > 1
+        (innermost.source.rank > 1 OR innermost.source.scope <> 'agenttrace')
         AND innermost.outcome IS DISTINCT FROM 'cached'
         -- Some instrumentations make such a span of every method of an SDK, such as listing the models.
         AND (
-            innermost.scope IN ('agenttrace', 'agenttrace.sources')
+            innermost.scope IN ('agenttrace', 'agenttrace.meter', 'agenttrace.sources')
             OR coalesce(innermost.input_tokens, innermost.output_tokens) IS NOT NULL
             OR innermost.response_id IS NOT NULL
             OR innermost.status = 'error'

@@ -17,7 +17,7 @@
 --   agents            agents that ran, repeated runs counted
 --   tools             tool calls
 --   judged_spans      spans that count as a call or not by what else is recorded
---   placed_spans      those of them of which the spans around tell: they were not seen at the wire
+--   placed_spans      those of them of which other spans tell: not seen at the wire where they were made
 --   interrupted_spans spans that were cut off with their process
 --   is_cut_off        its root span is one of them; NULL where it has none
 --   start_ns          start of its first span, nanoseconds since 1970-01-01 UTC

@@ -8,7 +8,7 @@
 --   agents            agents that ran, repeated runs counted
 --   tools             tool calls
 --   judged_spans      spans that count as a call or not by what else is recorded
---   placed_spans      those of them of which the spans around tell: they were not seen at the wire
+--   placed_spans      those of them of which other spans tell: not seen at the wire where they were made
 --   interrupted_spans spans that were cut off with their process
 --   is_cut_off        its root span is one of them; NULL where it has none
 --   task_name         name of the task
@@ -32,7 +32,10 @@ SELECT
     count(*) FILTER (WHERE span.kind = 'tool') AS tools,
     count(*) FILTER (WHERE span.kind = 'inference' AND span.counted IS NULL) AS judged_spans,
     count(*) FILTER (
-        WHERE span.kind = 'inference' AND span.counted IS NULL AND span.capture IS DISTINCT FROM 'wire'
+        WHERE
+        span.kind = 'inference'
+        AND span.counted IS NULL
+        AND (span.capture IS DISTINCT FROM 'wire' OR span.scope IS DISTINCT FROM 'agenttrace')
     ) AS placed_spans,
     count(*) FILTER (WHERE span.outcome = 'interrupted') AS interrupted_spans,
     bool_or(coalesce(span.outcome = 'interrupted', FALSE)) FILTER (WHERE span.kind = 'task') AS is_cut_off,

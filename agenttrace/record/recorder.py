@@ -13,6 +13,8 @@ from agenttrace.record.readable import AttributeValue
 from agenttrace.record.spool import Spool
 
 SCOPE: Final = "agenttrace"
+METER_SCOPE: Final = "agenttrace.meter"
+"""Of what passes through this process, which may be recorded where it was made as well."""
 
 Attributes = Mapping[str, AttributeValue]
 
@@ -48,10 +50,10 @@ class _Begun(msgspec.Struct, gc=False):
     name: str
     start_ns: int
     attributes: Attributes
+    scope: str
     end_ns: None = None
     interrupted: bool = True
     status: str = "unset"
-    scope: str = SCOPE
 
 
 class Recorder:
@@ -61,13 +63,22 @@ class Recorder:
         start_span: Starts a span.
         spool: The writer of this process.
         is_alone: No SDK is in use, so nobody else sees the spans.
+        scope: Instrumentation scope of what is recorded here.
     """
 
-    __slots__ = ("_encode", "is_alone", "spool", "start_span")
+    __slots__ = ("_encode", "is_alone", "scope", "spool", "start_span")
 
-    def __init__(self, start_span: StartSpan, spool: Spool, *, is_alone: bool = False) -> None:
+    def __init__(
+        self,
+        start_span: StartSpan,
+        spool: Spool,
+        *,
+        is_alone: bool = False,
+        scope: str = SCOPE,
+    ) -> None:
         self.start_span = start_span
         self.is_alone = is_alone
+        self.scope = scope
         self.spool = spool
         self._encode = msgspec.json.Encoder().encode
 
@@ -87,7 +98,8 @@ class Recorder:
         """
         try:
             ids = _ids(context, parent_span_id)
-            slot = self.spool.begin(self._encode(_Begun(*ids, name, start_ns, attributes)) + b"\n")
+            begun = _Begun(*ids, name, start_ns, attributes, self.scope)
+            slot = self.spool.begin(self._encode(begun) + b"\n")
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("noting what is under way", error)
             return None
@@ -105,7 +117,7 @@ class Recorder:
         end_ns: int,
         status: str,
         attributes: Attributes,
-        scope: str = SCOPE,
+        scope: str | None = None,
         slot: Slot | None = None,
     ) -> None:
         """Append one ended span to the spool. Never raises.
@@ -115,7 +127,8 @@ class Recorder:
         """
         try:
             ids = _ids(context, parent_span_id) if slot is None else slot.ids
-            line = self._encode(_Ended(*ids, name, start_ns, end_ns, status, scope, attributes))
+            ended = _Ended(*ids, name, start_ns, end_ns, status, scope or self.scope, attributes)
+            line = self._encode(ended)
             self.spool.append(line + b"\n", slot)
         except Exception as error:  # noqa: BLE001 - recording never raises into the user's program
             trouble.say("a record", error)

@@ -19,7 +19,7 @@ from agenttrace.model import Kind, Role, Workload
 from agenttrace.record import carrier, local, readable, trouble, users
 from agenttrace.record.invocation import Invocation, innermost
 from agenttrace.record.mark import Mark, current_mark
-from agenttrace.record.recorder import SCOPE, Attributes, Recorder
+from agenttrace.record.recorder import METER_SCOPE, SCOPE, Attributes, Recorder
 from agenttrace.record.spool import Spool
 
 if TYPE_CHECKING:
@@ -40,10 +40,14 @@ class Recording:
         parent: What stands for the invocation that this process works for.
         mark: What the parent process says about the calls in this one.
         says: What it says of every task that does not say it itself, and of calls in none.
+        scope: Instrumentation scope of what it records.
     """
 
-    def __init__(self, settings: config.Settings, *, is_automatic: bool = False) -> None:
+    def __init__(
+        self, settings: config.Settings, *, is_automatic: bool = False, scope: str = SCOPE
+    ) -> None:
         self.settings = settings
+        self.scope = scope
         self.recorder: Recorder | None = None
         self.service_name: str | None = None
         self.is_automatic = is_automatic
@@ -76,7 +80,7 @@ class Recording:
         self._undo.callback(spool.close)
         self._undo.callback(self._end_export)
         if joined is None:
-            self.recorder = Recorder(local.start_span, spool, is_alone=True)
+            self.recorder = self._alone(spool)
         else:
             self._exports = joined is self._exporting
             self._join(joined, spool)
@@ -167,8 +171,11 @@ class Recording:
     def _join(self, provider: "TracerProvider", spool: Spool) -> None:
         self._provider = provider
         tracer = provider.get_tracer(SCOPE, __version__)
-        self.recorder = Recorder(tracer.start_span, spool)
+        self.recorder = Recorder(tracer.start_span, spool, scope=self.scope)
         self._hear(provider, self.recorder)
+
+    def _alone(self, spool: Spool) -> Recorder:
+        return Recorder(local.start_span, spool, is_alone=True, scope=self.scope)
 
     def _hear(self, provider: "TracerProvider", recorder: Recorder) -> None:
         """Keep what others make with *provider*."""
@@ -204,7 +211,7 @@ class Recording:
         # What is still open in the meter ends with its hooks.
         self._hooks.close()
         if self._exporting is not None:
-            self.recorder = Recorder(local.start_span, spool, is_alone=True)
+            self.recorder = self._alone(spool)
         # Before the collector is waited for: other threads make calls meanwhile.
         self._hooks.enter_context(self._hooked())
         self._end_export()
@@ -299,6 +306,16 @@ def begin_for_parent() -> None:
             _begin(config.load(), None, None, is_automatic=True)
 
 
+def begin_for_others(home: Path, service_name: str) -> None:
+    """Start recording what others send through this process. Never raises.
+
+    What they record of it themselves is believed before it.
+    """
+    with trouble.Guard("setting up"), _state.lock:
+        _state.untouched = False
+        _begin(config.load(home), service_name, None, scope=METER_SCOPE)
+
+
 def integrations() -> tuple[str, ...]:
     """Return the names of the integrations that are on, and that children switch on too."""
     return _state.integrations
@@ -352,10 +369,11 @@ def _begin(
     tracer_provider: "TracerProvider | None",
     *,
     is_automatic: bool = False,
+    scope: str = SCOPE,
 ) -> None:
     shutdown()
     trouble.forget()
-    recording = Recording(settings, is_automatic=is_automatic)
+    recording = Recording(settings, is_automatic=is_automatic, scope=scope)
     if settings.disabled:
         trouble.logger.info("agenttrace records nothing: OTEL_SDK_DISABLED is true")
     else:

@@ -55,8 +55,15 @@ WHERE
     OR (
         other.scope = 'agenttrace'
         AND other.kind = 'inference'
-        AND (other.task_id IS NULL OR {task} IN (SELECT trace_id FROM special))
-        AND (other.host, other.pid) IN (SELECT (host, pid) FROM special WHERE scope <> 'agenttrace')
+        AND (
+            other.task_id IS NULL
+            OR {task} IN (SELECT trace_id FROM special)
+            OR 'agenttrace.meter' IN (SELECT scope FROM special)
+        )
+        AND (
+            (other.host, other.pid) IN (SELECT (host, pid) FROM special WHERE scope <> 'agenttrace')
+            OR other.host IN (SELECT host FROM special WHERE scope = 'agenttrace.meter')
+        )
     )
 """
 

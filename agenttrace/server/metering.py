@@ -12,6 +12,7 @@ from typing import Final
 
 import agenttrace
 from agenttrace.errors import ConfigError, MissingDependencyError
+from agenttrace.record import setup
 
 PORT: Final = 4319
 SERVICE: Final = "agenttrace-meter"
@@ -42,7 +43,7 @@ def metering(
     from agenttrace.server.meter import UPSTREAMS, Meter
 
     meter = Meter({**UPSTREAMS, **(upstreams or {})})
-    agenttrace.configure(home, service_name=SERVICE)
+    setup.begin_for_others(home, SERVICE)
     with contextlib.ExitStack() as stack:
         sockets = _listening(port)
         for one in sockets:

@@ -44,11 +44,17 @@ WITH of_group AS (
         call_rollup.role,
         coalesce(task_workload.workload, 'agentic') AS workload,
         sum(call_rollup.calls)::BIGINT AS calls,
-        sum(call_rollup.input_uncached_tokens)::BIGINT AS input_uncached,
-        sum(call_rollup.cache_read_tokens)::BIGINT AS cache_read,
-        sum(call_rollup.cache_write_tokens)::BIGINT AS cache_write,
-        sum(call_rollup.output_tokens - call_rollup.reasoning_tokens)::BIGINT AS output_visible,
-        sum(call_rollup.reasoning_tokens)::BIGINT AS reasoning,
+        CASE WHEN sum(call_rollup.input_tokens_calls) > 0
+            THEN sum(call_rollup.input_uncached_tokens) END AS input_uncached,
+        CASE WHEN sum(call_rollup.cache_read_tokens_calls) > 0
+            THEN sum(call_rollup.cache_read_tokens) END AS cache_read,
+        CASE WHEN sum(call_rollup.cache_write_tokens_calls) > 0
+            THEN sum(call_rollup.cache_write_tokens) END AS cache_write,
+        CASE WHEN sum(call_rollup.output_tokens_calls) > 0
+            THEN sum(call_rollup.output_tokens - call_rollup.reasoning_tokens)
+            END AS output_visible,
+        CASE WHEN sum(call_rollup.reasoning_tokens_calls) > 0
+            THEN sum(call_rollup.reasoning_tokens) END AS reasoning,
         sum(
             call_rollup.uncached * model_factor.j_uncached
             + call_rollup.uncached_context_x2 / 2 * model_factor.j_uncached_context
@@ -134,7 +140,7 @@ def read_sums(home: Path) -> Sums:
     rows: dict[Kind, Mapping[str, float]] = {}
     for row in found:
         kind = Kind(str(row.pop("model")), str(row.pop("role")), str(row.pop("workload")))
-        # Energy that nobody knows is not the same as none.
+        # What nobody knows, be it energy or a kind of tokens, is not the same as none.
         rows[kind] = {name: float(value) for name, value in row.items() if value is not None}
     return Sums(rows, boundary)
 

@@ -1,14 +1,16 @@
 """Run a receiver in threads of this process, until it is left."""
 
 import contextlib
-from collections.abc import Generator
+import socket
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from agenttrace import config
-from agenttrace.errors import MissingDependencyError
+from agenttrace.errors import ConfigError, MissingDependencyError
 from agenttrace.record.spool import Spool
 from agenttrace.server import finding
 from agenttrace.server.finding import GRPC_PORT, HTTP_PORT
@@ -65,7 +67,7 @@ def running(
         is_found: Let others find it, for it stays as long as they may need it.
 
     Raises:
-        ConfigError: A port is taken, or *host* needs a token.
+        ConfigError: A port is taken, *host* needs a token, or it would forward to itself.
         MissingDependencyError: What it is made of is not installed.
     """
     needed()
@@ -94,6 +96,8 @@ def running(
         forwarding = _forwarding(settings.home, forward)
         if forwarding is not None:
             stack.callback(forwarding.close)
+        if forward is not None:
+            _refuse_itself(forward.url, addresses, [sockets[0].getsockname()[1], rpc_port])
         spool = Spool(
             settings.spool,
             SERVICE,
@@ -145,6 +149,16 @@ def _forwarding(home: Path, target: "Target | None") -> "Forwarding | None":
     with contextlib.suppress(OSError):
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Forwarding(home / FORWARD_FOLDER / queue_name(target.url), target)
+
+
+def _refuse_itself(target: str, addresses: Sequence[str], ports: Sequence[int]) -> None:
+    url = urlsplit(target)
+    here = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", socket.gethostname(), *addresses}  # noqa: S104
+    if url.hostname in here and url.port in ports:
+        raise ConfigError(
+            f"port {url.port} of this machine is where this receiver listens: what it passes on "
+            "there would come back. Forward to another endpoint."
+        )
 
 
 def _url(address: str, port: int) -> str:

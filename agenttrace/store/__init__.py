@@ -225,6 +225,7 @@ class Store:
         )
         if state.exists:
             self.connection.execute("INSERT INTO quarantine BY NAME FROM published.quarantine")
+        is_received = state.is_received
         for batch in segments.batches(left, segments.BATCH_CHARACTERS):
             refused = staging.stage(self.connection, batch)
             staging.drop_repeats(
@@ -233,7 +234,9 @@ class Store:
                 self.lake,
                 and_in="span_tail",
                 is_doubtful=state.is_doubtful,
+                is_received=is_received,
             )
+            is_received = is_received or staging.is_received(self.connection, batch)
             self.connection.execute("INSERT INTO span_tail FROM arrived_span")
             staging.discard(self.connection)
             if refused:

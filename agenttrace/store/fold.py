@@ -60,6 +60,7 @@ class _Fold:
         forgotten: Files of the lake that no reader can still be at.
         done: Segments that are to be removed when the store is published.
         is_doubtful: What is in the spool may be in the lake: the store that knew was lost.
+        is_received: What agenttrace recorded has also been sent here.
         bytes: Read from the spool so far.
         total: Bytes that there were in the spool.
     """
@@ -71,6 +72,7 @@ class _Fold:
     gone: Iterable[str]
     progress: Progress
     is_doubtful: bool
+    is_received: bool
     forgotten: list[str] = field(default_factory=list[str])
     done: list[str] = field(default_factory=list[str])
     bytes: int = 0
@@ -184,6 +186,7 @@ def _publish_first(connection: duckdb.DuckDBPyConnection, home: Path, warnings: 
         retire(store, home, found.absorbed)
         if found.parts:
             published.note_doubtful(store)
+            published.note_received(store)
         else:
             published.note_definitions(store, rollups.fingerprint())
 
@@ -211,6 +214,7 @@ def without_store(
     return published.Published(
         parts=tuple(part for part in found.parts if part.file not in found.absorbed),
         is_doubtful=bool(found.parts),
+        is_received=bool(found.parts),
     )
 
 
@@ -343,7 +347,7 @@ def _fold_spool(
         return
     under_way = _Fold(
         connection, home, Rollups(connection), list(state.parts), state.finished, progress,
-        state.is_doubtful, total=segments.size(home / "spool", state.watermarks),
+        state.is_doubtful, state.is_received, total=segments.size(home / "spool", state.watermarks),
     )  # fmt: skip
     is_large = False
     while first is not None:
@@ -381,7 +385,16 @@ def _fold_batch(under_way: _Fold, batch: Sequence[Slice]) -> None:
     connection, home = under_way.connection, under_way.home
     before = Lake(home, list(under_way.parts))
     refused = staging.stage(connection, batch)
-    staging.drop_repeats(connection, batch, before, is_doubtful=under_way.is_doubtful)
+    staging.drop_repeats(
+        connection,
+        batch,
+        before,
+        is_doubtful=under_way.is_doubtful,
+        is_received=under_way.is_received,
+    )
+    if not under_way.is_received and staging.is_received(connection, batch):
+        published.note_received(connection)
+        under_way.is_received = True
     _keep_refused(home / QUARANTINE, refused)
     under_way.rollups.advance("temp.arrived_span", "published", before)
     under_way.rollups.store("published")

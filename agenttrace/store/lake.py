@@ -25,6 +25,7 @@ _SELECTED: Final = ", ".join(
     for name in (column.name for column in columns.COLUMNS)
 )
 _JUDGED: Final = "kind = 'inference' AND counted IS NULL"
+_PLACED: Final = "(capture IS DISTINCT FROM 'wire' OR scope IS DISTINCT FROM 'agenttrace')"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
 
 
@@ -37,7 +38,8 @@ class Part(NamedTuple):
         min_start_ns: Start of its earliest span, nanoseconds since 1970-01-01 UTC.
         max_start_ns: Start of its latest span.
         judged_spans: Spans that count as a call or not by what else is recorded.
-        placed_spans: Those of them of which the spans around tell: they were not seen at the wire.
+        placed_spans: Those of them of which other spans tell: they were not seen at the wire by the
+            process that made them.
         fetches: Those of them that fetch what earlier calls have used.
         bytes: Size of the file.
         measured_spans: Spans that say what a meter saw for them.
@@ -194,7 +196,7 @@ def describe(connection: duckdb.DuckDBPyConnection, home: Path, path: Path) -> P
     """
     (found,) = connection.execute(
         f"SELECT count(*), min(start_ns), max(start_ns), count(*) FILTER ({_JUDGED}), "
-        f"count(*) FILTER ({_JUDGED} AND capture IS DISTINCT FROM 'wire'), "
+        f"count(*) FILTER ({_JUDGED} AND {_PLACED}), "
         f"count(*) FILTER ({_JUDGED} AND {_FETCHES}), count(measured_j) FROM ({_read([path])})"
     ).fetchall()
     rows, low, high, judged, placed, fetches, measured = found

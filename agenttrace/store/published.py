@@ -30,6 +30,7 @@ _FORMAT: Final = "STORAGE_VERSION 'v1.5.0', RECOVERY_MODE 'no_wal_writes'"
 _LARGE_BYTES: Final = 4 * 1024 * 1024
 _DEFINITIONS: Final = "definitions"
 _DOUBTFUL: Final = "doubtful"
+_RECEIVED: Final = "received"
 _COMPACTED: Final = "compacted_rows"
 _PRUNED: Final = "pruned_before"
 
@@ -46,6 +47,8 @@ class Published:
         finished: Segments that are folded to their end and about to be removed.
         definitions: Fingerprint of the queries that its roll-ups are rows of; empty if it has none.
         is_doubtful: It was made of the files of the lake: what of the spool is in them is unknown.
+        is_received: Spans that agenttrace recorded have also been sent here: what a process has yet
+            to bring may be in the lake.
         pruned_before: Day before which spans were removed, ``YYYY-MM-DD`` (UTC); empty if never.
     """
 
@@ -56,6 +59,7 @@ class Published:
     finished: frozenset[str] = frozenset()
     definitions: str = ""
     is_doubtful: bool = False
+    is_received: bool = False
     pruned_before: str = ""
 
 
@@ -141,6 +145,7 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Published:
         finished=frozenset(name for name, _, finished in segments if finished),
         definitions=facts.get(_DEFINITIONS, ""),
         is_doubtful=_DOUBTFUL in facts,
+        is_received=_RECEIVED in facts,
         pruned_before=facts.get(_PRUNED, ""),
     )
 
@@ -163,6 +168,11 @@ def note_doubtful(connection: duckdb.DuckDBPyConnection) -> None:
 def note_certain(connection: duckdb.DuckDBPyConnection) -> None:
     """Take it back: all of the spool has been looked at."""
     connection.execute("DELETE FROM published.meta WHERE key = $1", [_DOUBTFUL])
+
+
+def note_received(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say in the store that is being made that what agenttrace recorded has also been sent here."""
+    _note(connection, _RECEIVED, "true")
 
 
 def note_compacted(connection: duckdb.DuckDBPyConnection, rows: int) -> None:

@@ -30,6 +30,7 @@ _MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of on
 _DAY_NS: Final = 86_400 * 10**9  # how long a call may last that another one is found beside
 _TASK: Final = "coalesce(span.task_id, span.trace_id)"
 _IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
+_PLACED: Final = "(capture IS DISTINCT FROM 'wire' OR scope IS DISTINCT FROM 'agenttrace')"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
 _AROUND: Final = "('inference', 'step', 'other', 'agent', 'tool', 'task')"  # tell of calls
 _TOLD: Final = "response_id, request_id, session_id, input_tokens, output_tokens, capture, scope"
@@ -117,7 +118,7 @@ class Rollups:
     def _look_at(self, arrived: str) -> _Arrived:
         (found,) = self._ask(
             f"SELECT count(*), count(*) FILTER ({_IS_JUDGED}), count(*) FILTER ({_IS_JUDGED} "
-            f"AND (capture IS DISTINCT FROM 'wire' OR {_FETCHES})) FROM {arrived} AS span"
+            f"AND ({_PLACED} OR {_FETCHES})) FROM {arrived} AS span"
         )
         return _Arrived(*found)
 
@@ -242,6 +243,7 @@ class Rollups:
         judged = (
             before.judged(0, _FOREVER) if fetches else f"{judged} UNION ALL {before.fetching()}"
         )
+        ours = f"FROM {arrived} WHERE scope = 'agenttrace' AND kind = 'inference'"
         self._connection.execute(f"""
             INSERT INTO affected_task
             SELECT DISTINCT coalesce(old.task_id, old.trace_id)
@@ -255,9 +257,12 @@ class Rollups:
                         old.scope <> 'agenttrace'
                         AND old.start_ns <= {high}
                         AND old.start_ns + coalesce(old.duration_ns, 0) >= {low}
-                        AND (old.host, old.pid) IN (
-                            SELECT (host, pid) FROM {arrived}
-                            WHERE scope = 'agenttrace' AND kind = 'inference'
+                        AND (
+                            (old.host, old.pid) IN (SELECT (host, pid) FROM ({ours}))
+                            OR (
+                                old.scope = 'agenttrace.meter'
+                                AND old.host IN (SELECT host FROM ({ours}))
+                            )
                         )
                     )
                 )
@@ -327,7 +332,7 @@ class Rollups:
         ((fetches, told),) = self._ask(f"""
             SELECT
                 count(*) FILTER ({_FETCHES}),
-                count(*) FILTER (NOT {_FETCHES} AND capture IS DISTINCT FROM 'wire')
+                count(*) FILTER (NOT {_FETCHES} AND {_PLACED})
             FROM context
         """)
         if told:
@@ -389,8 +394,13 @@ class Rollups:
                     OR (
                         span.scope = 'agenttrace'
                         AND span.kind = 'inference'
-                        AND (span.host, span.pid) IN (
-                            SELECT (host, pid) FROM nearby WHERE scope <> 'agenttrace'
+                        AND (
+                            (span.host, span.pid) IN (
+                                SELECT (host, pid) FROM nearby WHERE scope <> 'agenttrace'
+                            )
+                            OR span.host IN (
+                                SELECT host FROM nearby WHERE scope = 'agenttrace.meter'
+                            )
                         )
                     )
                 );

@@ -28,6 +28,7 @@ _IDS: Final = "trace_id, span_id, start_ns"
 # each says what the other does not.
 _IS_NAMED: Final = "(scope = 'agenttrace.sources' AND kind = 'agent')"
 _START: Final = f"CASE WHEN NOT {_IS_NAMED} THEN start_ns END"
+_IS_OURS: Final = "scope = 'agenttrace'"
 _DAY_NS: Final = 86_400 * 10**9  # how far apart two sources may say that an agent began
 _FAILS_AT_DATA: Final = (duckdb.DataError, duckdb.InvalidInputException)
 
@@ -147,6 +148,7 @@ def drop_repeats(
     *,
     and_in: str | None = None,
     is_doubtful: bool = False,
+    is_received: bool = False,
 ) -> None:
     """Let go of spans that arrived twice, and of what was in flight and is known to have ended.
 
@@ -159,6 +161,7 @@ def drop_repeats(
         before: The spans that were there before.
         and_in: Table with more of them.
         is_doubtful: Any of them may have been there before: a store that said so was lost.
+        is_received: What agenttrace recorded may have been there before: it was also sent here.
     """
     connection.execute(f"""
         DELETE FROM arrived
@@ -185,6 +188,8 @@ def drop_repeats(
     """)
     known = partial(_drop_known, connection, before=before, and_in=and_in)
     known([number for number, one in enumerate(slices) if one.in_flight or is_doubtful], _IDS)
+    if is_received:
+        known([*range(len(slices))], _IDS, only=_IS_OURS)
     retold = [number for number, one in enumerate(slices) if one.header.is_retold]
     known(retold, f"{_IDS}, coalesce(output_tokens, -1)")
     known(retold, "trace_id, span_id", only=_IS_NAMED, apart_ns=_DAY_NS)
@@ -226,6 +231,18 @@ def _drop_known(
         f"AND ({identity}) IN (SELECT ({identity}) FROM ({known}) WHERE {only})",
         [segments],
     )
+
+
+def is_received(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> bool:
+    """Whether spans that agenttrace recorded somewhere are among what was sent here."""
+    retold = [number for number, one in enumerate(slices) if one.header.is_retold]
+    if not retold:
+        return False
+    ((found,),) = connection.execute(
+        f"SELECT count(*) FROM arrived WHERE list_contains($1::INT[], segment) AND {_IS_OURS}",
+        [retold],
+    ).fetchall()
+    return found > 0
 
 
 def discard(connection: duckdb.DuckDBPyConnection) -> None:

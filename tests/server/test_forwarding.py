@@ -1,4 +1,5 @@
 import gzip
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -263,3 +264,15 @@ def test_a_password_in_the_url_is_not_shown() -> None:
 def test_what_is_no_url_is_refused_at_once(home: Path, url: str) -> None:
     with pytest.raises(ConfigError), passing_on(home, Target(url, {})):
         pass
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
+def test_a_receiver_does_not_forward_to_itself(home: Path, host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    target = Target(f"http://{host}:{port}", {})
+    with (
+        pytest.raises(ConfigError, match=f"port {port} of this machine is where"),
+        running(home, http_port=port, grpc_port=0, forward=target),
+    ):
+        pytest.fail("it runs")

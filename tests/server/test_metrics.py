@@ -69,7 +69,6 @@ def test_tokens_calls_and_energy_are_told_by_model_role_and_workload(
     assert tokens == {
         "input_uncached": 70,
         "cache_read": 30,
-        "cache_write": 0,
         "output_visible": 15,
         "reasoning": 5,
     }
@@ -79,6 +78,15 @@ def test_tokens_calls_and_energy_are_told_by_model_role_and_workload(
         parts = [found[f"agenttrace_{name}_total", *kind] for kind in (main, sub)]
         assert abs(sum(parts) - value) < 1e-9
         assert parts[0] > parts[1] > 0
+
+
+def test_tokens_of_a_kind_that_nobody_reports_are_not_told_and_none_are_told_as_none(
+    server: Running, home: Path
+) -> None:
+    write(home, spans(task("job", chat(input=10, output=2, cache_read=0), chat())))
+    found = samples(get(server.http_url, "/metrics").body)
+    tokens = {key[1]: value for key, value in found.items() if key[0] == "agenttrace_tokens_total"}
+    assert tokens == {"input_uncached": 10, "cache_read": 0, "output_visible": 2}
 
 
 def test_an_empty_store_has_no_calls(server: Running) -> None:
