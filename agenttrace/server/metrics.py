@@ -238,7 +238,8 @@ class Metrics:
         for kind, values in self._rows.items():
             calls.add_metric(kind, values["calls"])
             for name in TOKEN_KINDS:
-                tokens.add_metric((*kind, name), values.get(name, 0))
+                if name in values:
+                    tokens.add_metric((*kind, name), values[name])
             for bound in values.keys() & energy.keys():
                 energy[bound].add_metric(kind, values[bound])
         yield from (calls, tokens, *energy.values())
