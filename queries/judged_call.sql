@@ -1,12 +1,12 @@
 -- One row per model call of which only other spans tell whether it counts, and what it is.
--- Of inference spans nested in one another the innermost counts, and the outer ones lend it their operation,
--- agent and role; what none of them says is told by the agents and tools around. A call that was captured in
--- several ways counts once: the first of wire, otlp, frame and log is believed, and of the wire the process
--- that made it before a meter that passed it on. Where that is the telemetry of a coding agent, or was seen
--- at the wire outside of any task, the agent's log still tells where the call was made, and lends it its task,
--- agent and role. A request that only fetches what earlier calls have used (a background response, the
--- results of a batch) lends it to those; where they were not recorded themselves, each of them counts once, at
--- the time when it was first told of.
+-- Of inference spans nested in one another the innermost counts, and the outer ones lend it their
+-- operation, agent and role; what none of them says is told by the agents and tools around. A call that
+-- was captured in several ways counts once: the first of wire, otlp, frame and log is believed, and of the
+-- wire the process that made it before a meter that passed it on. Where that is the telemetry of a coding
+-- agent, or was seen at the wire outside of any task, the agent's log still tells where the call was made,
+-- and lends it its task, agent and role. A request that only fetches what earlier calls have used (a
+-- background response, the results of a batch) lends it to those; where they were not recorded themselves,
+-- each of them counts once, at the time when it was first told of.
 --   operation_id            attempts of one operation share it
 --   trace_id                trace of the call, 32 hex digits; or the log's
 --   span_id                 span of the call, 16 hex digits; or the log's
