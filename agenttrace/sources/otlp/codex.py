@@ -60,10 +60,15 @@ _TYPES: Final = {
 
 
 def span(seen: SeenSpan) -> Iterator[bytes]:
-    """Yield what a span tells that has the tokens of a response; most are parts of a stream."""
+    """Yield what a span tells that has the tokens of a response; most are parts of a stream.
+
+    One that names no conversation, as those of Codex 0.169 do not, is left to the event of the same
+    response: nothing would tell that the two are one.
+    """
     said = seen.attributes
     output = whole(said, semconv.OUTPUT_TOKENS)
-    if output is None or seen.name in _SUMS:
+    session = text(said, "conversation.id")
+    if output is None or session is None or seen.name in _SUMS:
         return
     usage = inside(
         whole(said, semconv.INPUT_TOKENS),
@@ -72,10 +77,9 @@ def span(seen: SeenSpan) -> Iterator[bytes]:
         cache_write=whole(said, semconv.CACHE_WRITE_TOKENS),
         reasoning=whole(said, "codex.usage.reasoning_output_tokens", semconv.REASONING_TOKENS),
     )
-    session = text(said, "conversation.id")
     optional = {
         semconv.CONVERSATION_ID: session,
-        semconv.TASK_ID: session and told.task_id(SOURCE, session, _turn(said)),
+        semconv.TASK_ID: told.task_id(SOURCE, session, _turn(said)),
         semconv.RESPONSE_MODEL: text(said, "model", "gen_ai.request.model"),
         semconv.RESPONSE_ID: text(said, "gen_ai.response.id", "response.id", "response_id"),
         semconv.REQUEST_ID: _within(seen.trace_id, seen.span_id),

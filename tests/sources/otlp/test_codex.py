@@ -72,6 +72,7 @@ def test_prompts_that_it_may_send_are_dropped() -> None:
 
 def test_a_span_that_has_the_tokens_shares_an_id_with_the_event_in_it() -> None:
     counts = {
+        "conversation.id": "c1",
         "gen_ai.usage.input_tokens": 100,
         "gen_ai.usage.output_tokens": 20,
         "codex.usage.reasoning_output_tokens": 5,
@@ -109,8 +110,24 @@ def test_the_counter_of_a_turn_is_no_call() -> None:
     assert said_of(record, "agenttrace.kind", USAGE[1]) == ("fact", 20)
 
 
-def test_a_span_and_the_event_in_it_are_one_call(tmp_path: Path) -> None:
+def test_a_span_that_names_no_conversation_is_left_to_the_event_outside_of_it(
+    tmp_path: Path,
+) -> None:
     counts = {"gen_ai.usage.input_tokens": 100, "gen_ai.usage.output_tokens": 20}
+    beside = traces(span(counts, name="handle_responses", number=2), service="codex_exec")
+    outside = event("codex.sse_event", RESPONSE, at_s=1)
+
+    found = totals(tmp_path, ("traces", beside), ("logs", _logs(outside)))
+
+    assert (found["calls"], found["input_tokens"], found["output_tokens"]) == (1, 100, 20)
+
+
+def test_a_span_and_the_event_in_it_are_one_call(tmp_path: Path) -> None:
+    counts = {
+        "conversation.id": "c1",
+        "gen_ai.usage.input_tokens": 100,
+        "gen_ai.usage.output_tokens": 20,
+    }
     around = traces(span(counts, name="handle_responses", number=2), service="codex_exec")
     inside = event("codex.sse_event", RESPONSE, at_s=1, trace=1, number=2)
 
