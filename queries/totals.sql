@@ -95,8 +95,9 @@ energy_range AS (
 ),
 
 task_count AS (
-    SELECT count(*) AS tasks
-    FROM recorded_task
+    SELECT count(DISTINCT task_sum.task_id) AS tasks
+    FROM task_sum
+    WHERE task_sum.structure_spans > 0
 )
 
 SELECT
