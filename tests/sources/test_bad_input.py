@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS sessions (id TEXT PRIMARY KEY, started_at, input_toke
 # Of sources without a corpus of files: the shortest logs that have a call.
 _SAMPLES: dict[str, tuple[str, dict[str, Any]]] = {
     "claude-code": (
-        "projects/-work-shop/s1.jsonl",
+        "projects/-code-shop/s1.jsonl",
         {
             "type": "assistant",
             "uuid": "a1",

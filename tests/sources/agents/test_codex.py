@@ -141,7 +141,7 @@ def _line(second: int, kind: str, **payload: Any) -> bytes:
 
 def _rollout(steps: list[tuple[str, int]]) -> list[bytes]:
     """Return lines of a rollout in which some calls have records, and some counts come twice."""
-    lines = [_line(0, "session_meta", id=THREAD, cwd="/work/shop")]
+    lines = [_line(0, "session_meta", id=THREAD, cwd="/code/shop")]
     total = 0
     for second, (step, tokens) in enumerate(steps, start=1):
         if step == "turn":

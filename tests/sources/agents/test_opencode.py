@@ -26,7 +26,7 @@ def _database(folder: Path, *rows: Row) -> Path:
 
 
 def _session(key: str, parent: str | None = None, at: int = 0) -> Row:
-    return "session", (key, parent, "/work/shop", "SECRET", START_MS + at)
+    return "session", (key, parent, "/code/shop", "SECRET", START_MS + at)
 
 
 def _prompt(key: str, session: str = "s1", at: int = 0) -> Row:

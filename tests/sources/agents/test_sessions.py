@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS sessions (
 
 def _goose(folder: Path, total: int | None, given: int | None, output: int | None) -> Path:
     config = json.dumps({"model_name": "claude-sonnet-4-5", "temperature": None})
-    row = ("20260921_1", "SECRET", "/work/shop", "2026-09-21 14:13:20", "2026-09-21 15:00:00")
+    row = ("20260921_1", "SECRET", "/code/shop", "2026-09-21 14:13:20", "2026-09-21 15:00:00")
     last_call = (9, 8, 1)
     row = (*row, *last_call, total, given, output, "google-vertex", config)
     return write_database(folder / "sessions.db", _GOOSE, [("sessions", row)])
