@@ -55,10 +55,12 @@ special AS MATERIALIZED (
     FROM span
     WHERE span.kind = 'inference' AND span.counted IS NULL
     -- It may arrive twice, from a log with more output each time, as it goes on. Ids alone do not tell: a
-    -- program that seeds its random numbers repeats them; those that we make name the call. Or it comes from
-    -- the process that made it, which knows the task, and over OTLP.
+    -- program that seeds its random numbers repeats them; those that we make name the call, and a log and
+    -- telemetry may make the same for different tasks. Or it comes from the process that made it, which knows
+    -- the task, and over OTLP.
     QUALIFY row_number() OVER (
         PARTITION BY
+            CASE WHEN span.scope = 'agenttrace.sources' THEN coalesce(span.task_id, span.trace_id) END,
             span.trace_id,
             span.span_id,
             CASE WHEN span.scope <> 'agenttrace.sources' THEN span.start_ns END

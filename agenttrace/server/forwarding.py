@@ -34,6 +34,7 @@ SEND_SECONDS: Final = 30.0
 
 _RETRYABLE: Final = frozenset({408, 429, 502, 503, 504})
 _OK: Final = range(200, 300)
+_LAST_PORT: Final = 65_535
 
 
 class Change(Protocol):
@@ -248,7 +249,7 @@ def _client(target: Target) -> "httpx.Client":
         url = httpx.URL(target.url)
     except httpx.InvalidURL as error:
         raise ConfigError("the URL to forward to is none.") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    if url.scheme not in ("http", "https") or not url.host or (url.port or 0) > _LAST_PORT:
         raise ConfigError(
             f"{shown(target.url)} is nowhere to forward to. Say it as https://host:4318, without "
             "/v1/traces."

@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from agenttrace import config
 from agenttrace.errors import ConfigError, MissingDependencyError
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 SERVICE: Final = "agenttrace-serve"  # of the segments; each record says whose it is
 FORWARD_FOLDER: Final = "forward"
+# Names and addresses by which a client means the machine that it runs on; nothing listens on them.
+_HERE: Final = ("localhost", "127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,10 @@ def _forwarding(home: Path, target: "Target | None") -> "Forwarding | None":
 
 
 def _refuse_itself(target: str, addresses: Sequence[str], ports: Sequence[int]) -> None:
-    url = urlsplit(target)
-    here = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", socket.gethostname(), *addresses}  # noqa: S104
-    if url.hostname in here and url.port in ports:
+    import httpx  # it is here, for what forwards needs it
+
+    url = httpx.URL(target)
+    if url.host in {*_HERE, socket.gethostname(), *addresses} and url.port in ports:
         raise ConfigError(
             f"port {url.port} of this machine is where this receiver listens: what it passes on "
             "there would come back. Forward to another endpoint."

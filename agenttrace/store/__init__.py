@@ -236,7 +236,7 @@ class Store:
                 is_doubtful=state.is_doubtful,
                 is_received=is_received,
             )
-            is_received = is_received or staging.is_received(self.connection, batch)
+            is_received = is_received or staging.has_received(self.connection, batch)
             self.connection.execute("INSERT INTO span_tail FROM arrived_span")
             staging.discard(self.connection)
             if refused:

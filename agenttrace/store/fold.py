@@ -392,7 +392,7 @@ def _fold_batch(under_way: _Fold, batch: Sequence[Slice]) -> None:
         is_doubtful=under_way.is_doubtful,
         is_received=under_way.is_received,
     )
-    if not under_way.is_received and staging.is_received(connection, batch):
+    if not under_way.is_received and staging.has_received(connection, batch):
         published.note_received(connection)
         under_way.is_received = True
     _keep_refused(home / QUARANTINE, refused)

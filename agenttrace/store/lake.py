@@ -25,7 +25,8 @@ _SELECTED: Final = ", ".join(
     for name in (column.name for column in columns.COLUMNS)
 )
 _JUDGED: Final = "kind = 'inference' AND counted IS NULL"
-_PLACED: Final = "(capture IS DISTINCT FROM 'wire' OR scope IS DISTINCT FROM 'agenttrace')"
+PLACED: Final = "(capture IS DISTINCT FROM 'wire' OR scope IS DISTINCT FROM 'agenttrace')"
+"""SQL for whether spans other than its own say what a judged span is."""
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
 
 
@@ -196,7 +197,7 @@ def describe(connection: duckdb.DuckDBPyConnection, home: Path, path: Path) -> P
     """
     (found,) = connection.execute(
         f"SELECT count(*), min(start_ns), max(start_ns), count(*) FILTER ({_JUDGED}), "
-        f"count(*) FILTER ({_JUDGED} AND {_PLACED}), "
+        f"count(*) FILTER ({_JUDGED} AND {PLACED}), "
         f"count(*) FILTER ({_JUDGED} AND {_FETCHES}), count(measured_j) FROM ({_read([path])})"
     ).fetchall()
     rows, low, high, judged, placed, fetches, measured = found

@@ -17,7 +17,7 @@ import duckdb
 
 from agenttrace import rollup
 from agenttrace.store import columns
-from agenttrace.store.lake import Lake
+from agenttrace.store.lake import PLACED, Lake
 
 STORED: Final = ("call_sum", "call_answer", "task_sum", "call_histogram")
 """Queries whose rows are kept; rows of one key add up."""
@@ -30,7 +30,6 @@ _MINUTES_NS: Final = 15 * 60 * 10**9  # how far apart two sources may tell of on
 _DAY_NS: Final = 86_400 * 10**9  # how long a call may last that another one is found beside
 _TASK: Final = "coalesce(span.task_id, span.trace_id)"
 _IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
-_PLACED: Final = "(capture IS DISTINCT FROM 'wire' OR scope IS DISTINCT FROM 'agenttrace')"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
 _AROUND: Final = "('inference', 'step', 'other', 'agent', 'tool', 'task')"  # tell of calls
 _TOLD: Final = "response_id, request_id, session_id, input_tokens, output_tokens, capture, scope"
@@ -118,7 +117,7 @@ class Rollups:
     def _look_at(self, arrived: str) -> _Arrived:
         (found,) = self._ask(
             f"SELECT count(*), count(*) FILTER ({_IS_JUDGED}), count(*) FILTER ({_IS_JUDGED} "
-            f"AND ({_PLACED} OR {_FETCHES})) FROM {arrived} AS span"
+            f"AND ({PLACED} OR {_FETCHES})) FROM {arrived} AS span"
         )
         return _Arrived(*found)
 
@@ -332,7 +331,7 @@ class Rollups:
         ((fetches, told),) = self._ask(f"""
             SELECT
                 count(*) FILTER ({_FETCHES}),
-                count(*) FILTER (NOT {_FETCHES} AND {_PLACED})
+                count(*) FILTER (NOT {_FETCHES} AND {PLACED})
             FROM context
         """)
         if told:

@@ -233,7 +233,7 @@ def _drop_known(
     )
 
 
-def is_received(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> bool:
+def has_received(connection: duckdb.DuckDBPyConnection, slices: Sequence[Slice]) -> bool:
     """Whether spans that agenttrace recorded somewhere are among what was sent here."""
     retold = [number for number, one in enumerate(slices) if one.header.is_retold]
     if not retold:

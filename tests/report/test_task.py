@@ -1,4 +1,5 @@
 import shutil
+import socket
 from dataclasses import astuple
 from pathlib import Path
 
@@ -6,16 +7,21 @@ import pytest
 
 from agenttrace.energy import measured
 from agenttrace.errors import QueryError
+from agenttrace.model import Capture, TokenUsage
 from agenttrace.reader import Reader
+from agenttrace.record.spool import Spool
 from agenttrace.report.overview import overview
 from agenttrace.report.task import SPANS_AT_MOST, task_report
 from agenttrace.report.values import TaskReport, Tokens
+from agenttrace.sources import told
+from agenttrace.sources.told import Call, Turn
 from tests.builders import (
     SECOND_NS,
     START_NS,
     Record,
     add,
     agent,
+    begin,
     chat,
     foreign,
     frame,
@@ -245,6 +251,37 @@ def test_a_call_that_another_task_tells_better_of_is_no_call_here(home: Path):
     report = reported(home, "theirs")
     assert (report.totals.calls, [node.kind for node in report.nodes]) == (0, ["task"])
     assert reported(home, "ours").totals.calls == len(reported(home, "ours").nodes) - 1 == 1
+
+
+def test_a_call_that_the_meter_passed_on_is_in_the_tree_of_the_program_alone(home: Path):
+    add(home, spans(task("program", chat(name="own", input=5, output=1))))
+    (passed_on,) = loose(chat(name="meter", input=5, output=1), trace=2)
+    passed_on |= {"start_ns": START_NS + 2 * SECOND_NS + 1, "scope": "agenttrace.meter"}
+    put(home, "9-8-1", segment([passed_on], pid=8, host=socket.gethostname()))
+    assert [node.name for node in reported(home, "program").nodes] == ["program", "own"]
+    assert reported(home, f"{2:032x}").totals.calls == 0
+
+
+def test_a_call_that_telemetry_tells_of_is_in_the_tree_of_the_turn_that_the_log_tells(home: Path):
+    def call(turn: str, output: int, capture: Capture) -> bytes:
+        usage = TokenUsage(input_tokens=10, output_tokens=output)
+        said = Call(
+            source="claude-code", session="s", turn=turn, key="r", start_ns=START_NS,
+            model="claude-opus-4-5", response_id="r", usage=usage, capture=capture,
+        )  # fmt: skip
+        return told.line(said)
+
+    begin(home)
+    spool = Spool(home / "spool", "import", is_retold=True)
+    turn = Turn(source="claude-code", session="s", turn="t", start_ns=START_NS)
+    spool.append_all([told.line(turn), call("t", 1, "log"), call("", 5, "otlp")])
+    spool.close()
+    log, telemetry = (reported(home, told.task_id("claude-code", "s", turn)) for turn in ("t", ""))
+    assert [(node.kind, node.output_tokens) for node in log.nodes] == [
+        ("task", 5),
+        ("inference", 5),
+    ]
+    assert telemetry.totals.calls == 0
 
 
 def test_a_result_that_was_fetched_days_later_is_that_of_the_call(home: Path):

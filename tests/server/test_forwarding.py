@@ -260,7 +260,7 @@ def test_a_password_in_the_url_is_not_shown() -> None:
     assert shown("https://me:secret@host:4318/otlp?key=secret") == "https://host:4318/otlp"
 
 
-@pytest.mark.parametrize("url", ["host:4318", "ftp://host", "http://", ""])
+@pytest.mark.parametrize("url", ["host:4318", "ftp://host", "http://", "http://host:99999", ""])
 def test_what_is_no_url_is_refused_at_once(home: Path, url: str) -> None:
     with pytest.raises(ConfigError), passing_on(home, Target(url, {})):
         pass

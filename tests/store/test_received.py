@@ -1,5 +1,6 @@
 """What a process recorded and sent as well, or sent through the meter, is one call."""
 
+import socket
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,21 @@ from agenttrace import semconv
 from agenttrace.record.spool import Spool
 from agenttrace.store import fold
 from tests import builders
-from tests.builders import Record, agent, asked, begin, chat, frame, later, spans, task, tool, write
+from tests.builders import (
+    Record,
+    agent,
+    asked,
+    begin,
+    chat,
+    frame,
+    later,
+    put,
+    segment,
+    spans,
+    task,
+    tool,
+    write,
+)
 
 IN_A_TASK = task("week", agent("root", chat(input=10, output=1), tool("search")), user_turns=2)
 
@@ -84,6 +99,12 @@ def without_a_place(attributes: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in attributes.items() if key not in place}
 
 
+def metered(home: Path, records: Iterable[Record]) -> None:
+    """Have the process of the meter record them."""
+    put(home, "9-8-1", segment(passed_on(records), pid=8, host=socket.gethostname()))
+    folded(home)
+
+
 PROGRAM = task(
     "week",
     agent(
@@ -101,15 +122,15 @@ def test_what_a_recorded_program_sent_through_the_meter_counts_once_and_in_its_t
 ) -> None:
     begin(home)
     ours = spans(PROGRAM)
-    pieces = [passed_on(ours), ours] if is_meter_first else [ours, passed_on(ours)]
-    for records in pieces:
-        recorded(home, records)
+    ways = [metered, recorded] if is_meter_first else [recorded, metered]
+    for way in ways:
+        way(home, ours)
     assert figures(home) == [(3, 30, 3, 1, 1, 0)]
 
 
 def test_what_only_the_meter_saw_counts(home: Path) -> None:
     begin(home)
-    recorded(home, passed_on(spans(PROGRAM)))
+    metered(home, spans(PROGRAM))
     assert {row[:3] for row in figures(home)} == {(1, 10, 1), (1, 20, 2), (1, None, None)}
 
 
@@ -117,7 +138,7 @@ def test_what_another_program_sent_through_the_meter_meanwhile_counts(home: Path
     begin(home)
     recorded(home, spans(PROGRAM))
     other = task("other", agent("root", chat(input=10, output=7), chat(model="gpt-5-mini")))
-    recorded(home, passed_on(spans(other)))
+    metered(home, spans(other))
     counted = {row[:3] for row in figures(home)}
     assert counted == {(3, 30, 3), (1, 10, 7), (1, None, None)}
 
