@@ -259,7 +259,8 @@ def test_a_call_that_the_meter_passed_on_is_in_the_tree_of_the_program_alone(hom
     passed_on |= {"start_ns": START_NS + 2 * SECOND_NS + 1, "scope": "agenttrace.meter"}
     put(home, "9-8-1", segment([passed_on], pid=8, host=socket.gethostname()))
     assert [node.name for node in reported(home, "program").nodes] == ["program", "own"]
-    assert reported(home, f"{2:032x}").totals.calls == 0
+    meter = reported(home, f"{2:032x}")
+    assert (meter.totals.calls, meter.nodes) == (0, ())
 
 
 def test_a_call_that_telemetry_tells_of_is_in_the_tree_of_the_turn_that_the_log_tells(home: Path):

@@ -53,6 +53,21 @@ with metering(Path(home), port=0, upstreams=upstreams) as url:
 """
 
 
+_PROGRAM = """
+import sys
+import agenttrace, openai
+home, url = sys.argv[1:]
+agenttrace.configure(home)
+with agenttrace.task("program"):
+    client = openai.OpenAI(base_url=url, api_key="test", max_retries=0)
+    client.responses.create(model="gpt-5", input="one two")
+    try:
+        client.responses.create(model="gpt-5", input="three")
+    except openai.RateLimitError:
+        pass
+"""
+
+
 @pytest.fixture(scope="module")
 def meter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[_Metered]:
     """A meter in a process of its own, for the clients here would be counted as well."""
@@ -115,6 +130,14 @@ def test_the_sdks_work_through_it_and_each_call_counts_once(metered: _Metered):
         ("anthropic", "s1", "subagent"),
     ]
     assert (calls[2]["task_name"], calls[2]["role"]) == ("claude-code", "subagent")
+
+
+def test_calls_of_a_program_that_is_recorded_count_once_and_in_its_task(metered: _Metered):
+    metered.provider.script("One two", Failure(429))
+    program = [sys.executable, "-c", _PROGRAM, str(metered.home), f"{metered.url}/openai/v1"]
+    subprocess.run(program, check=True)
+    told = [(one["task_name"], one["status"], one["output_tokens"]) for one in metered.calls()]
+    assert told == [("program", "ok", 2), ("program", "error", None)]
 
 
 def test_calls_of_one_session_are_one_task(metered: _Metered):
