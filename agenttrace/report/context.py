@@ -17,7 +17,7 @@ _WITH_CONTEXT: Final = """
 WITH
 special AS (
     SELECT DISTINCT
-        task_id, trace_id, response_id, request_id, session_id, input_tokens, output_tokens,
+        task_id, trace_id, span_id, response_id, request_id, session_id, input_tokens, output_tokens,
         host, pid, scope
     FROM own_span
     WHERE kind = 'inference' AND counted IS NULL
@@ -34,6 +34,7 @@ telling AS (
         kind = 'inference'
         AND (
             response_id IN (SELECT response_id FROM special WHERE response_id <> '')
+            OR (trace_id, span_id) IN (SELECT (trace_id, span_id) FROM special)
             OR request_id IN (SELECT request_id FROM special WHERE request_id <> '')
             OR (session_id, input_tokens, output_tokens) IN (
                 SELECT (session_id, input_tokens, output_tokens)

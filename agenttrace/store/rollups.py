@@ -32,7 +32,10 @@ _TASK: Final = "coalesce(span.task_id, span.trace_id)"
 _IS_JUDGED: Final = "(span.kind = 'inference' AND span.counted IS NULL)"
 _FETCHES: Final = "coalesce(operation = 'fetch_response', FALSE)"
 _AROUND: Final = "('inference', 'step', 'other', 'agent', 'tool', 'task')"  # tell of calls
-_TOLD: Final = "response_id, request_id, session_id, input_tokens, output_tokens, capture, scope"
+_TOLD: Final = (
+    "trace_id, span_id, response_id, request_id, session_id, input_tokens, output_tokens, capture, "
+    "scope"
+)
 _SCHEMA: Final = "definition"
 _DERIVED_SCHEMA: Final = "derived"
 _COMMENT: Final = re.compile(r"--[^\n]*|\s+")
@@ -458,6 +461,7 @@ def _tells_of(span: str, told: str) -> str:
     twins = f"SELECT ({twin}) FROM {told} WHERE session_id IS NOT NULL"
     return f"""(
         {span}.response_id IN (SELECT response_id FROM {told} WHERE response_id <> '')
+        OR ({span}.trace_id, {span}.span_id) IN (SELECT (trace_id, span_id) FROM {told})
         OR {span}.request_id IN (SELECT request_id FROM {told} WHERE request_id <> '')
         OR ({own}) IN ({twins} AND capture = 'log')
         OR ({span}.capture = 'log' AND ({own}) IN ({twins} AND capture IS DISTINCT FROM 'log'))

@@ -253,13 +253,16 @@ def test_a_call_that_another_task_tells_better_of_is_no_call_here(home: Path):
     assert reported(home, "ours").totals.calls == len(reported(home, "ours").nodes) - 1 == 1
 
 
-def test_a_call_that_the_meter_passed_on_is_in_the_tree_of_the_program_alone(home: Path):
+@pytest.mark.parametrize("session", [None, "metered"])
+def test_a_call_that_the_meter_passed_on_is_in_the_tree_of_the_program_alone(
+    home: Path, session: str | None
+):
     add(home, spans(task("program", chat(name="own", input=5, output=1))))
-    (passed_on,) = loose(chat(name="meter", input=5, output=1), trace=2)
+    (passed_on,) = loose(chat(name="meter", input=5, output=1, task_id=session), trace=2)
     passed_on |= {"start_ns": START_NS + 2 * SECOND_NS + 1, "scope": "agenttrace.meter"}
     put(home, "9-8-1", segment([passed_on], pid=8, host=socket.gethostname()))
     assert [node.name for node in reported(home, "program").nodes] == ["program", "own"]
-    meter = reported(home, f"{2:032x}")
+    meter = reported(home, session or f"{2:032x}")
     assert (meter.totals.calls, meter.nodes) == (0, ())
 
 

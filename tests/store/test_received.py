@@ -155,7 +155,7 @@ def test_a_span_of_another_instrumentation_that_was_sent_as_well_counts_once_and
         "attributes": {
             key: "otlp" if value == "frame" else value
             for key, value in call["attributes"].items()
-            if key != "agenttrace.task.id"
+            if key != semconv.TASK_ID
         }
     }
     sent["end_ns"] += 1  # it is dated in other units on the way
