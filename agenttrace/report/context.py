@@ -17,8 +17,8 @@ _WITH_CONTEXT: Final = """
 WITH
 special AS (
     SELECT DISTINCT
-        task_id, trace_id, span_id, response_id, request_id, session_id, input_tokens, output_tokens,
-        host, pid, scope
+        task_id, trace_id, span_id, response_id, request_id, session_id, input_tokens,
+        output_tokens, host, pid, scope
     FROM own_span
     WHERE kind = 'inference' AND counted IS NULL
 ),
