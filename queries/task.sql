@@ -1,6 +1,6 @@
 -- One row per task: when, how it ended, and what it moved.
--- The root span of a task is recorded when the task ends, so one that runs or was killed has no name yet. A
--- trace without a task, agent, tool, step or model call is no task.
+-- The root span of a task is recorded when the task ends, so one that runs or was killed has no name yet.
+-- What is a task is told by recorded_task.
 --   task_id           id of the task; the trace id where no task was recorded
 --   task_name         name of the task; NULL for a call outside of any task
 --   session_id        conversation of the task

@@ -3,8 +3,7 @@
 -- The hash of the id decides, so a task is in the same group in every report.
 --   task_id     id of the task; the trace id where no task was recorded
 --   task_group  0 to 399
-SELECT DISTINCT
-    task_sum.task_id,
-    ('0x' || md5(task_sum.task_id)[:8])::BIGINT % 400 AS task_group
-FROM task_sum
-WHERE task_sum.structure_spans > 0
+SELECT
+    recorded_task.task_id,
+    ('0x' || md5(recorded_task.task_id)[:8])::BIGINT % 400 AS task_group
+FROM recorded_task

@@ -23,13 +23,13 @@ said AS (
         of_service.workload AS service_workload,
         coalesce(task_fact.workload, of_project.workload, of_service.workload, 'agentic') AS decided
     FROM task_fact
+    INNER JOIN recorded_task ON task_fact.task_id = recorded_task.task_id
     LEFT JOIN workload_setting AS of_project
         ON
             of_project.scope = 'project'
             AND coalesce(task_fact.project, task_fact.service_name) = of_project.name
     LEFT JOIN workload_setting AS of_service
         ON of_service.scope = 'service' AND task_fact.service_name = of_service.name
-    WHERE task_fact.structure_spans > 0
 )
 
 SELECT

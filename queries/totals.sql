@@ -95,9 +95,8 @@ energy_range AS (
 ),
 
 task_count AS (
-    SELECT count(DISTINCT task_sum.task_id) AS tasks
-    FROM task_sum
-    WHERE task_sum.structure_spans > 0
+    SELECT count(*) AS tasks
+    FROM recorded_task
 )
 
 SELECT

@@ -78,10 +78,10 @@ ORDER BY energy_share DESC NULLS LAST, used.zone, used.resolution
 """
 
 _BEGINNING_WITH: Final = """
-SELECT DISTINCT task_sum.task_id
-FROM task_sum
-WHERE starts_with(task_sum.task_id, $1) AND task_sum.structure_spans > 0
-ORDER BY task_sum.task_id
+SELECT recorded_task.task_id
+FROM recorded_task
+WHERE starts_with(recorded_task.task_id, $1)
+ORDER BY recorded_task.task_id
 """
 
 
