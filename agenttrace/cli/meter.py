@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from typing import TYPE_CHECKING
-
 import click
-
-if TYPE_CHECKING:
-    from types import FrameType
 
 # The first line tells click to leave the others as they are.
 _EXAMPLES = """\b
@@ -45,22 +38,17 @@ def meter(home: str | None, port: int, upstreams: tuple[str, ...]) -> None:
     """
     # What it works with is loaded only here, so that --help does not wait for it.
     from agenttrace import config
+    from agenttrace.cli.stopping import told_to_stop
     from agenttrace.server.metering import metering
 
-    over = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        over.set()
-
     named = dict(_named(one) for one in upstreams)
+    told = told_to_stop()
     with metering(config.load(home).home, port=port, upstreams=named) as url:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, stop)
         click.echo(f"Metering at {url}/NAME, NAME being a provider. Stop with Ctrl+C.")
         click.echo(f"  export OPENAI_BASE_URL={url}/openai/v1")
         click.echo(f"  export ANTHROPIC_BASE_URL={url}/anthropic")
         click.echo(f"  export GOOGLE_GEMINI_BASE_URL={url}/gemini")
-        over.wait()
+        told.get()
 
 
 def _named(said: str) -> tuple[str, str]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +89,7 @@ def serve(
     """
     # What serves is loaded only here, so that --help does not wait for it.
     from agenttrace import config
+    from agenttrace.cli.stopping import told_to_stop
     from agenttrace.server import running
     from agenttrace.server.running import needed
 
@@ -103,7 +102,7 @@ def serve(
     target = _target(folder, url, headers, forward_queue, add_energy=add_energy)
     if target is not None:
         target = replace(target, is_kept=keep_queue)
-    stop = _told_to_stop()
+    told = told_to_stop()
     with running(
         folder,
         http_port=http_port,
@@ -114,7 +113,7 @@ def serve(
         is_folding=not no_fold,
     ) as server:
         _say(folder, server, url)
-        stop.wait()
+        told.get()
         click.echo("Stopping ...", err=True)
     records = sum(server.receiver.counts.records.values())
     click.echo(f"Received {records:,} record{'' if records == 1 else 's'}.", err=True)
@@ -147,17 +146,6 @@ def _pairs(headers: tuple[str, ...]) -> list[str]:
     """Return the pairs that are given, else those of the variable."""
     said = os.environ.get(_HEADERS_VARIABLE, "")
     return list(headers) or [pair for pair in said.split(",") if pair.strip()]
-
-
-def _told_to_stop() -> threading.Event:
-    stop = threading.Event()
-
-    def told(*_: object) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, told)
-    return stop
 
 
 def _say(home: Path, server: Running, url: str | None) -> None:
