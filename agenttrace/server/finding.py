@@ -57,6 +57,14 @@ def find(home: Path, *, seconds: float = WAIT_SECONDS) -> Found | None:
     )
 
 
+def holder(home: Path, port: int) -> str:
+    """Say in a sentence who may have *port*, which is taken."""
+    found = find(home)
+    if found and port in (urlsplit(found.http_url).port, urlsplit(found.grpc_url).port):
+        return "The agenttrace serve that receives for this folder has it."
+    return "Is agenttrace serve running already, or a collector?"
+
+
 def home_hash(home: Path) -> str:
     """Return what tells one home from another, without saying where it is."""
     return hashlib.blake2b(str(home.resolve()).encode(), digest_size=8).hexdigest()

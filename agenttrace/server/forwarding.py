@@ -17,7 +17,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from agenttrace.errors import ConfigError, MissingDependencyError
+from agenttrace.errors import ConfigError
+from agenttrace.server import missing
 from agenttrace.server.keeping import Message
 from agenttrace.server.outbox import Outbox
 from agenttrace.server.waiting import Waiting
@@ -238,13 +239,9 @@ def headers_of(said: Sequence[str]) -> dict[str, str]:
 
 
 def _client(target: Target) -> "httpx.Client":
-    try:
-        import httpx
-    except ImportError as error:
-        raise MissingDependencyError(
-            "passing on what is received needs httpx. Install it from a checkout of agenttrace "
-            'with `pip install "/path/to/this/checkout[serve]"`.'
-        ) from error
+    missing.needed("passing on what is received", "httpx")
+    import httpx
+
     try:
         url = httpx.URL(target.url)
     except httpx.InvalidURL as error:

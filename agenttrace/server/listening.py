@@ -5,7 +5,7 @@ import contextlib
 import errno
 import socket
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -22,8 +22,16 @@ _IDLE_SECONDS: Final = 30  # longer than exporters pause
 _TICK_SECONDS: Final = 0.1  # as uvicorn has it
 
 
-def listen(host: str | None, port: int) -> list[socket.socket]:
+def listen(
+    host: str | None, port: int, option: str, holder: Callable[[int], str]
+) -> list[socket.socket]:
     """Listen on *port* of *host*; of 127.0.0.1 and ::1 if that is None.
+
+    Args:
+        host: Name or address.
+        port: 0 for any that is free.
+        option: With which another port is chosen.
+        holder: Says in a sentence who may have a port that is taken.
 
     Raises:
         ConfigError: The port is taken or not allowed, or the address is none of this machine.
@@ -39,15 +47,45 @@ def listen(host: str | None, port: int) -> list[socket.socket]:
     except OSError as error:
         for one in found:
             one.close()
-        if error.errno in (errno.EADDRINUSE, errno.EACCES):
-            raise ConfigError(
-                f"port {port} of {wanted[0]} is taken, or may not be listened on. Is agenttrace "
-                "serve running already? Choose another with --http-port."
-            ) from error
-        raise ConfigError(
-            f"{wanted[0]} is no address of this machine. Name one with --host."
-        ) from error
+        raise _refused(wanted[0], port, option, holder, error) from error
     return found
+
+
+def look_whether_free(
+    addresses: Sequence[str], port: int, option: str, holder: Callable[[int], str]
+) -> None:
+    """Look whether gRPC could listen there, for it prints what goes wrong by itself.
+
+    Args:
+        addresses: All of them.
+        port: 0 is free always.
+        option: With which another port is chosen.
+        holder: Says in a sentence who may have a port that is taken.
+
+    Raises:
+        ConfigError: The port is taken or not allowed.
+    """
+    for address in addresses if port else ():
+        try:
+            one = _listening(address, port, is_needed=True)
+        except OSError as error:
+            raise _refused(address, port, option, holder, error) from error
+        if one is not None:
+            one.close()
+
+
+def _refused(
+    address: str, port: int, option: str, holder: Callable[[int], str], error: OSError
+) -> ConfigError:
+    if error.errno == errno.EADDRINUSE:
+        return ConfigError(
+            f"port {port} of {address} is taken. {holder(port)} Choose another with {option}."
+        )
+    if error.errno == errno.EACCES:
+        return ConfigError(
+            f"port {port} of {address} may not be listened on. Choose another with {option}."
+        )
+    return ConfigError(f"{address} is no address of this machine. Name one with --host.")
 
 
 def _listening(address: str, port: int, *, is_needed: bool) -> socket.socket | None:

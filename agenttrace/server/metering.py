@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import agenttrace
-from agenttrace.errors import ConfigError, MissingDependencyError
 from agenttrace.record import setup
+from agenttrace.server import missing
 
 PORT: Final = 4319
 SERVICE: Final = "agenttrace-meter"
@@ -37,7 +37,7 @@ def metering(
         ConfigError: The port is taken, or an upstream is no URL.
         MissingDependencyError: What it is made of is not installed.
     """
-    _needed()
+    missing.needed("the meter", "httptools", "httpx", "uvicorn")
     import uvicorn
 
     from agenttrace.server.meter import UPSTREAMS, Meter
@@ -85,24 +85,4 @@ def metering(
 def _listening(port: int) -> list[socket.socket]:
     from agenttrace.server.listening import listen  # leans on what may be missing
 
-    try:
-        return listen(None, port)
-    except ConfigError as error:
-        raise ConfigError(
-            f"port {port} of this machine is taken, or may not be listened on. Is agenttrace meter "
-            "running already? Choose another with --port."
-        ) from error
-
-
-def _needed() -> None:
-    try:
-        import httptools
-        import httpx
-        import uvicorn
-
-        del httptools, httpx, uvicorn
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the meter needs {error.name}. Install what it is made of from a checkout of "
-            'agenttrace with `pip install "/path/to/this/checkout[serve]"`.'
-        ) from error
+    return listen(None, port, "--port", lambda _: "Is agenttrace meter running already?")

@@ -58,8 +58,7 @@ def listen(rpc: grpc.Server, addresses: Sequence[str], port: int) -> int:
             port = rpc.add_insecure_port(f"{where}:{port}")
         except RuntimeError as error:
             raise ConfigError(
-                f"port {port} of {address} is taken, or may not be listened on. Is agenttrace "
-                "serve running already? Choose another with --grpc-port."
+                f"port {port} of {address} cannot be listened on. Choose another with --grpc-port."
             ) from error
     return port
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from agenttrace import config
-from agenttrace.errors import ConfigError, MissingDependencyError
+from agenttrace.errors import ConfigError
 from agenttrace.record.spool import Spool
-from agenttrace.server import finding
+from agenttrace.server import finding, missing
 from agenttrace.server.finding import GRPC_PORT, HTTP_PORT
 from agenttrace.server.guard import Guard
 from agenttrace.server.limits import Limits
@@ -74,7 +74,7 @@ def running(
     needed()
     from agenttrace.server import rpc as grpc_server
     from agenttrace.server.folding import Folding
-    from agenttrace.server.listening import STOP_SECONDS, listen, serving
+    from agenttrace.server.listening import STOP_SECONDS, listen, look_whether_free, serving
     from agenttrace.server.metrics import Metrics
     from agenttrace.server.receiver import Receiver
     from agenttrace.server.web import application
@@ -83,12 +83,17 @@ def running(
     guard = Guard(host, token)
     most = limits or Limits()
     with ExitStack() as stack:
-        sockets = listen(host, http_port)
+
+        def holder(port: int) -> str:
+            return finding.holder(settings.home, port)
+
+        sockets = listen(host, http_port, "--http-port", holder)
         for one in sockets:
             stack.callback(one.close)
         rpc = grpc_server.server(most)
         stack.callback(lambda: rpc.stop(None).wait())
         addresses = [one.getsockname()[0] for one in sockets]
+        look_whether_free(addresses, grpc_port, "--grpc-port", holder)
         rpc_port = grpc_server.listen(rpc, addresses, grpc_port)
         urls = {
             "http_url": _url(addresses[0], sockets[0].getsockname()[1]),
@@ -128,18 +133,7 @@ def needed() -> None:
     Raises:
         MissingDependencyError: Something is not.
     """
-    try:
-        import httptools
-        import prometheus_client
-        import starlette
-        import uvicorn
-
-        del httptools, prometheus_client, starlette, uvicorn
-    except ImportError as error:
-        raise MissingDependencyError(
-            f"the receiver needs {error.name}. Install what it is made of from a checkout of "
-            'agenttrace with `pip install "/path/to/this/checkout[serve]"`.'
-        ) from error
+    missing.needed("the receiver", "grpc", "httptools", "prometheus_client", "starlette", "uvicorn")
 
 
 def _forwarding(home: Path, target: "Target | None") -> "Forwarding | None":

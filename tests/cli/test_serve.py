@@ -70,10 +70,12 @@ def test_headers_to_forward_with_are_given_or_in_the_variable(
     assert (given.headers, given.queue_bytes) == ({"x-team": "d"}, 1_000_000)
 
 
-def test_a_missing_package_is_named_with_the_line_that_installs_it(
+def test_all_that_is_missing_is_named_with_the_line_that_installs_it(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "uvicorn", None)
-    result = run(home)
-    assert "uvicorn" in str(result.exception)
-    assert "this/checkout[serve]" in str(result.exception)
+    for name in ("starlette", "uvicorn"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert str(run(home).exception) == (
+        "the receiver needs the extra serve, of which is not installed: starlette, uvicorn. "
+        'Run: pip install "/path/to/this/checkout[serve]"'
+    )

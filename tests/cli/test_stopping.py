@@ -1,4 +1,4 @@
-"""Who is told to stop several times at once stops as if told once, with all that it has recorded."""
+"""Who is told to stop several times at once stops as if told once, and loses nothing."""
 
 import os
 import signal

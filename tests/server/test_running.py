@@ -1,5 +1,7 @@
 import json
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -122,3 +124,19 @@ def test_health_says_which_home_without_saying_where(home: Path) -> None:
         said = json.loads(get(server.http_url, "/health").body)
     assert said["home"] == finding.home_hash(home)
     assert said["http_url"] == server.http_url
+
+
+@pytest.mark.parametrize("option", ["--http-port", "--grpc-port"])
+def test_a_taken_port_is_said_in_one_line_with_who_has_it(home: Path, option: str) -> None:
+    with serving(home) as server:
+        taken = port(server.http_url if option == "--http-port" else server.grpc_url)
+        other = "--grpc-port" if option == "--http-port" else "--http-port"
+        words = ["--store", str(home), "serve", option, str(taken), other, "0"]
+        done = subprocess.run(
+            [sys.executable, "-m", "agenttrace", *words], capture_output=True, text=True, timeout=60
+        )
+    assert (done.stdout, done.returncode) == ("", 1)
+    assert done.stderr == (
+        f"Error: port {taken} of 127.0.0.1 is taken. The agenttrace serve that receives for this "
+        f"folder has it. Choose another with {option}.\n"
+    )
