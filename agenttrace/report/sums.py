@@ -1,6 +1,6 @@
 """What the reports have in common: totals, coverage and method, all from what is rolled up."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -145,18 +145,31 @@ def task_named(reader: Reader, beginning: str) -> str:
     if not beginning:
         raise QueryError("say the id of a task, or its beginning. `agenttrace report` lists them.")
     found = [str(row["task_id"]) for row in reader.query(_BEGINNING_WITH, [beginning])]
+    listed = "`agenttrace report` lists the largest, `agenttrace query task` all."
+    return only_one(found, beginning, "task", listed)
+
+
+def only_one(found: Sequence[str], beginning: str, thing: str, listed: str) -> str:
+    """Return the one id of *found*, which *beginning* begins, or the one that it is in whole.
+
+    Args:
+        found: Ids that *beginning* begins, in order.
+        beginning: What was asked for.
+        thing: What has these ids.
+        listed: The sentence that says where to find them.
+
+    Raises:
+        QueryError: There is none, or more than one.
+    """
     if beginning in found or len(found) == 1:
         return beginning if beginning in found else found[0]
     if not found:
-        raise QueryError(
-            f"no task begins with {beginning!r}. `agenttrace report` lists the largest, "
-            "`agenttrace query task` all."
-        )
+        raise QueryError(f"no {thing} begins with {beginning!r}. {listed}")
     named = ", ".join(found[:_CANDIDATES_NAMED])
     if found[_CANDIDATES_NAMED:]:
         named += f" and {len(found) - _CANDIDATES_NAMED:,} more"
     raise QueryError(
-        f"{len(found):,} tasks begin with {beginning!r}: {named}. Give more of the id."
+        f"{len(found):,} {thing}s begin with {beginning!r}: {named}. Give more of the id."
     )
 
 

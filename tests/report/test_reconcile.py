@@ -188,3 +188,30 @@ def test_what_is_more_is_what_one_says_less_the_other():
     assert Kinds(input=5, output=1).beyond(Kinds(input=7, cache_read=1)) == Kinds(
         input=-2, output=1
     )
+
+
+def test_a_session_is_asked_for_by_a_beginning_that_no_other_has(home: Path):
+    lines = (call("q", "log", 1, 1, session="abc"), call("q", "log", 1, 1, session="xyz"))
+    assert [one.session_id for one in reported(home, *lines, session="ab").lines] == ["abc"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "refusal"),
+    [
+        (
+            "q",
+            "no session begins with 'q'. `agenttrace report --task session` lists the largest.",
+        ),
+        ("ab", "2 sessions begin with 'ab': ab1, ab2. Give more of the id."),
+        (
+            "",
+            "say the id of a session, or its beginning. "
+            "`agenttrace report --task session` lists the largest.",
+        ),
+    ],
+)
+def test_a_session_that_is_none_or_several_is_refused_by_name(home: Path, asked: str, refusal: str):
+    told(home, [call("q", "log", 1, 1, session=name) for name in ("ab1", "ab2")])
+    words = ["report", "reconcile", "--session", asked]
+    done = CliRunner().invoke(commands, words, env={"AGENTTRACE_HOME": str(home)})
+    assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {refusal}\n")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @selecting.options_as_recorded
-@click.option("--session", metavar="ID", help="Only this session, whoever tells of it.")
+@click.option("--session", metavar="ID", help="Only this session, or the one that begins so.")
 @click.option(
     "--limit",
     type=click.IntRange(min=0),

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from agenttrace.errors import QueryError
 from agenttrace.reader import Reader
 from agenttrace.report import sums
 from agenttrace.report.reconcile.values import (
@@ -24,6 +25,12 @@ _TOLD: Final = ("session_telling", "session_total", "session_role")
 _CHOSEN: Final = """
 SELECT DISTINCT session_id FROM task_fact WHERE session_id IS NOT NULL
 """
+_BEGINNING_WITH: Final = """
+SELECT session_id FROM session_telling WHERE starts_with(session_id, $1)
+UNION
+SELECT session_id FROM session_total WHERE starts_with(session_id, $1)
+ORDER BY session_id
+"""
 
 
 def reconcile_report(
@@ -38,10 +45,15 @@ def reconcile_report(
     Args:
         reader: An open reader.
         selection: Whose sessions: those of its tasks, whole; everything if not given.
-        session: The one to look at.
+        session: The one to look at: its id, or a beginning that no other has.
         limit: How many to list; None for all.
+
+    Raises:
+        QueryError: No session begins with *session*, or several do.
     """
     chosen = selection or Selection()
+    if session is not None:
+        session = _session_named(reader, session)
     rows = _rows(reader, _sessions(reader, chosen, session))
     lines = [_line(name, told) for name, told in rows.items()]
     several = [line for line in lines if session is not None or _sides(line) > 1]
@@ -55,6 +67,14 @@ def reconcile_report(
         lines=tuple(several[:limit]),
         warnings=tuple(_warnings(reader)),
     )
+
+
+def _session_named(reader: Reader, beginning: str) -> str:
+    listed = "`agenttrace report --task session` lists the largest."
+    if not beginning:
+        raise QueryError(f"say the id of a session, or its beginning. {listed}")
+    found = [str(row["session_id"]) for row in reader.query(_BEGINNING_WITH, [beginning])]
+    return sums.only_one(found, beginning, "session", listed)
 
 
 def _sessions(reader: Reader, chosen: Selection, session: str | None) -> set[str] | None:
