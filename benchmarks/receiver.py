@@ -307,7 +307,7 @@ def _null() -> Any:
         rpc.add_generic_rpc_handlers((handler,))
         grpc_port = rpc.add_insecure_port("127.0.0.1:0")
         rpc.start()
-        sockets = listen("127.0.0.1", 0)
+        sockets = listen("127.0.0.1", 0, "--port", lambda _port: "")
         app = Starlette(routes=[Route("/v1/traces", taken, methods=["POST"])])
         port = sockets[0].getsockname()[1]
         with serving(app, sockets):

@@ -8,6 +8,7 @@ a restart. Nothing is sent twice unless the receiver is killed between an answer
 
 import email.utils
 import logging
+import os
 import random
 import threading
 import time
@@ -33,6 +34,7 @@ FIRST_WAIT_SECONDS: Final = 1.0
 LONGEST_WAIT_SECONDS: Final = 60.0
 SEND_SECONDS: Final = 30.0
 
+_LOCK: Final = "lock"  # in the folder of a queue that is kept; who sends from it holds it
 _RETRYABLE: Final = frozenset({408, 429, 502, 503, 504})
 _OK: Final = range(200, 300)
 _LAST_PORT: Final = 65_535
@@ -82,10 +84,11 @@ class Forwarding:
 
         Raises:
             MissingDependencyError: httpx is not installed.
-            ConfigError: The target's URL is none.
+            ConfigError: The target's URL is none, or another receiver sends from this queue.
         """
         self._client = _client(target)
         self._target = target
+        self._lock = _locked(folder, target) if target.is_kept else None
         size = target.queue_bytes
         self._outbox = Outbox(folder, size) if target.is_kept else Waiting(size)
         self._stop = threading.Event()
@@ -130,8 +133,12 @@ class Forwarding:
         self._stop.set()
         self._outbox.close()
         self._thread.join(seconds)  # It may be waiting for an answer.
-        if not self._thread.is_alive():
-            self._client.close()
+        if self._thread.is_alive():
+            return
+        self._client.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def _run(self) -> None:
         while (entry := self._outbox.next()) is not None:
@@ -259,3 +266,29 @@ def shown(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path.partition('?')[0]}"
+
+
+def _locked(folder: Path, target: Target) -> int | None:
+    """Return what holds the lock of the queue in *folder* until it is closed.
+
+    None where nothing can be locked: the queue says itself what it cannot write.
+    """
+    try:
+        import fcntl
+
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise ConfigError(
+            f"Another receiver passes on to {shown(target.url)} from the queue in {folder}. "
+            "Stop it, or leave out --keep-queue."
+        ) from error
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor

@@ -1,5 +1,7 @@
 import gzip
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -201,6 +203,38 @@ def test_an_endpoint_that_is_away_hinders_nothing_and_gets_all_after_a_restart(
         queue.rename(queue.with_name(queue_name(other.url)))
         with passing_on(home, Target(other.url, {}, is_kept=True)):
             assert other.wait(1)[0].body == message(call(1))
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from agenttrace.server.forwarding import Forwarding, Target
+from agenttrace.server.keeping import Message
+
+forwarding = Forwarding(Path(sys.argv[1]), Target("http://127.0.0.1:9", {}, is_kept=True))
+forwarding.add([Message(signal="traces", content_type="application/json", encoding="", body=b"{}")])
+print("held", flush=True)
+time.sleep(60)
+"""
+
+
+def test_one_receiver_alone_sends_from_a_queue_and_the_next_when_it_was_killed(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, "-c", HOLDER, str(tmp_path)]
+    with collecting() as other:
+        target = Target(other.url, {}, is_kept=True)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            with pytest.raises(ConfigError, match=r"Another receiver .* leave out --keep-queue\."):
+                forwarding.Forwarding(tmp_path, target)
+            holder.kill()
+        sending = forwarding.Forwarding(tmp_path, target)
+        sending.close()
+        assert [got.body for got in other.got] == [b"{}"]
+        forwarding.Forwarding(tmp_path, target).close()
+        assert len(other.got) == 1
 
 
 def test_what_waits_to_be_passed_on_is_written_nowhere_unless_asked(
