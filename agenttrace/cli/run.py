@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from agenttrace.launch.receipt import Run
+    from agenttrace.launch.ended import Run
     from agenttrace.model import Workload
 
 # The first line tells click to leave the others as they are.

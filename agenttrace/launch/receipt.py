@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import ClassVar, Final
 
+from agenttrace.launch.ended import Run
 from agenttrace.model import Range
 from agenttrace.reader import Reader
 from agenttrace.report import figures, sums
@@ -21,41 +23,22 @@ WHERE service_name = $1 AND end_ns >= $2 AND start_ns <= $3
 ORDER BY start_ns, task_id
 """
 
+_WITH_CALLS: Final = """
+SELECT task_id
+FROM call_rollup
+GROUP BY task_id
+HAVING sum(calls) > 0
+"""
+
 _LIKE: Final = """
 SELECT name, prompts_per_day, user_days_low, user_days, user_days_high, user_days_by_tokens
 FROM human_equivalent
 ORDER BY url IS NULL, prompts_per_day, persona
 """
 
+_COLUMNS: Final = 80
 _SHORT_ID: Final = 12
 _NS_PER_MS: Final = 1e6
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A command that has ended.
-
-    Attributes:
-        name: Of the run.
-        task_id: Of the task around it; None where recording was off.
-        agent: The coding agent that it is, as ``coding_agents`` names it; None for a program.
-        session: The agent's id of its session, where its result names one.
-        start_ns: When it began, nanoseconds since 1970-01-01 UTC.
-        end_ns: When it ended.
-        status: Its exit status.
-        said: What it said itself that its session has used.
-        notes: What the user should know, a sentence each.
-    """
-
-    name: str
-    task_id: str | None
-    agent: str | None
-    session: str | None
-    start_ns: int
-    end_ns: int
-    status: int
-    said: tuple[Total, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +85,8 @@ class Receipt:
         agent: The coding agent; None for a program.
         status: Exit status of the command.
         duration_ms: How long it took.
-        tasks: Ids of its tasks: the one around it, then those of the agent in time.
+        tasks: Ids of its tasks that hold calls: the one around it, then those of the agent in
+            time; the first alone where none does.
         sessions: Sessions of the agent in the time of the run.
         totals: Sums over its calls.
         equivalents: People who use as much.
@@ -144,7 +128,7 @@ def receipt(home: Path, run: Run) -> Receipt:
                 agent=run.agent,
                 status=run.status,
                 duration_ms=(run.end_ns - run.start_ns) / _NS_PER_MS,
-                tasks=tasks,
+                tasks=_with_calls(reader, tasks),
                 sessions=sessions,
                 totals=sums.totals(reader),
                 equivalents=_equivalents(reader),
@@ -164,6 +148,11 @@ def _tasks(reader: Reader, run: Run) -> tuple[tuple[str, ...], tuple[str, ...]]:
         found = [row for row in found if row["session_id"] == run.session]
     sessions = dict.fromkeys(str(row["session_id"]) for row in found if row["session_id"])
     return (*own, *(str(row["task_id"]) for row in found)), tuple(sessions)
+
+
+def _with_calls(reader: Reader, tasks: tuple[str, ...]) -> tuple[str, ...]:
+    held_by = {row["task_id"] for row in reader.query(_WITH_CALLS)}
+    return tuple(task for task in tasks if task in held_by) or tasks[:1]
 
 
 def _equivalents(reader: Reader) -> tuple[Like, ...]:
@@ -188,7 +177,11 @@ def lines(receipt: Receipt) -> Sequence[str]:
     took = figures.duration(receipt.duration_ms)
     found = [f"agenttrace: {printable(receipt.name)}, {took}, exit status {receipt.status}"]
     if receipt.totals.calls:
-        found += [f"  {label:<9}{text}" for label, text in _figures(receipt)]
+        for label, text in _figures(receipt):
+            found += wrap(
+                text, _COLUMNS, initial_indent=f"  {label:<9}", subsequent_indent=" " * 11
+            )
+        found.append(f"  {'More':<9}agenttrace report task {_more(receipt)}")
     else:
         found.append("  No model call was seen.")
     found += [f"  {'Said':<9}{_said_line(one)}" for one in receipt.said]
@@ -217,7 +210,7 @@ def _figures(receipt: Receipt) -> list[tuple[str, str]]:
     ]
     if receipt.equivalents and receipt.equivalents[0].user_days is not None:
         rows.append(("Like", _like(receipt.equivalents[0])))
-    return [*rows, ("More", f"agenttrace report task {_more(receipt)}")]
+    return rows
 
 
 def _energy(totals: Totals) -> str:

@@ -20,7 +20,7 @@ from agenttrace.coding_agents import CODING_AGENTS
 from agenttrace.errors import AgentTraceError, ConfigError
 from agenttrace.launch import results, telemetry
 from agenttrace.launch.copying import Copying
-from agenttrace.launch.receipt import Run
+from agenttrace.launch.ended import Run
 from agenttrace.launch.results import Results
 from agenttrace.launch.telemetry import Telemetry
 from agenttrace.model import Workload

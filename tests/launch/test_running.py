@@ -13,7 +13,8 @@ import pytest
 import agenttrace
 from agenttrace.errors import ConfigError
 from agenttrace.launch import running
-from agenttrace.launch.receipt import Receipt, Run, lines, receipt
+from agenttrace.launch.ended import Run
+from agenttrace.launch.receipt import Receipt, lines, receipt
 from agenttrace.launch.running import Wanted, agent_of, name_of
 from agenttrace.testing import ModelProvider
 
