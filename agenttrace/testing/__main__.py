@@ -3,8 +3,8 @@
 import argparse
 import signal
 import sys
-import threading
 from collections.abc import Sequence
+from queue import SimpleQueue
 from types import FrameType
 
 from agenttrace.testing.provider import ModelProvider
@@ -25,10 +25,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--compress", action="store_true", help="compress responses")
     options = parser.parse_args(arguments)
 
-    over = threading.Event()
+    over: SimpleQueue[int] = SimpleQueue()  # the lock of an Event may be held by the handler
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        over.set()
+    def stop(number: int, _frame: FrameType | None) -> None:
+        over.put(number)
 
     for wanted in (signal.SIGINT, signal.SIGTERM):
         signal.signal(wanted, stop)
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"export {name}={value}\n")
     sys.stdout.write(f"# What it billed: {provider.url}/ledger\n")
     sys.stdout.flush()
-    over.wait()
+    over.get()
     provider.stop()
     return 0
 
