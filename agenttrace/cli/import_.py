@@ -66,7 +66,7 @@ def import_(
     _say_import(found, done, form, is_search=is_search)
     if is_watching:
         _watch(folder, asked)
-    elif _is_all_unreadable(done):
+    elif _is_all_unreadable(done) or not (is_search or any(one.files for one in found)):
         raise click.exceptions.Exit(1)
 
 

@@ -264,8 +264,9 @@ class Store:
             self.warnings.append(f"{lost} records were lost; the table lost says why.")
         if not self.rows and not exists:
             self.warnings.append(
-                f"Nothing is recorded in {self.home} yet. Call agenttrace.configure() in your "
-                "program, or try `agenttrace demo`."
+                f"Nothing is recorded in {self.home} yet. `agenttrace import` reads the logs of "
+                "coding agents, agenttrace.configure() records a program, `agenttrace demo` shows "
+                "an example."
             )
 
 

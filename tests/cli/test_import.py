@@ -320,6 +320,8 @@ def test_nobody_needs_the_library_that_watches_but_who_watches(
 def test_a_folder_without_logs_is_named(user: Path, home: Path) -> None:
     (user / "empty").mkdir()
 
-    said = " ".join(run(home, "codex", user / "empty").stdout.split())
+    result = run(home, "codex", user / "empty")
 
+    said = " ".join(result.stdout.split())
     assert f"There are no logs of Codex in {user / 'empty'}. Nothing was imported." in said
+    assert result.exit_code == 1

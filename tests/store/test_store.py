@@ -58,8 +58,8 @@ def test_where_nothing_was_recorded_the_tables_are_empty_and_nothing_is_made(
     with Store.open(home) as store:
         assert (tables(store), store.rows) == ({"span": 0, "quarantine": 0, "lost": 0}, 0)
         assert store.warnings == [
-            f"Nothing is recorded in {home} yet. Call agenttrace.configure() in your program, or "
-            "try `agenttrace demo`."
+            f"Nothing is recorded in {home} yet. `agenttrace import` reads the logs of coding "
+            "agents, agenttrace.configure() records a program, `agenttrace demo` shows an example."
         ]
     assert [path.name for path in home.rglob("*")] == (["spool"] if made else [])
 

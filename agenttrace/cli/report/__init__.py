@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from agenttrace.report.selection import Grouping
 
 _NOTHING_YET: Final = """\
+To read what your coding agents have logged:
+
+    agenttrace import
+
 To record your agents, say so once and name the task:
 
     import agenttrace
