@@ -68,6 +68,8 @@ special AS MATERIALIZED (
             span.capture = 'wire' DESC NULLS LAST,
             span.task_id IS NOT NULL DESC,
             span.output_tokens DESC NULLS LAST,
+            span.outcome = 'complete' DESC NULLS LAST,
+            span.response_id DESC NULLS LAST,
             span.duration_ns DESC NULLS LAST
     ) = 1
 ),

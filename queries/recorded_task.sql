@@ -7,4 +7,7 @@ FROM task_sum
 GROUP BY task_sum.task_id
 HAVING
     sum(task_sum.structure_spans) > sum(task_sum.judged_spans)
-    OR task_sum.task_id IN (SELECT call_rollup.task_id FROM call_rollup WHERE call_rollup.judged)
+    OR task_sum.task_id IN (
+        SELECT call_rollup.task_id FROM call_rollup
+        WHERE call_rollup.judged
+    )

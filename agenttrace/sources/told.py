@@ -304,7 +304,7 @@ def _of_turn(turn: Turn) -> bytes:
     return _line(
         _Place(trace_id(source, session), span_id("task", source, session, turn.turn)),
         "task",
-        (turn.start_ns, turn.start_ns),
+        (turn.start_ns, None),
         {
             semconv.KIND: "task",
             semconv.SERVICE_NAME: source,
@@ -330,7 +330,7 @@ def _of_agent(agent: Agent) -> bytes:
             _parent(source, session, agent.turn, agent.parent_key),
         ),
         agent.name,
-        (agent.start_ns, agent.start_ns),
+        (agent.start_ns, None),
         {
             semconv.KIND: "agent",
             semconv.SERVICE_NAME: source,

@@ -6,6 +6,11 @@ from agenttrace.store import lake
 from agenttrace.store.lake import Lake
 
 SPAN_KEY = "trace_id, span_id, start_ns, coalesce(task_id, trace_id)"
+MOST_SAID_FIRST = (
+    "coalesce(outcome = 'interrupted', FALSE), capture = 'wire' DESC NULLS LAST, "
+    "output_tokens DESC NULLS LAST, outcome = 'complete' DESC NULLS LAST, "
+    "response_id DESC NULLS LAST, duration_ns DESC NULLS LAST"
+)
 """What makes two rows the same span; ids alone do not, for seeded programs repeat them."""
 
 
@@ -68,6 +73,5 @@ def distinct(spans: str) -> str:
     """Return SQL for *spans*, each once: of several rows the one that says most."""
     return (
         f"SELECT * FROM ({spans}) QUALIFY row_number() OVER (PARTITION BY {SPAN_KEY} "
-        "ORDER BY outcome = 'interrupted' ASC NULLS FIRST, capture = 'wire' DESC NULLS LAST, "
-        "duration_ns DESC NULLS LAST) = 1"
+        f"ORDER BY {MOST_SAID_FIRST}) = 1"
     )

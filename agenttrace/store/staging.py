@@ -9,6 +9,7 @@ import duckdb
 
 from agenttrace.store import columns
 from agenttrace.store.lake import Lake
+from agenttrace.store.pieces import MOST_SAID_FIRST
 from agenttrace.store.segments import Header, Slice
 
 _LINES: Final = """
@@ -24,6 +25,7 @@ INSERT INTO writer
 SELECT unnest($segments), unnest($service_names), unnest($hosts), unnest($pids)
 """
 _IDS: Final = "trace_id, span_id, start_ns"
+_TOLD_LATER: Final = "coalesce(output_tokens, -1), coalesce(outcome, ''), coalesce(response_id, '')"
 # A log and telemetry date the beginning of an agent differently, and its ids name it. Of a turn
 # each says what the other does not.
 _IS_NAMED: Final = "(scope = 'agenttrace.sources' AND kind = 'agent')"
@@ -153,7 +155,8 @@ def drop_repeats(
     """Let go of spans that arrived twice, and of what was in flight and is known to have ended.
 
     Ids alone do not tell: a program that seeds its random numbers has the same ones in every run.
-    What a source tells again with more output than before is no repeat: the call had not ended.
+    What a source tells again with more output than before is no repeat, nor with an outcome or an
+    id of the response that it did not know: the call had not ended.
 
     Args:
         connection: Where they are staged.
@@ -178,11 +181,7 @@ def drop_repeats(
             WHERE refused IS NULL
             QUALIFY row_number() OVER (
                 PARTITION BY span_id, {_START}, trace_id, coalesce(task_id, trace_id)
-                ORDER BY
-                    coalesce(outcome = 'interrupted', FALSE),
-                    capture = 'wire' DESC NULLS LAST,
-                    output_tokens DESC NULLS LAST,
-                    duration_ns DESC NULLS LAST
+                ORDER BY {MOST_SAID_FIRST}
             ) > 1
         )
     """)
@@ -191,7 +190,7 @@ def drop_repeats(
     if is_received:
         known([*range(len(slices))], _IDS, only=_IS_OURS)
     retold = [number for number, one in enumerate(slices) if one.header.is_retold]
-    known(retold, f"{_IDS}, coalesce(output_tokens, -1)")
+    known(retold, f"{_IDS}, {_TOLD_LATER}")
     known(retold, "trace_id, span_id", only=_IS_NAMED, apart_ns=_DAY_NS)
 
 

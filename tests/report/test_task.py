@@ -285,6 +285,7 @@ def test_a_call_that_telemetry_tells_of_is_in_the_tree_of_the_turn_that_the_log_
         ("task", 5),
         ("inference", 5),
     ]
+    assert [node.duration_ms for node in log.nodes] == [None, None]  # nothing says it
     with pytest.raises(QueryError, match="no task begins with"):
         reported(home, told.task_id("claude-code", "s", ""))
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agenttrace.model import TokenUsage
 from agenttrace.record.spool import Spool
@@ -101,6 +102,23 @@ def test_the_telling_with_more_output_wins_whichever_was_folded_first(
 ) -> None:
     tell(home, *([call("one", output=output)] for output in outputs))
     assert figures(home) == [(1, 10, 50, None, 0)]
+
+
+def test_how_a_call_ended_may_be_told_after_all_of_its_output(home: Path) -> None:
+    """A log that is read while the agent writes: its last line adds the end, and no token."""
+    going = Call(
+        source="claude-code", session="s", turn="t", key="k", start_ns=START_NS,
+        usage=TokenUsage(input_tokens=10, output_tokens=5), outcome="incomplete",
+    )  # fmt: skip
+    over = replace(going, outcome="complete", response_id="r")
+    found: list[Any] = []
+    for one in (going, over, going, over):
+        tell(home, [line(one)])
+        with asked(home) as connection:
+            found += connection.sql("SELECT outcome, calls, output_tokens FROM call_sum").fetchall()
+            found += connection.sql("SELECT count(*) FROM span").fetchall()
+    over_now = ("complete", 1, 5)
+    assert found == [("incomplete", 1, 5), (1,), over_now, (2,), over_now, (2,), over_now, (2,)]
 
 
 def test_records_say_themselves_whose_they_are(home: Path) -> None:

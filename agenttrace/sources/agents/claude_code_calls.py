@@ -114,7 +114,7 @@ class Answer:
             turn=place.turn,
             key=self._key,
             start_ns=self._start_ns,
-            end_ns=self._end_ns,
+            end_ns=self._ended_ns(),
             model=model,
             provider=_provider(self._key, model),
             response_id=message.id or None,
@@ -132,6 +132,10 @@ class Answer:
         )
         if said.iterations:
             yield from self._asked_by_provider(said, model, region)
+
+    def _ended_ns(self) -> int | None:
+        # One line has one time, which says nothing of how long the call took.
+        return self._end_ns if self._end_ns > self._start_ns else None
 
     def _asked_by_provider(
         self, said: Usage, model: str | None, region: str | None
@@ -154,7 +158,7 @@ class Answer:
                 turn=place.turn,
                 key=key,
                 start_ns=self._start_ns,
-                end_ns=self._end_ns,
+                end_ns=self._ended_ns(),
                 model=answered,
                 provider=_provider(key, answered),
                 response_id=key,
