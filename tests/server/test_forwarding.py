@@ -13,6 +13,12 @@ from typing import NamedTuple
 
 import grpc
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2_grpc import LogsServiceStub
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2_grpc import MetricsServiceStub
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2_grpc import TraceServiceStub
 
 from agenttrace.enrichment import Estimator
@@ -130,6 +136,28 @@ def test_what_comes_over_grpc_is_passed_on_as_protobuf(home: Path) -> None:
     assert (got.path, got.body) == ("/v1/traces", message(call()))
     assert got.headers["content-type"] == PROTOBUF
     assert "content-encoding" not in got.headers
+
+
+def test_logs_and_metrics_are_passed_on_as_traces_are(home: Path) -> None:
+    logs, metrics = (
+        ExportLogsServiceRequest(resource_logs=[{"schema_url": "l"}]),
+        ExportMetricsServiceRequest(resource_metrics=[{"schema_url": "m"}]),
+    )
+    packed = gzip.compress(metrics.SerializeToString())
+    with collecting() as other, passing_on(home, Target(other.url, {})) as server:
+        where = server.grpc_url.removeprefix("http://")
+        with grpc.insecure_channel(where, compression=grpc.Compression.Gzip) as channel:
+            LogsServiceStub(channel).Export(logs, timeout=5)
+            MetricsServiceStub(channel).Export(metrics, timeout=5)
+        send(server.http_url, "/v1/logs", logs.SerializeToString())
+        send(server.http_url, "/v1/metrics", packed, headers=GZIP)
+        got = other.wait(4)
+    assert [(one.path, one.body) for one in got] == [
+        ("/v1/logs", logs.SerializeToString()),
+        ("/v1/metrics", metrics.SerializeToString()),
+        ("/v1/logs", logs.SerializeToString()),
+        ("/v1/metrics", packed),
+    ]
 
 
 def test_energy_is_added_where_that_is_asked_for(home: Path) -> None:
